@@ -1,0 +1,241 @@
+// A filesystem on a disk as slow, broken or lying as a test wants it:
+// slowdisk.c (FUSE) -> disk.img -> loop device with direct I/O -> ext4 or xfs.
+//
+//   const disk = await sharedSlowDisk();            // or openSlowDisk({ filesystem: 'xfs', sizeMiB: 512 })
+//   if (disk.skipped) return skip(this, disk.skipped);
+//   disk.setDelayMs(300);                           // O_DIRECT I/O under disk.mountPoint now takes 300 ms
+//
+// The delay is per request and requests wait side by side, so N reads at once take as long as one.
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Resource, hasProgram, quote, run } from '../fixtures/resource.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const source = path.join(here, '..', 'fixtures', 'slowdisk.c');
+const sources = [source, path.join(here, '..', 'fixtures', 'slowdisk_queue.h')];
+const buildFolder = path.join(here, '..', '.build');
+const START_TIMEOUT_MS = 10_000;
+
+/** Why there can be no slow disk here, or undefined. */
+export function slowDiskObstacle() {
+  if (process.platform !== 'linux') {
+    return 'the slow disk needs Linux';
+  }
+  if (process.getuid() !== 0) {
+    return 'mounting the slow disk needs root';
+  }
+  for (const device of ['/dev/fuse', '/dev/loop-control']) {
+    if (!fs.existsSync(device)) {
+      return `there is no ${device}`;
+    }
+  }
+  for (const program of ['gcc', 'pkg-config', 'losetup', 'mkfs.ext4', 'mount']) {
+    if (!hasProgram(program)) {
+      return `the program ${program} is not installed`;
+    }
+  }
+  if (spawnSync('pkg-config', ['--exists', 'fuse3']).status !== 0) {
+    return 'libfuse3-dev is not installed';
+  }
+  return undefined;
+}
+
+/** Compiles slowdisk.c unless that is done, and returns the program's path. */
+export function buildSlowDisk() {
+  const program = path.join(buildFolder, 'slowdisk');
+  const built = fs.statSync(program, { throwIfNoEntry: false });
+  if (built !== undefined && built.mtimeMs >= Math.max(...sources.map((file) => fs.statSync(file).mtimeMs))) {
+    return program;
+  }
+  fs.mkdirSync(buildFolder, { recursive: true });
+  const flags = run('pkg-config', ['--cflags', '--libs', 'fuse3']).trim().split(/\s+/);
+  // Under another name first: several test processes may build at the same time.
+  const partial = `${program}.${process.pid}`;
+  run('gcc', ['-O2', '-g', '-std=gnu11', '-Wall', '-Wextra', '-o', partial, source, ...flags]);
+  fs.renameSync(partial, program);
+  return program;
+}
+
+function startServer(resource, program, sizeBytes, backing) {
+  const target = resource.path('fuse');
+  fs.mkdirSync(target);
+  const options = backing === undefined ? [] : ['--backing', backing];
+  const server = spawn(program, ['--size-bytes', String(sizeBytes), ...options, target], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const word = quote(target);
+  resource.undo(
+    `umount ${word} 2>/dev/null || umount -l ${word} 2>/dev/null; sleep 0.05; kill ${server.pid ?? ''} 2>/dev/null`,
+  );
+  return new Promise((resolve, reject) => {
+    let words = '';
+    const timer = setTimeout(() => reject(new Error(`slowdisk did not start: ${words}`)), START_TIMEOUT_MS);
+    server.stderr.on('data', (chunk) => {
+      words += chunk;
+    });
+    server.once('error', reject);
+    server.once('exit', (status) => {
+      clearTimeout(timer);
+      reject(new Error(`slowdisk ended with status ${status}: ${words}`));
+    });
+    server.stdout.once('data', () => {
+      clearTimeout(timer);
+      server.unref();
+      server.stdout.destroy();
+      server.stderr.destroy();
+      resolve(server);
+    });
+  });
+}
+
+function makeFilesystem(kind, device) {
+  if (kind === 'xfs') {
+    run('mkfs.xfs', ['-q', '-f', device]);
+    return [];
+  }
+  // No journal: a failing write then means EIO for its caller, not a read-only filesystem for everybody.
+  // No lazy initialisation: nothing but the test writes to the disk.
+  run('mkfs.ext4', ['-q', '-F', '-O', '^has_journal', '-E', 'lazy_itable_init=0', device]);
+  return ['-o', 'noatime,errors=continue'];
+}
+
+class SlowDisk {
+  #resource;
+  #control;
+
+  constructor(resource, server, device, mountPoint) {
+    this.#resource = resource;
+    this.#control = resource.path('fuse', 'control');
+    this.serverPid = server.pid;
+    this.device = device;
+    this.mountPoint = mountPoint;
+    /** The raw FUSE file: with setMetaDelayMs() even its open, stat and close are slow. */
+    this.fuseFile = resource.path('fuse', 'disk.img');
+  }
+
+  /** Sets any value that slowdisk.c knows, e.g. set({ delay_ms: 100, fail_write: 5 }). */
+  set(values) {
+    const lines = Object.entries(values).map(([name, value]) => `${name} ${Number(value)}\n`);
+    fs.writeFileSync(this.#control, lines.join(''));
+  }
+
+  setDelayMs(ms) {
+    this.set({ delay_ms: ms });
+  }
+
+  setReadDelayMs(ms) {
+    this.set({ read_delay_ms: ms });
+  }
+
+  setWriteDelayMs(ms) {
+    this.set({ write_delay_ms: ms });
+  }
+
+  setMetaDelayMs(ms) {
+    this.set({ meta_delay_ms: ms });
+  }
+
+  /** Each read fails with this errno from now on; 0 heals the disk. */
+  failReads(errno) {
+    this.set({ fail_read: errno });
+  }
+
+  failWrites(errno) {
+    this.set({ fail_write: errno });
+  }
+
+  /** Writes are acknowledged and forgotten. */
+  dropWrites(drop) {
+    this.set({ drop_write: drop ? 1 : 0 });
+  }
+
+  /** Fast, healthy and honest again. */
+  reset() {
+    this.set({ delay_ms: 0, sync_delay_ms: 0, meta_delay_ms: 0, fail_read: 0, fail_write: 0, fail_sync: 0, drop_write: 0 });
+  }
+
+  /** { reads, writes, syncs, in_flight, max_in_flight, … }: what the disk has seen. */
+  counters() {
+    const lines = fs.readFileSync(this.#control, 'latin1').trim().split('\n');
+    return Object.fromEntries(lines.map((line) => line.split(' ')).map(([name, value]) => [name, Number(value)]));
+  }
+
+  /** Writes a file, through to the disk and out of the page cache, so that the next buffered read of it is cold. */
+  writeCold(name, data) {
+    const file = path.join(this.mountPoint, name);
+    fs.writeFileSync(file, data);
+    evict(file);
+    return file;
+  }
+
+  close() {
+    try {
+      this.reset();
+    } catch {
+      // The server is gone; the cleanup copes with that.
+    }
+    this.#resource.close();
+  }
+}
+
+/**
+ * Writes a file's dirty pages out and drops its clean ones from the page cache, for this file alone
+ * (dd's nocache flag is posix_fadvise(POSIX_FADV_DONTNEED)).
+ */
+export function evict(file) {
+  const fd = fs.openSync(file, 'r');
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+  run('dd', [`if=${file}`, 'of=/dev/null', 'iflag=nocache', 'count=0', 'status=none']);
+}
+
+/** Bytes of the file in the page cache; undefined when fincore is not installed. */
+export function cachedBytes(file) {
+  return hasProgram('fincore') ? Number(run('fincore', ['-b', '-n', '-o', 'RES', file]).trim()) : undefined;
+}
+
+/**
+ * @param {{ filesystem?: 'ext4' | 'xfs', sizeMiB?: number, backing?: string }} [options]
+ * @returns {Promise<SlowDisk & { skipped?: string }>} with `skipped` set there is nothing but the reason
+ */
+export async function openSlowDisk(options = {}) {
+  const obstacle = slowDiskObstacle();
+  if (obstacle !== undefined) {
+    return { skipped: obstacle };
+  }
+  const filesystem = options.filesystem ?? 'ext4';
+  const sizeBytes = (options.sizeMiB ?? (filesystem === 'xfs' ? 320 : 256)) * 1024 * 1024;
+  const program = buildSlowDisk();
+  const resource = new Resource('slow-disk');
+  let step = 'mounting FUSE';
+  try {
+    const server = await startServer(resource, program, sizeBytes, options.backing);
+    step = 'attaching a loop device with direct I/O';
+    const device = resource.attachLoop(resource.path('fuse', 'disk.img'), ['--direct-io=on']);
+    step = `mounting ${filesystem}`;
+    const mountOptions = makeFilesystem(filesystem, device);
+    const mountPoint = resource.mount(['-t', filesystem, ...mountOptions, device], resource.path('mnt'));
+    return new SlowDisk(resource, server, device, mountPoint);
+  } catch (error) {
+    resource.close();
+    return { skipped: `${step} was refused: ${error.message}` };
+  }
+}
+
+let shared;
+
+/** One slow disk per test process, made at the first call and taken down at exit; reset before it is handed out. */
+export async function sharedSlowDisk() {
+  shared ??= openSlowDisk();
+  const disk = await shared;
+  if (disk.skipped === undefined) {
+    disk.reset();
+  }
+  return disk;
+}
