@@ -1,0 +1,47 @@
+// Builds node:fs with the additions of ioengine/fs: open without a callback, and the `direct` option.
+'use strict';
+const fs = require('node:fs');
+
+function copyOf(source) {
+  return Object.create(Object.getPrototypeOf(source), Object.getOwnPropertyDescriptors(source));
+}
+
+/** `open(path, { flags, mode, direct })` in node's terms. */
+function plainArguments(args) {
+  const options = args[1];
+  if (options === null || typeof options !== 'object' || Array.isArray(options)) return args;
+  if (!('direct' in options || 'flags' in options || 'mode' in options)) return args;
+  return [args[0], options.flags ?? 'r', options.mode, ...args.slice(2)];
+}
+
+/** A fresh copy, so that a broken subject changes neither node:fs nor another subject. */
+function makeReference() {
+  const copy = copyOf(fs);
+  const promises = copyOf(fs.promises);
+  promises.open = async function open(path, flags, mode) {
+    return fs.promises.open(...plainArguments([path, flags, mode]));
+  };
+  Object.defineProperty(promises.open, 'length', { value: fs.promises.open.length, configurable: true });
+  Object.defineProperty(copy, 'promises', { value: promises, enumerable: true, configurable: true });
+  copy.open = function open(path, flags, mode) {
+    const args = [...arguments];
+    if (args.some((value) => typeof value === 'function') || args.length > 3) return fs.open(...plainArguments(args));
+    return promises.open(path, flags, mode);
+  };
+  Object.defineProperty(copy.open, 'length', { value: fs.open.length, configurable: true });
+  // Streams consult the object they belong to when they open a file.
+  for (const name of ['createReadStream', 'createWriteStream']) {
+    const original = fs[name];
+    copy[name] = function (path, options) {
+      const given = typeof options === 'string' ? { encoding: options } : options;
+      if (given?.fd !== undefined || given?.fs) return original(path, options);
+      if (given !== undefined && (given === null || typeof given !== 'object')) return original(path, options);
+      return original(path, { ...given, fs: copy });
+    };
+    Object.defineProperty(copy[name], 'name', { value: name, configurable: true });
+    Object.defineProperty(copy[name], 'length', { value: original.length, configurable: true });
+  }
+  return copy;
+}
+
+module.exports = { makeReference };
