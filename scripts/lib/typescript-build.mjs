@@ -1,0 +1,54 @@
+// Compiles src/ to dist/ when it changed: .ts to CommonJS, .mts to the ES module wrappers beside it.
+import { existsSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { filesBelow, inRoot, root } from './paths.mjs';
+import { PlainError, runLoudly, say } from './run.mjs';
+import { digestOf, readStamp, writeStamp } from './stamp.mjs';
+
+const sources = () => filesBelow(inRoot('src'), ['.ts', '.mts']);
+const stampFile = inRoot('dist', '.stamp');
+const digest = () => digestOf([...sources(), inRoot('tsconfig.json'), inRoot('package-lock.json')], [process.version]);
+
+export const typescriptIsCurrent = () => sources().length === 0 || readStamp(stampFile) === digest();
+
+const tsc = () => {
+  const file = inRoot('node_modules', 'typescript', 'bin', 'tsc');
+  if (!existsSync(file)) throw new PlainError('TypeScript is not installed: run npm ci');
+  return file;
+};
+
+/** What tsc should have written for a source; everything else in dist/ is left over from a source that is gone. */
+function outputsOf(source) {
+  const relative = path.relative(inRoot('src'), source);
+  if (relative.endsWith('.d.ts') || relative.endsWith('.d.mts')) return [];
+  const base = inRoot('dist', relative.replace(/\.m?ts$/, ''));
+  return relative.endsWith('.mts') ? [`${base}.mjs`, `${base}.d.mts`] : [`${base}.js`, `${base}.d.ts`];
+}
+
+function removeLeftovers() {
+  const wanted = new Set(sources().flatMap(outputsOf));
+  for (const file of filesBelow(inRoot('dist'), ['.js', '.mjs', '.ts', '.mts'])) {
+    if (!wanted.has(file)) rmSync(file);
+  }
+}
+
+export function buildTypescript({ rebuild = false } = {}) {
+  if (sources().length === 0) {
+    say('build: src/ has no sources yet, nothing to compile');
+    return;
+  }
+  if (!rebuild && typescriptIsCurrent()) return;
+  const before = digest();
+  say('build: compiling TypeScript');
+  runLoudly(process.execPath, [tsc(), '--project', 'tsconfig.json']);
+  removeLeftovers();
+  writeStamp(stampFile, before);
+}
+
+export function checkTypes() {
+  if (sources().length === 0) {
+    say('typecheck: src/ has no sources yet, nothing to check');
+    return;
+  }
+  runLoudly(process.execPath, [tsc(), '--project', path.relative(root, inRoot('tsconfig.json')), '--noEmit']);
+}
