@@ -10,7 +10,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Resource, hasProgram, quote, run } from '../fixtures/resource.mjs';
+import { hasProgram, quote, Resource, run } from '../fixtures/resource.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const source = path.join(here, '..', 'fixtures', 'slowdisk.c');
@@ -154,7 +154,15 @@ class SlowDisk {
 
   /** Fast, healthy and honest again. */
   reset() {
-    this.set({ delay_ms: 0, sync_delay_ms: 0, meta_delay_ms: 0, fail_read: 0, fail_write: 0, fail_sync: 0, drop_write: 0 });
+    this.set({
+      delay_ms: 0,
+      sync_delay_ms: 0,
+      meta_delay_ms: 0,
+      fail_read: 0,
+      fail_write: 0,
+      fail_sync: 0,
+      drop_write: 0,
+    });
   }
 
   /** { reads, writes, syncs, in_flight, max_in_flight, … }: what the disk has seen. */
