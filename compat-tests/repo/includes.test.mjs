@@ -1,0 +1,130 @@
+// The layers of csrc/ and src/: imports point down only (docs/architecture.md). Broken by an #include or import that
+// reaches up, or by kernel and N-API headers outside of their rooms.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { skip } from '../helpers/backend.mjs';
+import { filesBelow, inRoot } from '../../scripts/lib/paths.mjs';
+
+const csrc = inRoot('csrc');
+const src = inRoot('src');
+
+const nativeFiles = filesBelow(csrc, ['.cc', '.h', '.def']).map((file) => ({
+  name: path.relative(csrc, file),
+  includes: [...readFileSync(file, 'utf8').matchAll(/^\s*#\s*include\s*[<"]([^>"]+)[>"]/gm)].map((match) => match[1]),
+}));
+
+/** Rows "file includes header" of includes that a rule forbids. */
+const offenders = (isForbidden) =>
+  nativeFiles.flatMap(({ name, includes }) =>
+    includes.filter((header) => isForbidden(name, header)).map((header) => `${name} includes ${header}`),
+  );
+
+// Higher layers may use lower ones. base/ (checks, clocks) is below everything, memory/ knows no request.
+const layers = ['base', 'memory', 'backend', 'scheduler', 'binding'];
+const layerOf = (name) => layers.indexOf(name.split('/')[0]);
+
+// Data without behaviour that the backends share with the layer above them.
+const sharedDownwards = ['scheduler/limits.h', 'scheduler/operations.def'];
+
+describe('repo: layers of csrc/', () => {
+  before(function () {
+    if (nativeFiles.length === 0) skip(this, 'because csrc/ has no files');
+  });
+
+  it('keeps N-API and libuv in csrc/binding and csrc/addon.cc', () => {
+    const isForbidden = (name, header) =>
+      /^(napi(-inl)?|node_api|js_native_api|node|uv|v8)\.h$/.test(header) &&
+      !name.startsWith('binding/') &&
+      name !== 'addon.cc';
+    expect(offenders(isForbidden)).to.deep.equal([]);
+  });
+
+  it('keeps liburing in csrc/backend/uring*', () => {
+    const isForbidden = (name, header) => header.startsWith('liburing') && !name.startsWith('backend/uring');
+    expect(offenders(isForbidden)).to.deep.equal([]);
+  });
+
+  it('keeps the AIO kernel ABI in csrc/backend/aio*', () => {
+    const isForbidden = (name, header) => header === 'linux/aio_abi.h' && !name.startsWith('backend/aio');
+    expect(offenders(isForbidden)).to.deep.equal([]);
+  });
+
+  it('has no include that points up', () => {
+    const isForbidden = (name, header) => {
+      const from = layerOf(name);
+      const to = layerOf(header);
+      return from >= 0 && to > from && !sharedDownwards.includes(header);
+    };
+    expect(offenders(isForbidden)).to.deep.equal([]);
+  });
+
+  it('keeps the backends apart from each other', () => {
+    const rooms = ['uring', 'aio', 'threads', 'mock'];
+    const roomOf = (name) => rooms.find((room) => name.startsWith(`backend/${room}/`));
+    const isForbidden = (name, header) =>
+      roomOf(name) !== undefined &&
+      roomOf(header) !== undefined &&
+      roomOf(name) !== roomOf(header) &&
+      // Every backend may hand plain syscalls to the code that the threads lane runs them with.
+      roomOf(header) !== 'threads';
+    expect(offenders(isForbidden)).to.deep.equal([]);
+  });
+
+  it('names project headers from csrc/, never with ../', () => {
+    expect(offenders((_name, header) => header.includes('..'))).to.deep.equal([]);
+  });
+});
+
+const typescriptFiles = filesBelow(src, ['.ts', '.mts']).map((file) => ({
+  name: path.relative(src, file),
+  folder: path.dirname(file),
+  text: readFileSync(file, 'utf8'),
+}));
+
+const importsOf = ({ text }) =>
+  [...text.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*|\brequire\(\s*)(['"])([^'"]+)\1/g)].map((match) => match[2]);
+
+/** The folder of src/ that a relative import leads to: '' for a file directly in src/. */
+function roomImported(file, specifier) {
+  if (!specifier.startsWith('.')) return undefined;
+  const relative = path.relative(src, path.resolve(file.folder, specifier));
+  return relative.includes(path.sep) ? relative.split(path.sep)[0] : '';
+}
+
+describe('repo: layers of src/', () => {
+  before(function () {
+    if (typescriptFiles.length === 0) skip(this, 'because src/ has no files');
+  });
+
+  it('loads the addon in src/native only', () => {
+    const found = typescriptFiles
+      .filter(({ name, text }) => !name.startsWith('native/') && /\.node['"`]|process\.dlopen|bindings\(/.test(text))
+      .map(({ name }) => name);
+    expect(found).to.deep.equal([]);
+  });
+
+  it('lets src/native import nothing from above it', () => {
+    const found = typescriptFiles
+      .filter(({ name }) => name.startsWith('native/'))
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((specifier) => !['native', undefined].includes(roomImported(file, specifier)))
+          .map((specifier) => `${file.name} imports ${specifier}`),
+      );
+    expect(found).to.deep.equal([]);
+  });
+
+  it('lets no folder import the entry points above it', () => {
+    const entries = ['index', 'fs', 'promises', 'register'];
+    const found = typescriptFiles
+      .filter(({ name }) => name.includes('/'))
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((specifier) => roomImported(file, specifier) === '')
+          .filter((specifier) => entries.includes(path.basename(specifier).replace(/\.m?js$/, '')))
+          .map((specifier) => `${file.name} imports ${specifier}`),
+      );
+    expect(found).to.deep.equal([]);
+  });
+});

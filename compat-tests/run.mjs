@@ -1,0 +1,132 @@
+// npm test: set-up, the native tests, then the mocha suite once per backend, each in a process of its own.
+//
+//   npm test -- [--backend uring|aio|threads|auto] [--grep TEXT] [--verbose] [FILE or FOLDER ...]
+//
+// Without a selection everything runs, and each run has to prove that its backend did the work (helpers/backend.mjs).
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { filesBelow, inRoot, root } from '../scripts/lib/paths.mjs';
+import { main, PlainError } from '../scripts/lib/run.mjs';
+import { runNativeTests } from '../scripts/native-tests.mjs';
+import { setUp } from '../scripts/setup.mjs';
+import { unavailability } from './run.availability.mjs';
+import { runMocha } from './run.mocha.mjs';
+
+const backends = ['uring', 'aio', 'threads', 'auto'];
+// What these test does not depend on the backend (or they choose backends themselves), so once is enough.
+const onceFolders = ['repo', 'surface'];
+
+const testsFolder = inRoot('compat-tests');
+const isOnce = (file) => onceFolders.includes(path.relative(testsFolder, file).split(path.sep)[0]);
+
+function parseOptions() {
+  const { values, positionals } = parseArgs({
+    options: {
+      backend: { type: 'string', multiple: true, default: [] },
+      grep: { type: 'string' },
+      verbose: { type: 'boolean', default: false },
+    },
+    allowPositionals: true,
+  });
+  const chosen = values.backend.flatMap((list) => list.split(','));
+  for (const name of chosen) {
+    if (!backends.includes(name)) {
+      throw new PlainError(`unknown backend ${JSON.stringify(name)}: choose one of ${backends.join(', ')}`);
+    }
+  }
+  return { chosen, grep: values.grep, verbose: values.verbose, files: positionals.flatMap(expand) };
+}
+
+/** A test file or a folder of them, named from here, from the repository or from compat-tests/. */
+function expand(name) {
+  const found = [path.resolve(name), inRoot(name), path.join(testsFolder, name)].find((file) => existsSync(file));
+  if (!found) throw new PlainError(`no such test file or folder: ${name}`);
+  return statSync(found).isDirectory() ? filesBelow(found, ['.test.mjs']) : [found];
+}
+
+function plan({ chosen, grep, files }) {
+  const selected = chosen.length > 0 || grep !== undefined || files.length > 0;
+  const all = files.length > 0 ? files : filesBelow(testsFolder, ['.test.mjs']);
+  return {
+    native: !selected,
+    once: chosen.length > 0 && files.length === 0 ? [] : all.filter(isOnce),
+    perBackend: all.filter((file) => !isOnce(file)),
+    backends: chosen.length > 0 ? chosen : backends,
+    complete: !selected,
+  };
+}
+
+const counted = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
+
+function describeLanes(lanes) {
+  if (!lanes) return '';
+  const used = Object.entries(lanes).filter(([, { operations }]) => operations > 0);
+  return used.map(([lane, { operations }]) => `${lane} ${operations}`).join(', ');
+}
+
+class Summary {
+  rows = [];
+
+  add(name, totals, note = '') {
+    this.rows.push({ name, totals, note });
+  }
+
+  total(kind) {
+    return this.rows.reduce((sum, row) => sum + row.totals[kind], 0);
+  }
+
+  print() {
+    console.log('\nSummary');
+    for (const { name, totals, note } of this.rows) console.log(`  ${name.padEnd(8)} ${counted(totals)}  ${note}`);
+    const totals = { passed: this.total('passed'), failed: this.total('failed'), skipped: this.total('skipped') };
+    console.log(`\n${counted(totals)}`);
+    return totals;
+  }
+}
+
+async function runNative(summary) {
+  console.log('\nNative tests (mock backend, AddressSanitizer)');
+  const totals = await runNativeTests();
+  // An empty run is a broken run: it must not look like a passed one.
+  if (totals.passed + totals.failed + totals.skipped === 0) totals.failed = 1;
+  summary.add('native', totals);
+}
+
+async function runBackend(name, todo, options, summary, scratch) {
+  console.log(`\nBackend ${name}`);
+  const problem = unavailability(name);
+  if (problem) {
+    console.log(`  ${problem.excused ? '-' : '✗'} ${name}: skipped, because ${problem.reason}`);
+    const totals = { passed: 0, failed: problem.excused ? 0 : 1, skipped: problem.excused ? 1 : 0 };
+    summary.add(name, totals, 'not available here');
+    return;
+  }
+  const result = await runMocha(todo.perBackend, { backend: name, complete: todo.complete, scratch, ...options });
+  summary.add(name, result.totals, `${result.seconds} s; ${describeLanes(result.lanes)}`);
+}
+
+await main(async () => {
+  const options = parseOptions();
+  await setUp({ purpose: 'test' });
+  const todo = plan(options);
+  const summary = new Summary();
+  const scratch = mkdtempSync(path.join(os.tmpdir(), 'ioengine-run-'));
+  process.chdir(root);
+  try {
+    if (todo.native) await runNative(summary);
+    if (todo.once.length > 0) {
+      console.log('\nOnce (not about one backend)');
+      const result = await runMocha(todo.once, { backend: 'auto', complete: false, scratch, ...options });
+      summary.add('once', result.totals, `${result.seconds} s`);
+    }
+    if (todo.perBackend.length > 0) {
+      for (const name of todo.backends) await runBackend(name, todo, options, summary, scratch);
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  const { passed, failed } = summary.print();
+  if (failed > 0 || passed === 0) process.exitCode = 1;
+});

@@ -1,0 +1,55 @@
+// Builds and runs the native tests: a line each, then the totals. A program returns 0 for passed, 77 for skipped
+// (its last line of output is the reason), anything else for failed.
+//
+//   node scripts/native-tests.mjs [--sanitize none|address|thread] [NAME ...]
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { buildNativeTests } from './build-native-tests.mjs';
+import { main, runCollecting } from './lib/run.mjs';
+
+const skipCode = 77;
+const timeout_ms = 120_000;
+
+const indent = (text) => text.trimEnd().replace(/^(?=.)/gm, '      ');
+const lastLine = (text) => text.trim().split('\n').at(-1).trim();
+
+async function runOne({ name, file }, totals) {
+  const started = process.hrtime.bigint();
+  const result = await runCollecting(file, [], { timeout_ms });
+  const spent = `${Number((process.hrtime.bigint() - started) / 1_000_000n)} ms`;
+  if (result.status === 0) {
+    totals.passed += 1;
+    console.log(`  ✓ ${name} (${spent})`);
+  } else if (result.status === skipCode && result.output.trim()) {
+    totals.skipped += 1;
+    console.log(`  - ${name}: skipped, because ${lastLine(result.output).replace(/^(skipped, )?because /, '')}`);
+  } else {
+    totals.failed += 1;
+    const how = result.timedOut ? `no end after ${timeout_ms} ms` : `ended with ${result.signal ?? result.status}`;
+    const what = result.status === skipCode ? 'skipped without a reason' : how;
+    console.log(`  ✗ ${name}: ${what} (${spent})\n${indent(result.output)}`);
+  }
+}
+
+/** Runs the programs one after the other (several measure time) and returns { passed, failed, skipped }. */
+export async function runNativeTests({ sanitize = 'address', only = [] } = {}) {
+  const totals = { passed: 0, failed: 0, skipped: 0 };
+  const programs = await buildNativeTests({ sanitize });
+  for (const program of programs) {
+    if (only.length === 0 || only.some((part) => program.name.includes(part))) await runOne(program, totals);
+  }
+  return totals;
+}
+
+async function runAsProgram() {
+  const { values, positionals } = parseArgs({
+    options: { sanitize: { type: 'string', default: 'address' } },
+    allowPositionals: true,
+  });
+  const { passed, failed, skipped } = await runNativeTests({ sanitize: values.sanitize, only: positionals });
+  console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+  if (failed > 0 || passed + skipped === 0) process.exitCode = 1;
+}
+
+if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await main(runAsProgram);
