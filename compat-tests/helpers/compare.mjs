@@ -234,27 +234,38 @@ async function observe(side, scenario, leaksAllowed) {
     throw new Error('the scenario returned no observation: it could not fail');
   }
   const result = {};
-  for (const [label, value] of Object.entries(seen)) result[label] = normalise(value, side.dir);
+  for (const [label, value] of Object.entries(seen)) result[normalise(label, side.dir)] = normalise(value, side.dir);
   const leaked = await leakedBelow(side.dir);
   if (!leaksAllowed) expect(leaked, `descriptors left open by ${side.name}`).to.deep.equal([]);
   result['files after'] = normalise(snapshot(side.dir));
   return result;
 }
 
-/** Only the labels that differ, so that a failure shows the case and not two pages of equal data. */
+const SHOWN_CASES_MAX = 4;
+const SHOWN_CHARACTERS_MAX = 900;
+
+/** Only the labels that differ, so that a failure shows the cases and not two pages of equal data. */
 export function expectSame(ours, node) {
-  const differing = { ours: {}, node: {} };
+  const differing = [];
   for (const label of new Set([...Object.keys(node), ...Object.keys(ours)])) {
-    if (JSON.stringify(ours[label]) === JSON.stringify(node[label])) continue;
-    differing.ours[label] = ours[label];
-    differing.node[label] = node[label];
+    const [left, right] = [node[label], ours[label]].map((value) => JSON.stringify(value) ?? 'absent');
+    if (left !== right) differing.push({ label, node: left, ours: right });
   }
-  const labels = Object.keys(differing.node);
-  expect(differing.ours, `${labels.length} case(s) differ: ${labels.slice(0, 8).join(' | ')}`).to.deep.equal(
-    differing.node,
-  );
-  // deep.equal and JSON disagree only about things that JSON cannot tell apart; JSON alone must not pass as equal.
-  expect(labels).to.deep.equal([]);
+  if (differing.length === 0) return;
+  const shown = differing.slice(0, SHOWN_CASES_MAX).map(({ label, node: left, ours: right }) => {
+    const from = Math.max(0, firstDifference(left, right) - 200);
+    const excerpt = (text) => `${from > 0 ? '…' : ''}${text.slice(from, from + SHOWN_CHARACTERS_MAX)}`;
+    return `${label}\n    node: ${excerpt(left)}\n    ours: ${excerpt(right)}`;
+  });
+  const more = differing.slice(SHOWN_CASES_MAX).map(({ label }) => label);
+  if (more.length > 0) shown.push(`and also: ${more.join(' | ')}`);
+  expect.fail(`${differing.length} case(s) differ from node:fs\n  ${shown.join('\n  ')}`);
+}
+
+function firstDifference(left, right) {
+  let index = 0;
+  while (index < left.length && left[index] === right[index]) index++;
+  return index;
 }
 
 /** Runs the scenario on both sides and compares. Returns node's observation for further checks. */
