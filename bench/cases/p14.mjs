@@ -1,0 +1,139 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { cleanEnvironment } from '../lib/environment.mjs';
+import { judge } from '../lib/measure.mjs';
+import { repoFolder, workersFolder } from '../lib/paths.mjs';
+import { runningNode } from '../lib/sides.mjs';
+import { spread, spreadOfPairs } from '../lib/statistics.mjs';
+
+export const title = "start-up: import 'ioengine/fs' beside node:fs, and what auto mode has running";
+
+const MORE_MS_AT_MOST = 5;
+
+/** @param {import('../run.mjs').Context} context */
+export async function* run(context) {
+  const rounds = context.quick ? 20 : 60;
+  yield timeStartup(context, rounds, 'import', ['--input-type=module', '-e'], (name) => `import '${name}'`);
+  yield timeStartup(context, rounds, 'require', ['-e'], (name) => `require('${name}')`);
+  yield countBeforeFirstOperation(context);
+}
+
+/**
+ * Whole processes, from spawn to exit, in turn.
+ * @param {import('../run.mjs').Context} context
+ * @param {number} rounds
+ * @param {string} how
+ * @param {string[]} options
+ * @param {(name: string) => string} code
+ */
+function timeStartup(context, rounds, how, options, code) {
+  const sides = [
+    ...['auto', ...context.backends.filter((backend) => backend !== 'auto')].map((backend) => ({
+      key: `ioengine-${backend}`,
+      label: `ioengine ${backend}`,
+      name: 'ioengine/fs',
+      env: { IOENGINE_BACKEND: backend },
+    })),
+    { key: runningNode, label: `node ${process.versions.node.split('.')[0]}`, name: 'node:fs', env: {} },
+  ];
+  const runs = sides.map((side) => ({ ...side, wallMs: /** @type {number[]} */ ([]), failure: '' }));
+  const warmUp = 2;
+  for (let round = -warmUp; round < rounds; round++) {
+    context.log(`start-up, ${how}: round ${round + 1} of ${rounds}`);
+    for (const side of runs.filter(({ failure }) => !failure)) {
+      const started = performance.now();
+      const child = spawnSync(process.execPath, [...options, code(side.name)], {
+        cwd: repoFolder, // where the package's own name resolves
+        env: cleanEnvironment(side.env),
+        encoding: 'utf8',
+      });
+      const wallMs = performance.now() - started;
+      if (child.status !== 0) side.failure = lastErrorLine(child.stderr) || `exit code ${child.status}`;
+      else if (round >= 0) side.wallMs.push(wallMs);
+    }
+  }
+  const node = runs[runs.length - 1];
+  const subjects = runs.slice(0, -1);
+  return {
+    title: `${how}, whole process, ${rounds} rounds`,
+    unit: 'ms',
+    cpuUnit: '',
+    sides: runs
+      .filter(({ failure }) => !failure)
+      .map(({ key, label, wallMs }) => ({ key, label, facts: {}, rate: spread(wallMs), rounds: wallMs })),
+    comparisonName: 'difference in ms, round by round',
+    comparisons: subjects.map((side) => {
+      const value = side.failure || node.failure ? undefined : spreadOfPairs(side.wallMs, node.wallMs, (a, b) => a - b);
+      const verdict = judge(value?.median, { atMost: MORE_MS_AT_MOST });
+      return { subject: side.key, against: node.key, metric: 'difference_ms', value, ...verdict };
+    }),
+    failed: runs.filter(({ failure }) => failure).map(({ key, label, failure }) => ({ key, label, failure })),
+    absent: [],
+    notes: [],
+  };
+}
+
+/** @param {string} text */
+function lastErrorLine(text) {
+  return text.split('\n').find((line) => /error/i.test(line)) ?? text.trim().split('\n').at(-1);
+}
+
+/** @typedef {{ threads: number, rings: number, aioContexts: number }} Counts */
+
+/**
+ * @param {import('../run.mjs').Context} context
+ * @param {string} module
+ * @param {Record<string, string>} env
+ * @returns {{ before: Counts, after: Counts }}
+ */
+function probe(context, module, env) {
+  const config = JSON.stringify({ module, file: context.file.path });
+  const options = { env: cleanEnvironment(env), encoding: /** @type {const} */ ('utf8'), stdio: 'pipe' };
+  return JSON.parse(execFileSync(process.execPath, [join(workersFolder, 'startup-probe.mjs'), config], options));
+}
+
+/**
+ * Auto mode must not have made a thread, a ring or an AIO context before the first operation; plain Node, which runs
+ * the same script, is what it is compared with (its module loader has threads of its own).
+ * @param {import('../run.mjs').Context} context
+ */
+function countBeforeFirstOperation(context) {
+  const label = 'ioengine auto';
+  const result = {
+    title: 'auto mode: threads, rings and AIO contexts after the import, before and after the first read',
+    unit: 'count before the first read',
+    cpuUnit: '',
+    sides: /** @type {object[]} */ ([]),
+    comparisonName: 'more than plain node, before the first read',
+    comparisons: /** @type {object[]} */ ([]),
+    failed: /** @type {object[]} */ ([]),
+    absent: [],
+    notes: /** @type {string[]} */ ([]),
+  };
+  try {
+    const plain = probe(context, 'node:fs', {});
+    const engine = probe(context, 'ioengine/fs', { IOENGINE_BACKEND: 'auto' });
+    for (const what of /** @type {(keyof Counts)[]} */ (['threads', 'rings', 'aioContexts'])) {
+      const counts = { plain: plain.before[what], engine: engine.before[what] };
+      result.sides.push({ key: `plain-${what}`, label: `plain node: ${what}`, rate: spread([counts.plain]) });
+      result.sides.push({ key: `auto-${what}`, label: `${label}: ${what}`, rate: spread([counts.engine]) });
+      const value = spread([counts.engine - counts.plain]);
+      const verdict = judge(value.median, { atMost: 0 });
+      result.comparisons.push({
+        subject: `auto-${what}`,
+        against: `plain-${what}`,
+        metric: 'count',
+        value,
+        ...verdict,
+      });
+    }
+    const text = ({ threads, rings, aioContexts }) => `${threads} threads, ${rings} rings, ${aioContexts} AIO contexts`;
+    result.notes.push(`after one read: plain node ${text(plain.after)}; ${label} ${text(engine.after)}`);
+  } catch (error) {
+    const { stderr, message } = /** @type {{ stderr?: string, message: string }} */ (error);
+    result.failed.push({ key: 'ioengine-auto', label, failure: lastErrorLine(stderr ?? '') || message });
+    const verdict = judge(undefined, { atMost: 0 });
+    result.comparisons.push({ subject: 'ioengine-auto', against: 'plain node', metric: 'count', ...verdict });
+  }
+  return result;
+}

@@ -1,0 +1,84 @@
+import { residency } from '../lib/data-file.mjs';
+import { measure } from '../lib/measure.mjs';
+import { competitorSide, engineSide, fioSide, runningNode } from '../lib/sides.mjs';
+
+export const title = 'ReadStream over 1 GiB: from the page cache, and with O_DIRECT';
+
+const KIB = 1024;
+const WORKER = 'stream-read.mjs';
+const unit = { name: 'MB/s', perUnit: 1e6, cpuName: 'CPU us/MB', cpuPerUnit: 1e6 };
+
+/** @type {import('../lib/measure.mjs').Bar[]} */
+const cachedBars = [
+  { against: 'node20', metric: 'rate', atLeast: 3, backends: ['uring', 'aio'] },
+  { against: 'bun', metric: 'rate', atLeast: 2, backends: ['uring', 'aio'] },
+];
+
+/** @param {import('../run.mjs').Context} context */
+export async function* run(context) {
+  const options = { ...context, roundMs: context.quick ? 300 : 800 };
+  yield await measure(cachedPlan(context), options);
+  yield await measure(directPlan(context), options);
+}
+
+/**
+ * @param {import('../run.mjs').Context} context
+ * @returns {import('../lib/measure.mjs').Plan}
+ */
+function cachedPlan({ file, backends }) {
+  const config = { file: file.path, size: file.size, chunk: 64 * KIB, direct: false };
+  return {
+    title: 'from the page cache, highWaterMark 64 KiB',
+    unit,
+    subjects: backends.map((backend) => engineSide(backend, WORKER, config)),
+    competitors: [
+      ...[runningNode, `${runningNode}-uring`],
+      ...['node24', 'node26', 'bun', 'deno'].filter((key) => key !== runningNode),
+    ].map((key) => competitorSide(key, WORKER, config)),
+    bars: cachedBars,
+    notes: [residency(file)],
+  };
+}
+
+/**
+ * @param {import('../run.mjs').Context} context
+ * @returns {import('../lib/measure.mjs').Plan}
+ */
+function directPlan({ file, backends }) {
+  const sizes = [64 * KIB, 1024 * KIB];
+  const job = {
+    file: file.path,
+    pattern: /** @type {const} */ ('read'),
+    blockSize: 1024 * KIB,
+    depth: 16,
+    direct: true,
+  };
+  return {
+    title: 'direct: true, so never from the page cache',
+    unit,
+    subjects: backends.flatMap((backend) =>
+      sizes.map((chunk) =>
+        engineSide(
+          backend,
+          WORKER,
+          { file: file.path, size: file.size, chunk, direct: true },
+          { key: `ioengine-${backend}-${chunk / KIB}k`, label: `ioengine ${backend}, ${chunk / KIB} KiB` },
+        ),
+      ),
+    ),
+    competitors: [
+      fioSide({ ...job, engine: 'io_uring', unit: 'bytes' }),
+      fioSide({ ...job, engine: 'libaio', unit: 'bytes' }),
+    ],
+    // The bar is for the stream as the table of bars has it: 64 KiB. The bigger chunk is there to compare with.
+    bars: backends
+      .filter((backend) => backend === 'uring' || backend === 'aio')
+      .map((backend) => ({
+        against: backend === 'aio' ? 'fio-libaio' : 'fio-io_uring',
+        metric: /** @type {const} */ ('rate'),
+        atLeast: 0.95,
+        subject: `ioengine-${backend}-64k`,
+      })),
+    notes: ['fio: 1 MiB reads, 16 in flight'],
+  };
+}

@@ -1,0 +1,24 @@
+// Builds the C program that shows the limit.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { benchFolder, buildFolder } from './paths.mjs';
+
+/**
+ * @returns {{ path: string } | { missing: string }}
+ */
+export function buildLimit() {
+  const source = join(benchFolder, 'limit', 'random_read.c');
+  const path = join(buildFolder, 'random_read');
+  if (fs.existsSync(path) && fs.statSync(path).mtimeMs > fs.statSync(source).mtimeMs) return { path };
+  fs.mkdirSync(buildFolder, { recursive: true });
+  try {
+    execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-o', path, source, '-luring'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return { path };
+  } catch (error) {
+    const { stderr, message } = /** @type {{ stderr?: Buffer, message: string }} */ (error);
+    return { missing: `did not build: ${(stderr?.toString() || message).trim().split('\n')[0]}` };
+  }
+}

@@ -1,0 +1,58 @@
+// The command line of `npm run bench`.
+import { parseArgs } from 'node:util';
+
+export const usage = `npm run bench -- [options]
+
+  --only CASE      run these cases only (repeatable, or with commas)
+  --backend NAME   measure the engine on these backends: uring, aio, threads, auto (repeatable; default uring,aio)
+  --json FILE      write everything that was measured to FILE
+  --quick          5 short rounds instead of 7: for a first look, not for a claim
+  --competitors    install Node 24, Node 26, Bun and Deno from the npm registry first
+  --list           list the cases and end`;
+
+const BACKENDS = ['uring', 'aio', 'threads', 'auto'];
+
+/**
+ * @param {string[]} args
+ * @param {string[]} caseNames
+ */
+export function parseOptions(args, caseNames) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: { type: 'string', multiple: true },
+      backend: { type: 'string', multiple: true },
+      json: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      competitors: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const only = split(values.only);
+  const backends = split(values.backend);
+  requireKnown('case', only, caseNames);
+  requireKnown('backend', backends, BACKENDS);
+  return {
+    ...values,
+    only: only.length > 0 ? only : caseNames,
+    backends: backends.length > 0 ? backends : ['uring', 'aio'],
+  };
+}
+
+/** @param {string[] | undefined} values */
+function split(values) {
+  return [
+    ...new Set((values ?? []).flatMap((value) => value.split(',')).map((value) => value.trim().toLowerCase())),
+  ].filter((value) => value !== '');
+}
+
+/**
+ * @param {string} what
+ * @param {string[]} given
+ * @param {string[]} known
+ */
+function requireKnown(what, given, known) {
+  const wrong = given.find((value) => !known.includes(value));
+  if (wrong !== undefined) throw new Error(`unknown ${what} '${wrong}'; there are: ${known.join(', ')}`);
+}

@@ -1,0 +1,89 @@
+// Makes the sides of a measurement. A side that cannot be there is an `Absent` with the reason, so that a table never
+// lacks a row silently.
+import { join } from 'node:path';
+import { competitorBinary } from './competitors.mjs';
+import { FioSide, fioVersion } from './fio-side.mjs';
+import { buildLimit } from './limit.mjs';
+import { workersFolder } from './paths.mjs';
+import { ProcessSide } from './process-side.mjs';
+
+/** @typedef {ProcessSide | FioSide} Side */
+/** @typedef {{ key: string, label: string, absent: string }} Absent */
+
+const majorVersion = process.versions.node.split('.')[0];
+
+/** The key of node:fs in the Node that runs the benchmark (`node20` in Node 20). */
+export const runningNode = `node${majorVersion}`;
+
+/** node:fs variants of the running Node: what a user could do without us. */
+const nodeVariants = {
+  [runningNode]: { label: `node ${majorVersion}`, env: { UV_THREADPOOL_SIZE: '4' } },
+  [`${runningNode}-pool128`]: {
+    label: `node ${majorVersion}, UV_THREADPOOL_SIZE=128`,
+    env: { UV_THREADPOOL_SIZE: '128' },
+  },
+  [`${runningNode}-uring`]: { label: `node ${majorVersion}, UV_USE_IO_URING=1`, env: { UV_USE_IO_URING: '1' } },
+};
+
+/** @type {Record<string, { label: string, arguments: string[] }>} */
+const runtimes = {
+  node24: { label: 'node 24', arguments: [] },
+  node26: { label: 'node 26', arguments: [] },
+  bun: { label: 'Bun', arguments: ['run'] },
+  deno: { label: 'Deno', arguments: ['run', '--allow-all', '--no-config', '--no-lock', '--quiet'] },
+};
+
+/**
+ * The engine on one backend. Its process runs no thread pool of libuv's beyond the default.
+ * @param {string} backend
+ * @param {string} worker file name in bench/workers
+ * @param {object} config
+ * @param {{ key?: string, label?: string }} [names]
+ */
+export function engineSide(backend, worker, config, names = {}) {
+  return new ProcessSide({
+    key: names.key ?? `ioengine-${backend}`,
+    label: names.label ?? `ioengine ${backend}`,
+    command: process.execPath,
+    args: [join(workersFolder, worker), JSON.stringify({ ...config, subject: 'ioengine' })],
+    env: { IOENGINE_BACKEND: backend },
+  });
+}
+
+/**
+ * A competitor by key: a variant of the running Node, another Node, Bun, Deno.
+ * @param {string} key
+ * @param {string} worker
+ * @param {object} config
+ * @returns {Side | Absent}
+ */
+export function competitorSide(key, worker, config) {
+  const args = [join(workersFolder, worker), JSON.stringify({ ...config, subject: 'node' })];
+  const variant = nodeVariants[key];
+  if (variant) return new ProcessSide({ key, label: variant.label, command: process.execPath, args, env: variant.env });
+  const { label, arguments: before } = runtimes[key];
+  const command = competitorBinary(/** @type {import('./competitors.mjs').CompetitorKey} */ (key));
+  if (!command) return { key, label, absent: 'not installed (npm run bench -- --competitors)' };
+  return new ProcessSide({ key, label, command, args: [...before, ...args] });
+}
+
+/**
+ * @param {import('./fio-side.mjs').FioJob} job
+ * @returns {Side | Absent}
+ */
+export function fioSide(job) {
+  const key = `fio-${job.engine}`;
+  const label = `fio ${job.engine}`;
+  return fioVersion() ? new FioSide(key, label, job) : { key, label, absent: 'fio is not installed' };
+}
+
+/**
+ * @param {{ file: string, depth: number, direct: boolean }} config
+ * @returns {Side | Absent}
+ */
+export function limitSide({ file, depth, direct }) {
+  const names = { key: 'c', label: 'C on liburing (limit)' };
+  const built = buildLimit();
+  if ('missing' in built) return { ...names, absent: built.missing };
+  return new ProcessSide({ ...names, command: built.path, args: [file, String(depth), direct ? '1' : '0'] });
+}

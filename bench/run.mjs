@@ -1,0 +1,100 @@
+// `npm run bench`: measures the engine beside its competitors and prints each ratio next to its bar.
+import fs from 'node:fs';
+import * as p1 from './cases/p1.mjs';
+import * as p2 from './cases/p2.mjs';
+import * as p3 from './cases/p3.mjs';
+import * as p6 from './cases/p6.mjs';
+import * as p14 from './cases/p14.mjs';
+import { installCompetitors } from './lib/competitors.mjs';
+import { prepareDataFile } from './lib/data-file.mjs';
+import { machineFacts } from './lib/machine.mjs';
+import { parseOptions, usage } from './lib/options.mjs';
+import { measurementLines } from './lib/table.mjs';
+
+/**
+ * @typedef {object} Context what a case gets
+ * @property {{ path: string, size: number }} file
+ * @property {string[]} backends
+ * @property {boolean} quick
+ * @property {number} rounds
+ * @property {number} seed
+ * @property {(text: string) => void} log progress
+ */
+
+const cases = new Map(Object.entries({ p1, p2, p3, p6, p14 }));
+
+/** Progress goes to the error output, and only to a terminal: the tables stay clean. @param {string} text */
+function progress(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns ?? 120) - 1)}`);
+}
+
+/** @param {string[]} lines */
+function print(lines) {
+  progress('');
+  console.log(lines.join('\n'));
+}
+
+/** @param {any[]} results */
+function summary(results) {
+  const verdicts = results.flatMap(({ measurements }) =>
+    measurements.flatMap((/** @type {any} */ each) => each.comparisons),
+  );
+  const count = (/** @type {string} */ verdict) => verdicts.filter((row) => row.verdict === verdict).length;
+  const failed = results.flatMap(({ measurements }) => measurements.flatMap((/** @type {any} */ each) => each.failed));
+  return {
+    met: count('met'),
+    missed: count('missed'),
+    notMeasured: count('not measured'),
+    failedSides: failed.length,
+  };
+}
+
+async function main() {
+  const options = parseOptions(process.argv.slice(2), [...cases.keys()]);
+  if (options.help) return print([usage]);
+  if (options.list) return print([...cases].map(([name, { title }]) => `${name.padEnd(5)}${title}`));
+
+  if (options.competitors) installCompetitors((text) => print([text]));
+  const file = prepareDataFile((text) => print([text]));
+  const machine = machineFacts(file.path);
+  print(Object.entries(machine).map(([name, value]) => `${name.padEnd(15)}${value}`));
+
+  /** @type {Context} */
+  const context = {
+    file,
+    backends: options.backends,
+    quick: options.quick,
+    rounds: options.quick ? 5 : 7,
+    seed: 20_000,
+    log: progress,
+  };
+  const results = [];
+  for (const name of options.only) {
+    const { title, run } = /** @type {typeof p1} */ (cases.get(name));
+    print(['', `== ${name.toUpperCase()}: ${title}`]);
+    const measurements = [];
+    for await (const result of run(context)) {
+      measurements.push(result);
+      print(measurementLines(result));
+    }
+    results.push({ name, title, measurements });
+  }
+  const totals = summary(results);
+  const counts = `${totals.met} met, ${totals.missed} missed, ${totals.notMeasured} not measured`;
+  print(['', `bars: ${counts}${totals.failedSides > 0 ? `; ${totals.failedSides} sides failed` : ''}`]);
+  if (options.json) {
+    const { quick, backends, only } = options;
+    fs.writeFileSync(
+      options.json,
+      `${JSON.stringify({ machine, options: { quick, backends, only, rounds: context.rounds }, totals, cases: results }, null, 2)}\n`,
+    );
+  }
+  // A missed bar is a result. A side that could not be measured is a failure of the run.
+  process.exitCode = totals.failedSides > 0 ? 1 : 0;
+}
+
+main().catch((error) => {
+  progress('');
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

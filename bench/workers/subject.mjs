@@ -1,0 +1,30 @@
+// Loads what a worker measures: node:fs of whatever runtime this is, or the engine.
+import { giveUp } from './protocol.mjs';
+
+/**
+ * @param {'node' | 'ioengine'} name
+ * @returns {Promise<{ fs: typeof import('node:fs'), engine?: { backend: () => object, stats: () => { lanes: object },
+ *   alignedBuffer: (size: number) => Buffer } }>}
+ */
+export async function loadSubject(name) {
+  if (name === 'node') return { fs: (await import('node:fs')).default };
+  try {
+    const { default: fs } = await import('ioengine/fs');
+    const engine = await import('ioengine');
+    return { fs, engine };
+  } catch (error) {
+    return giveUp(error); // the backend is not available here: the parent prints why
+  }
+}
+
+/**
+ * Page-aligned memory without a native addon: WebAssembly memory is. It is what makes O_DIRECT possible with node:fs.
+ * @param {number} size
+ * @param {number} count
+ * @returns {Uint8Array[]}
+ */
+export function pageAlignedBuffers(size, count) {
+  const wasmPage = 65536;
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((size * count) / wasmPage) });
+  return Array.from({ length: count }, (_, i) => new Uint8Array(memory.buffer, i * size, size));
+}
