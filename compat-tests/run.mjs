@@ -98,7 +98,8 @@ async function runBackend(name, todo, options, summary, scratch) {
   console.log(`\nBackend ${name}`);
   const problem = unavailability(name);
   if (problem) {
-    console.log(`  ${problem.excused ? '-' : '✗'} ${name}: skipped, because ${problem.reason}`);
+    const how = problem.excused ? '- skipped, because' : '✗ not available, and nothing outside of the engine says why:';
+    console.log(`  ${how} ${problem.reason}`);
     const totals = { passed: 0, failed: problem.excused ? 0 : 1, skipped: problem.excused ? 1 : 0 };
     summary.add(name, totals, 'not available here');
     return;

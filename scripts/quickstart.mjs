@@ -121,6 +121,14 @@ class Progress {
   }
 }
 
+/**
+ * Did the backend do anything for this copy? Only O_DIRECT is sure to reach it: what is in the page cache is served
+ * inline, and buffered writes may be better off on threads.
+ */
+function servedByBackend({ name, direct, operations }, size) {
+  return name === 'node:fs' || !direct || size < 1 << 20 || operations[name] > 0;
+}
+
 async function copyOnce(side, worker, job, progress) {
   const target = path.join(job.folder, 'copy');
   const command = { source: job.source, target, direct: side.direct };
@@ -131,6 +139,7 @@ async function copyOnce(side, worker, job, progress) {
     if (sum !== job.sum) side.wrong = `the copy differs: ${sum}`;
     side.rates.push(job.size / megabyte / (answer.done.wall_ms / 1000));
     side.operations = answer.done.operations;
+    if (!servedByBackend(side, job.size)) side.wrong ??= `the ${side.name} lane served no operation`;
   } else {
     side.wrong = describe(answer.failed);
   }

@@ -5,6 +5,7 @@
 const { writeFileSync } = require('node:fs');
 const path = require('node:path');
 const Mocha = require('mocha');
+const { stringify } = require('mocha/lib/utils.js');
 
 // Meant for this process only: a mocha that a test starts must not write into the files of this run.
 const totalsFile = process.env.IOENGINE_TEST_TOTALS_FILE;
@@ -31,7 +32,7 @@ function describeError(error) {
   const text = error?.stack ?? String(error);
   const difference =
     error?.showDiff !== false && error && 'expected' in error && 'actual' in error
-      ? Mocha.reporters.Base.generateDiff(error.actual, error.expected)
+      ? Mocha.reporters.Base.generateDiff(stringify(error.actual), stringify(error.expected))
       : '';
   const cause = error?.cause ? `\ncaused by ${error.cause.stack ?? error.cause}` : '';
   return `${text}${difference}${cause}`;
