@@ -1,0 +1,52 @@
+// H1: a ring that is taken down does not wait for its reads: the kernel wrote the buffer 702 ms later.
+// H8: external buffers are finalized before any cleanup hook, even when strongly referenced.
+// Rule: teardown reaps until nothing is in flight, and only then frees; a slab is freed when its references and its
+// requests in flight are both 0.
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { skip } from '../helpers/backend.mjs';
+import { runChild } from '../helpers/child.mjs';
+import { sharedSlowDisk } from '../helpers/slow-disk.mjs';
+import { taggedBytes } from './support/tagged.mjs';
+
+const file = fileURLToPath(new URL('./support/terminate-child.mjs', import.meta.url));
+
+describe('H1, H8: a worker is terminated with reads in flight', function () {
+  this.timeout(120_000);
+
+  async function terminate(context, options) {
+    const disk = await sharedSlowDisk();
+    if (disk.skipped) skip(context, disk.skipped);
+    const data = disk.writeCold('terminated', taggedBytes(0x5a5a5a5a, 64));
+    disk.setReadDelayMs(200);
+    const control = path.join(path.dirname(disk.fuseFile), 'control');
+    const env = { TERMINATE_OPTIONS: JSON.stringify({ file: data, control, reads: 4, direct: true, ...options }) };
+    const child = await runChild({ file, env, timeoutMs: 100_000 });
+    disk.reset();
+    expect(child.status, child.describe()).to.equal(0);
+    return child.json();
+  }
+
+  function expectClean(result, times) {
+    expect(result.terminated, 'workers terminated with something in flight').to.be.at.least(times);
+    expect(result.leastInFlight).to.be.above(0);
+    // Red when teardown frees first and lets the kernel finish later.
+    expect(result.stillInFlight, 'requests in flight after terminate() had resolved').to.equal(0);
+    expect(result.spoiled, 'buffers that a late completion wrote into').to.equal(0);
+    // Red when teardown leaks its ring, eventfd, context or threads.
+    expect(result.tasksGrown, 'threads left behind').to.be.at.most(2);
+    expect(result.descriptorsGrown, 'descriptors left behind').to.be.at.most(4);
+  }
+
+  it('200 times, with ordinary buffers', async function () {
+    const result = await terminate(this, { times: 200, width: 8, pooled: false });
+    expectClean(result, 200);
+    // A leaked engine keeps its slots, rings and slabs: well over 200 KiB each.
+    expect(result.rssGrownMiB, 'MiB left behind by 190 workers').to.be.below(64);
+  });
+
+  it('60 times, with buffers of the aligned pool (H8)', async function () {
+    expectClean(await terminate(this, { times: 60, width: 6, pooled: true }), 60);
+  });
+});
