@@ -30,7 +30,21 @@ function formatNative() {
   runLoudly(tool, write ? ['-i', ...files] : ['--dry-run', '--Werror', ...files]);
 }
 
+function formatScripts() {
+  const biome = inRoot('node_modules', '.bin', 'biome');
+  runLoudly(biome, write ? ['format', '--write'] : ['format', '--max-diagnostics=none']);
+}
+
 await main(() => {
-  runLoudly(inRoot('node_modules', '.bin', 'biome'), write ? ['format', '--write'] : ['format']);
-  formatNative();
+  // Both are run, so that one run shows everything there is to fix.
+  const faults = [];
+  for (const format of [formatScripts, formatNative]) {
+    try {
+      format();
+    } catch (error) {
+      if (!(error instanceof PlainError)) throw error;
+      faults.push(error.message.slice(0, 200));
+    }
+  }
+  if (faults.length > 0) throw new PlainError(`${faults.join('; ')}; npm run format repairs it`);
 });

@@ -20,9 +20,11 @@ delete process.env.IOENGINE_TEST_COMPLETE;
  * @param {string} because the reason, as it follows the word "skipped, "
  */
 export function skip(context, because) {
-  const reason = String(because ?? '').trim();
+  const reason = String(because ?? '')
+    .trim()
+    .replace(/^(skipped,?\s+)?(because\s+)?/, '');
   if (reason === '') throw new TypeError('skip() needs the reason');
-  const text = reason.startsWith('because') ? reason : `because ${reason}`;
+  const text = `because ${reason}`;
   const runnable = context.test;
   const holder = runnable.type === 'hook' ? (context.currentTest ?? runnable.parent) : runnable;
   holder.skipReason = text;
