@@ -4,8 +4,8 @@
 
 const { writeFileSync } = require('node:fs');
 const path = require('node:path');
+const { inspect } = require('node:util');
 const Mocha = require('mocha');
-const { stringify } = require('mocha/lib/utils.js');
 
 // Meant for this process only: a mocha that a test starts must not write into the files of this run.
 const totalsFile = process.env.IOENGINE_TEST_TOTALS_FILE;
@@ -28,11 +28,16 @@ function fileOf(runnable) {
   return '(root hooks)';
 }
 
+const textOf = (value) =>
+  typeof value === 'string'
+    ? value
+    : inspect(value, { depth: 6, sorted: true, breakLength: 60, maxStringLength: 2000 });
+
 function describeError(error) {
   const text = error?.stack ?? String(error);
   const difference =
     error?.showDiff !== false && error && 'expected' in error && 'actual' in error
-      ? Mocha.reporters.Base.generateDiff(stringify(error.actual), stringify(error.expected))
+      ? Mocha.reporters.Base.generateDiff(textOf(error.actual), textOf(error.expected))
       : '';
   const cause = error?.cause ? `\ncaused by ${error.cause.stack ?? error.cause}` : '';
   return `${text}${difference}${cause}`;
