@@ -105,7 +105,8 @@ describe('H15: large and short requests', function () {
     await handle.close();
   });
 
-  // Only system calls on this file are tampered with; libuv repeats EINTR, and so must every lane of ours.
+  // Only system calls on this file are tampered with. libuv repeats EINTR for most of them (a read's it passes on); we
+  // repeat it for all, on every lane.
   const calls = 'read,pread64,readv,preadv,preadv2,write,pwrite64,writev,pwritev,pwritev2';
   for (const fault of [{ error: 'EINTR', when: '1..3' }, { error: 'EINTR', when: '2+3' }]) {
     it(`plain system calls fail with ${injection('…', fault)}`, async function () {

@@ -1,0 +1,125 @@
+// H28: after fs.write and process.exit() (or a throw) node had always written everything (200 of 200); a flush that
+// waits for the event loop loses it, and delays I/O behind busy JavaScript.
+// Rule: the first request of an idle engine goes to the kernel at once; an 'exit' listener submits and waits for
+// accepted writes. Red when a write waits for the end of the turn and nothing flushes it at exit.
+import { execFileSync } from 'node:child_process';
+import nodeFs from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { skip } from '../helpers/backend.mjs';
+import { runChild, runChildren } from '../helpers/child.mjs';
+import { sharedSlowDisk } from '../helpers/slow-disk.mjs';
+import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
+
+const TEXT = 'written before the end';
+const ends = {
+  'process.exit()': 'process.exit(0);',
+  'a throw': `throw new Error('on purpose');`,
+};
+
+// Each child writes its own file; the ways in take turns.
+const writes = [
+  `fs.write(fs.openSync(process.argv[1], 'w'), '${TEXT}', () => {});`,
+  `fs.write(fs.openSync(process.argv[1], 'w'), Buffer.from('${TEXT}'), 0, ${TEXT.length}, 0, () => {});`,
+  `fs.writev(fs.openSync(process.argv[1], 'w'), [Buffer.from('${TEXT.slice(0, 8)}'), Buffer.from('${TEXT.slice(8)}')], () => {});`,
+  `(await fs.promises.open(process.argv[1], 'w')).write('${TEXT}');`,
+];
+
+describe('H28: writes that were accepted before the process ends', function () {
+  this.timeout(120_000);
+  let directory;
+  before(() => {
+    directory = temporaryDirectory();
+  });
+  after(() => removeDirectory(directory));
+
+  for (const [name, end] of Object.entries(ends)) {
+    it(`${name} right after one write, 100 times: all are on disk`, async () => {
+      const fileOf = (i) => path.join(directory, `${name}-${i}`.replaceAll(/\W/g, '-'));
+      const children = await runChildren(100, (i) => ({
+        code: `import fs from 'ioengine/fs'; ${writes[i % writes.length]} ${end}`,
+        args: [fileOf(i)],
+      }));
+      for (const child of children) expect(child.timedOut, child.describe()).to.equal(false);
+      const lost = children.map((_, i) => i).filter((i) => nodeFs.readFileSync(fileOf(i), 'latin1') !== TEXT);
+      expect(lost, 'children whose write was lost').to.deep.equal([]);
+      const status = name === 'a throw' ? 1 : 0;
+      expect([...new Set(children.map((child) => child.status))], children[0].describe()).to.deep.equal([status]);
+    });
+  }
+
+  it('64 writes to 64 files, then process.exit(): all are on disk', async () => {
+    const folder = path.join(directory, 'many');
+    nodeFs.mkdirSync(folder);
+    const child = await runChild({
+      args: [folder],
+      code: `
+        import fs from 'ioengine/fs';
+        for (let i = 0; i < 64; i++) fs.write(fs.openSync(process.argv[1] + '/' + i, 'w'), '${TEXT}', () => {});
+        process.exit(0);`,
+    });
+    expect(child.status, child.describe()).to.equal(0);
+    for (let i = 0; i < 64; i++) expect(nodeFs.readFileSync(path.join(folder, String(i)), 'latin1')).to.equal(TEXT);
+  });
+
+  it('a direct write to the slow disk, then process.exit(): the process waits for it', async function () {
+    const disk = await sharedSlowDisk();
+    if (disk.skipped) skip(this, disk.skipped);
+    const file = path.join(disk.mountPoint, 'exit-write');
+    nodeFs.writeFileSync(file, Buffer.alloc(4096, 0x30));
+    execFileSync('sync', [file]);
+    disk.setWriteDelayMs(200);
+    const child = await runChild({
+      args: [file],
+      code: `
+        import fs from 'ioengine/fs';
+        const handle = await fs.open(process.argv[1], { flags: 'r+', direct: true });
+        handle.write(Buffer.alloc(4096, 0x31), 0, 4096, 0);
+        process.exit(5);`,
+    });
+    disk.reset();
+    expect(child.status, child.describe()).to.equal(5);
+    expect(nodeFs.readFileSync(file).every((byte) => byte === 0x31)).to.equal(true);
+  });
+
+  it("an 'exit' listener of the application still runs, and may write too", async () => {
+    const file = path.join(directory, 'listener');
+    const child = await runChild({
+      args: [file],
+      code: `
+        import fs from 'ioengine/fs';
+        process.on('exit', () => fs.write(fs.openSync(process.argv[1], 'w'), '${TEXT}', () => {}));
+        fs.write(fs.openSync(process.argv[1] + '-first', 'w'), '${TEXT}', () => {});
+        process.exit(0);`,
+    });
+    expect(child.status, child.describe()).to.equal(0);
+    expect(nodeFs.readFileSync(`${file}-first`, 'latin1')).to.equal(TEXT);
+    expect(nodeFs.readFileSync(file, 'latin1')).to.equal(TEXT);
+  });
+
+  for (const [name, body] of Object.entries({
+    'one write': `fs.write(fd, '${TEXT}', () => {});`,
+    'a write by a FileHandle': `handle.write('${TEXT}');`,
+  })) {
+    it(`${name} makes progress while JavaScript is busy`, async () => {
+      const child = await runChild({
+        args: [path.join(directory, `busy-${name}`)],
+        code: `
+          import nodeFs from 'node:fs';
+          import fs from 'ioengine/fs';
+          const handle = await fs.promises.open(process.argv[1], 'w');
+          const { fd } = handle;
+          await new Promise((resolve) => setTimeout(resolve, 20)); // the engine is idle now
+          ${body}
+          const started = performance.now();
+          let seenMs = -1;
+          while (performance.now() - started < 400) {
+            if (seenMs < 0 && nodeFs.fstatSync(fd).size === ${TEXT.length}) seenMs = performance.now() - started;
+          }
+          console.log(JSON.stringify(seenMs));`,
+      });
+      expect(child.status, child.describe()).to.equal(0);
+      expect(child.json(), 'ms until the file had grown, seen from the busy thread').to.be.within(0, 399);
+    });
+  }
+});
