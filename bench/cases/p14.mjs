@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { cleanEnvironment } from '../lib/environment.mjs';
+import { machineCpu_us, ownCpu_us } from '../lib/machine.mjs';
 import { judge } from '../lib/measure.mjs';
 import { repoFolder, workersFolder } from '../lib/paths.mjs';
 import { runningNode } from '../lib/sides.mjs';
@@ -38,6 +39,7 @@ function timeStartup(context, rounds, how, options, code) {
   ];
   const runs = sides.map((side) => ({ ...side, wallMs: /** @type {number[]} */ ([]), failure: '' }));
   const warmUp = 2;
+  const before = { machine: machineCpu_us(), own: ownCpu_us(), at: performance.now() };
   for (let round = -warmUp; round < rounds; round++) {
     context.log(`start-up, ${how}: round ${round + 1} of ${rounds}`);
     for (const side of runs.filter(({ failure }) => !failure)) {
@@ -52,6 +54,8 @@ function timeStartup(context, rounds, how, options, code) {
       else if (round >= 0) side.wallMs.push(wallMs);
     }
   }
+  const others_us = machineCpu_us() - before.machine - (ownCpu_us() - before.own);
+  const others = Math.max(0, others_us / 1000 / (performance.now() - before.at));
   const node = runs[runs.length - 1];
   const subjects = runs.slice(0, -1);
   return {
@@ -70,6 +74,7 @@ function timeStartup(context, rounds, how, options, code) {
     failed: runs.filter(({ failure }) => failure).map(({ key, label, failure }) => ({ key, label, failure })),
     absent: [],
     notes: [],
+    otherCpu: spread([others]),
   };
 }
 
@@ -92,6 +97,9 @@ function probe(context, module, env) {
   return JSON.parse(execFileSync(process.execPath, [join(workersFolder, 'startup-probe.mjs'), config], options));
 }
 
+/** @param {Counts} counts */
+const total = ({ threads, rings, aioContexts }) => threads + rings + aioContexts;
+
 /**
  * Auto mode must not have made a thread, a ring or an AIO context before the first operation; plain Node, which runs
  * the same script, is what it is compared with (its module loader has threads of its own).
@@ -101,10 +109,10 @@ function countBeforeFirstOperation(context) {
   const label = 'ioengine auto';
   const result = {
     title: 'auto mode: threads, rings and AIO contexts after the import, before and after the first read',
-    unit: 'count before the first read',
+    unit: 'count',
     cpuUnit: '',
     sides: /** @type {object[]} */ ([]),
-    comparisonName: 'more than plain node, before the first read',
+    comparisonName: 'more than plain node',
     comparisons: /** @type {object[]} */ ([]),
     failed: /** @type {object[]} */ ([]),
     absent: [],
@@ -127,8 +135,23 @@ function countBeforeFirstOperation(context) {
         ...verdict,
       });
     }
+    // The control: counts that stay the same whatever happens would prove nothing.
+    const grown = ({ before, after }) => total(after) - total(before);
+    const value = spread([grown(engine) - grown(plain)]);
+    result.sides.push({
+      key: 'auto-after',
+      label: `${label}: all, after the read`,
+      rate: spread([total(engine.after)]),
+    });
+    result.sides.push({
+      key: 'plain-after',
+      label: 'plain node: all, after the read',
+      rate: spread([total(plain.after)]),
+    });
+    const control = { subject: 'auto-after', against: 'plain-after', metric: 'growth', value };
+    result.comparisons.push({ ...control, ...judge(value.median, { atLeast: 1 }) });
     const text = ({ threads, rings, aioContexts }) => `${threads} threads, ${rings} rings, ${aioContexts} AIO contexts`;
-    result.notes.push(`after one read: plain node ${text(plain.after)}; ${label} ${text(engine.after)}`);
+    result.notes.push(`after one O_DIRECT read: plain node ${text(plain.after)}; ${label} ${text(engine.after)}`);
   } catch (error) {
     const { stderr, message } = /** @type {{ stderr?: string, message: string }} */ (error);
     result.failed.push({ key: 'ioengine-auto', label, failure: lastErrorLine(stderr ?? '') || message });

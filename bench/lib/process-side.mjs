@@ -5,6 +5,7 @@ import { cleanEnvironment } from './environment.mjs';
 
 const ANSWER_TIMEOUT_MS = 120_000;
 const STDERR_KEPT = 2000;
+const REFINEMENTS = 2;
 
 /**
  * @typedef {object} Round
@@ -19,13 +20,15 @@ export class ProcessSide {
   /** @type {AsyncIterator<string> | undefined} */
   #lines;
   #stderr = '';
-  #amount = 1;
+  #amount;
 
   /**
-   * @param {{ key: string, label: string, command: string, args: string[], env?: Record<string, string> }} about
+   * @param {{ key: string, label: string, command: string, args: string[], env?: Record<string, string>,
+   *   leastAmount: number }} about what one round is at least: enough that start-up costs of a round do not count
    */
   constructor(about) {
     this.about = about;
+    this.#amount = about.leastAmount;
     this.key = about.key;
     this.label = about.label;
     /** @type {Record<string, unknown>} */
@@ -52,19 +55,23 @@ export class ProcessSide {
   }
 
   /**
-   * Doubles the amount until it takes a good part of a round, then scales it. This is the warm-up too.
+   * Finds the amount of work that makes one round; this is the warm-up too. It goes by the fastest run seen, so that a
+   * run that was starved of CPU does not make all later rounds too short to mean anything.
    * @param {number} roundMs
    * @param {number} seed
    */
   async #calibrate(roundMs, seed) {
-    let wallMs = 0;
-    for (;;) {
-      wallMs = (await this.round(seed)).wall_ns / 1e6;
-      if (wallMs >= roundMs / 2) break;
-      this.#amount *= 2;
+    let perMs = 0;
+    const tryAmount = async () => {
+      const wallMs = (await this.round(seed)).wall_ns / 1e6;
+      perMs = Math.max(perMs, this.#amount / wallMs);
+      return wallMs;
+    };
+    while ((await tryAmount()) < roundMs / 2) this.#amount *= 2;
+    for (let i = 0; i < REFINEMENTS; i++) {
+      this.#amount = Math.max(this.about.leastAmount, Math.round(perMs * roundMs));
+      await tryAmount();
     }
-    this.#amount = Math.max(1, Math.round((this.#amount * roundMs) / wallMs));
-    await this.round(seed);
   }
 
   /**

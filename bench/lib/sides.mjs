@@ -10,6 +10,9 @@ import { ProcessSide } from './process-side.mjs';
 /** @typedef {ProcessSide | FioSide} Side */
 /** @typedef {{ key: string, label: string, absent: string }} Absent */
 
+/** @type {Record<string, number>} in what `run` of the worker counts: reads, passes over the file */
+const leastAmounts = { 'random-read.mjs': 2000, 'stream-read.mjs': 1 };
+
 const majorVersion = process.versions.node.split('.')[0];
 
 /** The key of node:fs in the Node that runs the benchmark (`node20` in Node 20). */
@@ -47,6 +50,7 @@ export function engineSide(backend, worker, config, names = {}) {
     command: process.execPath,
     args: [join(workersFolder, worker), JSON.stringify({ ...config, subject: 'ioengine' })],
     env: { IOENGINE_BACKEND: backend },
+    leastAmount: leastAmounts[worker],
   });
 }
 
@@ -60,11 +64,21 @@ export function engineSide(backend, worker, config, names = {}) {
 export function competitorSide(key, worker, config) {
   const args = [join(workersFolder, worker), JSON.stringify({ ...config, subject: 'node' })];
   const variant = nodeVariants[key];
-  if (variant) return new ProcessSide({ key, label: variant.label, command: process.execPath, args, env: variant.env });
+  const leastAmount = leastAmounts[worker];
+  if (variant) {
+    return new ProcessSide({
+      key,
+      label: variant.label,
+      command: process.execPath,
+      args,
+      env: variant.env,
+      leastAmount,
+    });
+  }
   const { label, arguments: before } = runtimes[key];
   const command = competitorBinary(/** @type {import('./competitors.mjs').CompetitorKey} */ (key));
   if (!command) return { key, label, absent: 'not installed (npm run bench -- --competitors)' };
-  return new ProcessSide({ key, label, command, args: [...before, ...args] });
+  return new ProcessSide({ key, label, command, args: [...before, ...args], leastAmount });
 }
 
 /**
@@ -85,5 +99,10 @@ export function limitSide({ file, depth, direct }) {
   const names = { key: 'c', label: 'C on liburing (limit)' };
   const built = buildLimit();
   if ('missing' in built) return { ...names, absent: built.missing };
-  return new ProcessSide({ ...names, command: built.path, args: [file, String(depth), direct ? '1' : '0'] });
+  return new ProcessSide({
+    ...names,
+    command: built.path,
+    args: [file, String(depth), direct ? '1' : '0'],
+    leastAmount: 2000,
+  });
 }

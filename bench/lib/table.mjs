@@ -1,5 +1,11 @@
 // Prints results for people. Everything on the screen is in the JSON too.
 
+/** CPUs that others may use while a figure still counts. */
+const QUIET = 0.15;
+
+/** Said with a ratio that is not the plain one of rates. @type {Record<string, string>} */
+const metricText = { cpu: ', CPU', growth: ', growth' };
+
 /** @param {number} value */
 export function number(value) {
   const size = Math.abs(value);
@@ -33,10 +39,12 @@ function barText(bar) {
 
 /** @param {any} lanes */
 function laneText(lanes) {
-  return Object.entries(lanes)
-    .filter(([, lane]) => lane.operations > 0)
-    .map(([name, lane]) => `${name} ${number(lane.operations)}`)
-    .join(', ');
+  return (
+    Object.entries(lanes)
+      .filter(([, lane]) => lane.operations > 0)
+      .map(([name, lane]) => `${name} ${number(lane.operations)}`)
+      .join(', ') || 'none'
+  );
 }
 
 /**
@@ -65,7 +73,7 @@ export function measurementLines(result) {
       ...table(
         [result.comparisonName ?? 'ratio, round by round', 'median', 'min - max', 'bar', ''],
         result.comparisons.map((/** @type {any} */ row) => [
-          `${label.get(row.subject)} / ${label.get(row.against) ?? row.against}${row.metric === 'cpu' ? ', CPU' : ''}`,
+          `${label.get(row.subject)} / ${label.get(row.against) ?? row.against}${metricText[row.metric] ?? ''}`,
           row.value ? number(row.value.median) : '-',
           row.value ? range(row.value) : '-',
           barText(row.bar),
@@ -84,6 +92,7 @@ export function measurementLines(result) {
   if (result.otherCpu) {
     const { median, max } = result.otherCpu;
     lines.push(`  CPU used by others meanwhile, in CPUs: median ${median.toFixed(2)}, at most ${max.toFixed(2)}`);
+    if (median > QUIET) lines.push('  THE MACHINE WAS NOT QUIET: these figures do not count, repeat the run');
   }
   for (const note of result.notes) lines.push(`  ${note}`);
   return lines;

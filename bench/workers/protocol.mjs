@@ -38,7 +38,8 @@ function runtimeName() {
  * @param {object} worker
  * @param {() => Promise<void>} worker.prepare opens and verifies; nothing of it is timed
  * @param {(amount: number, seed: number) => Promise<RoundResult>} worker.run the timed part
- * @param {() => void} [worker.check] after each round, untimed
+ * @param {() => void} [worker.begin] before each round, untimed
+ * @param {(work: number) => void} [worker.check] after each round, untimed: throws if it must not count
  * @param {() => object} [worker.facts] added to the `ready` line
  * @param {() => object | undefined} [worker.lanes] operations per lane, since the process began
  */
@@ -63,12 +64,13 @@ export async function serve(worker) {
  * @param {number} seed
  */
 async function timedRound(worker, amount, seed) {
+  worker.begin?.();
   const cpuBefore = process.cpuUsage();
   const started_ns = process.hrtime.bigint();
   const { work } = await worker.run(amount, seed);
   const wall_ns = Number(process.hrtime.bigint() - started_ns);
   const cpu = process.cpuUsage(cpuBefore);
-  worker.check?.();
+  worker.check?.(work);
   return { work, wall_ns, cpu_us: cpu.user + cpu.system, lanes: worker.lanes?.() };
 }
 

@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import process from 'node:process';
 import { BLOCK_SIZE, randomPositions, verifyBytes } from '../lib/blocks.mjs';
+import { directProof } from './direct-proof.mjs';
 import { serve } from './protocol.mjs';
 import { loadSubject, pageAlignedBuffers } from './subject.mjs';
 
@@ -13,6 +14,8 @@ const { fs, engine } = await loadSubject(config.subject);
 const blockCount = config.size / BLOCK_SIZE;
 const buffers = makeBuffers();
 const flags = fs.constants.O_RDONLY | (config.direct ? fs.constants.O_DIRECT : 0);
+
+const proof = config.direct ? directProof(engine) : undefined;
 
 /** Where each buffer was last read from. @type {number[]} */
 let lastPositions = [];
@@ -124,7 +127,9 @@ await serve({
     lastPositions = await Promise.all(buffers.map((buffer) => loop(buffer, round)));
     return { work: amount };
   },
-  check() {
+  begin: () => proof?.begin(),
+  check(work) {
+    proof?.check(work * BLOCK_SIZE);
     lastPositions.forEach((position, i) => {
       if (position >= 0) verifyBytes(buffers[i], position);
     });

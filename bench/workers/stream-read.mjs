@@ -1,12 +1,14 @@
 // Reads the file from start to end through createReadStream, one pass after the other; the consumer only counts.
 import process from 'node:process';
 import { verifyBytes } from '../lib/blocks.mjs';
+import { directProof } from './direct-proof.mjs';
 import { serve } from './protocol.mjs';
 import { loadSubject } from './subject.mjs';
 
 /** @type {{ subject: 'node' | 'ioengine', file: string, size: number, chunk: number, direct: boolean }} */
 const config = JSON.parse(process.argv[2]);
 const { fs, engine } = await loadSubject(config.subject);
+const proof = config.direct ? directProof(engine) : undefined;
 
 /**
  * @param {(chunk: Buffer, position: number) => void} [look]
@@ -41,4 +43,6 @@ await serve({
     for (let pass = 0; pass < passes; pass++) requireWholeFile(await readWholeFile());
     return { work: passes * config.size };
   },
+  begin: () => proof?.begin(),
+  check: (work) => proof?.check(work),
 });

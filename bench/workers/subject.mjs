@@ -1,4 +1,5 @@
 // Loads what a worker measures: node:fs of whatever runtime this is, or the engine.
+import process from 'node:process';
 import { giveUp } from './protocol.mjs';
 
 /**
@@ -11,6 +12,9 @@ export async function loadSubject(name) {
   try {
     const { default: fs } = await import('ioengine/fs');
     const engine = await import('ioengine');
+    const asked = process.env.IOENGINE_BACKEND;
+    const { name } = engine.backend();
+    if (asked !== 'auto' && asked !== name) throw new Error(`asked for the backend ${asked}, got ${name}`);
     return { fs, engine };
   } catch (error) {
     return giveUp(error); // the backend is not available here: the parent prints why
