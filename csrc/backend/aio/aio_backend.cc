@@ -1,0 +1,192 @@
+#include "backend/aio/aio_backend.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace ioengine {
+namespace {
+
+// Commands of the kernel ABI. PREADV and PWRITEV are in the header since 2.6.22, FSYNC works since 4.18.
+uint16_t command_of(const Request* request) {
+  const bool vectored = request->vector_count != 1;
+  switch (request->operation) {
+    case Operation::kRead:
+      return vectored ? IOCB_CMD_PREADV : IOCB_CMD_PREAD;
+    case Operation::kWrite:
+      return vectored ? IOCB_CMD_PWRITEV : IOCB_CMD_PWRITE;
+    case Operation::kFsync:
+      return IOCB_CMD_FSYNC;
+    case Operation::kFdatasync:
+      return IOCB_CMD_FDSYNC;
+    default:
+      IOE_CHECK(!"operation is not served by AIO");
+      return 0;
+  }
+}
+
+void explain(BackendResult* result) {
+  switch (result->error_number) {
+    case EAGAIN:
+      result->cause =
+          "fs.aio-max-nr is exhausted: all AIO contexts of the system together hold too many events";
+      result->fix = "raise sysctl fs.aio-max-nr, or end other users of AIO (databases) on this machine";
+      break;
+    case ENOSYS:
+      result->cause = "this kernel was built without CONFIG_AIO, or a sandbox hides it";
+      result->fix = "use IOENGINE_BACKEND=threads";
+      break;
+    case EPERM:
+      result->cause = "a seccomp filter blocks io_setup";
+      result->fix = "allow io_setup, io_submit, io_getevents and io_destroy in the seccomp profile";
+      break;
+    case ENOMEM:
+      result->cause = "no memory for the AIO context";
+      result->fix = "raise the container's memory limit";
+      break;
+    default:
+      result->cause = "Linux native AIO could not be set up";
+      result->fix = "use IOENGINE_BACKEND=threads";
+  }
+}
+
+}  // namespace
+
+BackendResult AioBackend::create(uint32_t depth, int wake_fd) {
+  IOE_CHECK(depth <= limits::depth);
+  BackendResult result;
+  std::unique_ptr<AioBackend> backend(new AioBackend());
+  const long status = aio::setup(depth, &backend->context_);
+  if (status < 0) {
+    backend->context_ = 0;
+    result.error_number = static_cast<int>(-status);
+    explain(&result);
+    return result;
+  }
+  auto* ring = reinterpret_cast<aio::Ring*>(backend->context_);
+  if (ring->magic == aio::kRingMagic && ring->incompat_features == 0) backend->ring_ = ring;
+  backend->wake_fd_ = wake_fd;
+  backend->capabilities_.depth = depth;
+  for (Operation operation :
+       {Operation::kRead, Operation::kWrite, Operation::kFsync, Operation::kFdatasync}) {
+    backend->capabilities_.add(operation);
+  }
+  result.backend = std::move(backend);
+  return result;
+}
+
+AioBackend::~AioBackend() {
+  IOE_CHECK(in_flight_ == 0);
+  if (context_ != 0) aio::destroy(context_);
+}
+
+void AioBackend::prepare(Request* request) {
+  static_assert(sizeof(iocb) <= sizeof(Request::backend_data), "an iocb must fit in the request");
+  auto* block = reinterpret_cast<iocb*>(request->backend_data);
+  std::memset(block, 0, sizeof(*block));
+  block->aio_data = static_cast<uint64_t>(reinterpret_cast<uintptr_t>(request));
+  block->aio_key = 0;
+  block->aio_lio_opcode = command_of(request);
+  block->aio_fildes = static_cast<uint32_t>(request->fd);
+  block->aio_flags = IOCB_FLAG_RESFD;
+  block->aio_resfd = static_cast<uint32_t>(wake_fd_);
+  if (!moves_bytes(request->operation)) return;    // FSYNC wants buffer, size and offset zero
+  IOE_CHECK(!request->has(kFlagCurrentPosition));  // offset -1 is EINVAL on AIO (H27)
+  block->aio_offset = static_cast<int64_t>(request->offset);
+  if (request->vector_count == 1) {
+    block->aio_buf = static_cast<uint64_t>(reinterpret_cast<uintptr_t>(request->vectors[0].iov_base));
+    block->aio_nbytes = request->vectors[0].iov_len;
+  } else {
+    block->aio_buf = static_cast<uint64_t>(reinterpret_cast<uintptr_t>(request->vectors));
+    block->aio_nbytes = request->vector_count;
+  }
+}
+
+size_t AioBackend::submit(Request* const* requests, size_t count) {
+  size_t taken = 0;
+  while (taken < count && in_flight_ < capabilities_.depth) {
+    prepare(requests[taken]);
+    pending_[pending_count_++] = reinterpret_cast<iocb*>(requests[taken]->backend_data);
+    ++taken;
+    ++in_flight_;
+  }
+  push();
+  return taken;
+}
+
+// io_submit stops at the first iocb it refuses: [good, bad, good] answers 1, then the error of the bad one
+// (H5). So only the first of what is left is failed, and the rest goes on.
+void AioBackend::push() {
+  size_t first = 0;
+  while (first < pending_count_) {
+    const long submitted = aio::submit(context_, static_cast<long>(pending_count_ - first), pending_ + first);
+    if (submitted > 0) {
+      first += static_cast<size_t>(submitted);
+      kernel_owned_ += static_cast<size_t>(submitted);
+      submit_failures_ = 0;
+      continue;
+    }
+    // EAGAIN clears only as completions are reaped (H6): keep the rest. With nothing to reap it would stay
+    // for ever, so after a while the scheduler gets it back to serve it elsewhere.
+    if (submitted == -EINTR) continue;
+    const bool pressure = submitted == 0 || submitted == -EAGAIN || submitted == -ENOMEM;
+    if (pressure && (kernel_owned_ > 0 || ++submit_failures_ < limits::submit_failures)) break;
+    auto* request = reinterpret_cast<Request*>(static_cast<uintptr_t>(pending_[first]->aio_data));
+    refused_[refused_count_++] = {request, pressure ? -ECANCELED : static_cast<int32_t>(submitted)};
+    ++first;
+  }
+  std::copy(pending_ + first, pending_ + pending_count_, pending_);
+  pending_count_ -= first;
+}
+
+size_t AioBackend::reap(Completion* into, size_t capacity) {
+  push();
+  size_t count = 0;
+  while (refused_count_ > 0 && count < capacity) into[count++] = refused_[--refused_count_];
+  in_flight_ -= count;
+  if (kernel_owned_ == 0 || count == capacity) return count;
+  const size_t reaped = ring_ != nullptr ? reap_ring(into + count, capacity - count)
+                                         : reap_call(into + count, capacity - count);
+  IOE_CHECK(reaped <= kernel_owned_);
+  kernel_owned_ -= reaped;
+  in_flight_ -= reaped;
+  return count + reaped;
+}
+
+// The kernel writes events and then tail; we read tail, then events, then move head. Only this thread moves
+// head.
+size_t AioBackend::reap_ring(Completion* into, size_t capacity) {
+  size_t count = 0;
+  unsigned head = __atomic_load_n(&ring_->head, __ATOMIC_RELAXED);
+  const unsigned tail = __atomic_load_n(&ring_->tail, __ATOMIC_ACQUIRE);
+  while (head != tail && count < capacity) {
+    const io_event& event = ring_->events[head];
+    into[count++] = {reinterpret_cast<Request*>(static_cast<uintptr_t>(event.data)),
+                     static_cast<int32_t>(event.res)};
+    head = head + 1 == ring_->nr ? 0 : head + 1;
+  }
+  __atomic_store_n(&ring_->head, head, __ATOMIC_RELEASE);
+  return count;
+}
+
+size_t AioBackend::reap_call(Completion* into, size_t capacity) {
+  io_event events[64];
+  timespec no_wait = {0, 0};
+  const long want = static_cast<long>(std::min<size_t>(capacity, 64));
+  const long reaped = aio::get_events(context_, 0, want, events, &no_wait);
+  for (long i = 0; i < reaped; ++i) {
+    into[i] = {reinterpret_cast<Request*>(static_cast<uintptr_t>(events[i].data)),
+               static_cast<int32_t>(events[i].res)};
+  }
+  return reaped > 0 ? static_cast<size_t>(reaped) : 0;
+}
+
+bool AioBackend::arm_wake() {
+  push();
+  if (refused_count_ > 0) return true;
+  // Pending with nothing in the kernel means io_submit keeps refusing: only trying again gets on.
+  return pending_count_ > 0 && kernel_owned_ == 0;
+}
+
+}  // namespace ioengine

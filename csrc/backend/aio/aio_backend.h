@@ -1,0 +1,47 @@
+// Linux native AIO: io_submit(2) for O_DIRECT requests, completions through an eventfd and the mapped ring.
+// Everything that io_submit would block on is kept away from it by the scheduler's routing (H16).
+#pragma once
+
+#include "backend/aio/aio_abi.h"
+#include "backend/backend.h"
+#include "base/limits.h"
+
+namespace ioengine {
+
+class AioBackend final : public IoBackend {
+ public:
+  // io_setup(2) with `depth` events. `wake_fd` is an eventfd that the caller keeps open.
+  static BackendResult create(uint32_t depth, int wake_fd);
+
+  ~AioBackend() override;
+
+  BackendType type() const override { return BackendType::kAio; }
+  const Capabilities& capabilities() const override { return capabilities_; }
+  size_t submit(Request* const* requests, size_t count) override;
+  size_t reap(Completion* into, size_t capacity) override;
+  size_t in_flight() const override { return in_flight_; }
+  bool arm_wake() override;
+  void disarm_wake() override {}  // IOCB_FLAG_RESFD cannot be switched off for a submitted iocb
+
+ private:
+  AioBackend() = default;
+  void prepare(Request* request);
+  void push();
+  size_t reap_ring(Completion* into, size_t capacity);
+  size_t reap_call(Completion* into, size_t capacity);
+
+  aio_context_t context_ = 0;
+  aio::Ring* ring_ = nullptr;  // null where the ring is not in the layout we know: io_getevents(2) instead
+  int wake_fd_ = -1;
+  Capabilities capabilities_;
+  size_t in_flight_ = 0;
+  size_t kernel_owned_ = 0;
+
+  iocb* pending_[limits::depth] = {};  // prepared and not yet consumed by the kernel, in order
+  size_t pending_count_ = 0;
+  Completion refused_[limits::depth] = {};
+  size_t refused_count_ = 0;
+  uint32_t submit_failures_ = 0;
+};
+
+}  // namespace ioengine

@@ -1,0 +1,91 @@
+#include "backend/factory.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "backend/aio/aio_backend.h"
+#include "backend/threads/threads_backend.h"
+#include "backend/uring/uring_backend.h"
+
+namespace ioengine {
+namespace {
+
+constexpr uint32_t kProbeDepth = 4;
+
+BackendResult create_one(BackendType type, uint32_t depth, int wake_fd) {
+  switch (type) {
+    case BackendType::kUring:
+      return UringBackend::create(depth, wake_fd);
+    case BackendType::kAio:
+      return AioBackend::create(depth, wake_fd);
+    case BackendType::kThreads:
+      return ThreadsBackend::create(depth, wake_fd);
+    case BackendType::kMock:
+      break;  // made by its tests, never chosen
+  }
+  BackendResult none;
+  none.error_number = EINVAL;
+  none.cause = "no such backend";
+  return none;
+}
+
+const char* public_name(BackendType type) {
+  switch (type) {
+    case BackendType::kUring:
+      return "io_uring";
+    case BackendType::kAio:
+      return "Linux native AIO";
+    default:
+      return "the thread pool";
+  }
+}
+
+std::string describe_failure(BackendType type, const BackendResult& result) {
+  return std::string(public_name(type)) + " is not available: " + strerrorname_np(result.error_number) +
+         ", " + result.cause;
+}
+
+}  // namespace
+
+BackendResult probe_backend(BackendType type) {
+  BackendResult result;
+  const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_fd == -1) {
+    result.error_number = errno;
+    result.cause = "no free file descriptor";
+    result.fix = "raise the open-files limit (ulimit -n)";
+    return result;
+  }
+  result = create_one(type, kProbeDepth, wake_fd);
+  result.backend.reset();
+  close(wake_fd);
+  return result;
+}
+
+BackendResult probe_uring() { return probe_backend(BackendType::kUring); }
+BackendResult probe_aio() { return probe_backend(BackendType::kAio); }
+
+Choice create_backend(uint32_t depth, std::optional<BackendType> type, int wake_fd) {
+  Choice choice;
+  if (type.has_value()) {
+    choice.result = create_one(*type, depth, wake_fd);
+    choice.reason = choice.result.backend ? "asked for by name" : describe_failure(*type, choice.result);
+    return choice;
+  }
+  std::string skipped;
+  for (BackendType candidate : {BackendType::kUring, BackendType::kAio, BackendType::kThreads}) {
+    choice.result = create_one(candidate, depth, wake_fd);
+    if (choice.result.backend) {
+      choice.reason = skipped + "first of uring, aio, threads that is available";
+      return choice;
+    }
+    skipped += describe_failure(candidate, choice.result) + "; ";
+  }
+  choice.reason = skipped;
+  return choice;
+}
+
+}  // namespace ioengine

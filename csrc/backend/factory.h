@@ -1,0 +1,28 @@
+// Availability and creation of backends.
+#pragma once
+
+#include <optional>
+
+#include "backend/backend.h"
+
+namespace ioengine {
+
+// Really creates the backend's kernel object and asks for the operations it needs, then gives it back.
+// `backend` in the answer is null either way; error_number is 0 when it is available. Blocks for well under a
+// millisecond.
+BackendResult probe_uring();
+BackendResult probe_aio();
+BackendResult probe_backend(BackendType type);
+
+// One attempt of automatic choice that failed, for backend().reason.
+struct Choice {
+  BackendResult result;
+  std::string
+      reason;  // why this backend: "io_uring is available", "io_uring: EPERM (...); Linux AIO is available"
+};
+
+// Creates the backend of that type, or with no type the first that works of uring, aio, threads. A type asked
+// for by name never falls back: the result then says what is wrong.
+Choice create_backend(uint32_t depth, std::optional<BackendType> type, int wake_fd);
+
+}  // namespace ioengine

@@ -1,0 +1,138 @@
+#include "backend/file_facts.h"
+
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace ioengine {
+namespace {
+
+// statx(2) fields of Linux 6.1 that Debian 12's glibc does not name (include/uapi/linux/stat.h).
+constexpr unsigned kStatxDioAlign = 0x00002000u;
+constexpr size_t kDioMemAlignOffset = 0x98;
+constexpr uint32_t kFallbackAlignment =
+    4096;  // no device needs more, so it is safe where the kernel does not tell
+
+constexpr uint64_t kExt = 0xef53;
+constexpr uint64_t kXfs = 0x58465342;
+constexpr uint64_t kBtrfs = 0x9123683e;
+constexpr uint64_t kF2fs = 0xf2f52010;
+constexpr uint64_t kTmpfs = 0x01021994;
+constexpr uint64_t kOverlay = 0x794c7630;
+
+uint32_t field32(const struct statx& buffer, size_t offset) {
+  uint32_t value;
+  std::memcpy(&value, reinterpret_cast<const char*>(&buffer) + offset, sizeof(value));
+  return value;
+}
+
+void read_direct_alignment(int fd, FileFacts* facts) {
+  struct statx buffer;
+  facts->memory_alignment = facts->offset_alignment = kFallbackAlignment;
+  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kStatxDioAlign, &buffer) != 0) return;
+  if ((buffer.stx_mask & kStatxDioAlign) == 0) return;
+  const uint32_t memory = field32(buffer, kDioMemAlignOffset);
+  const uint32_t offset = field32(buffer, kDioMemAlignOffset + sizeof(uint32_t));
+  if (memory == 0 || offset == 0) return;  // the file takes no direct I/O; open(2) has the last word
+  facts->memory_alignment = memory;
+  facts->offset_alignment = offset;
+}
+
+// FIFOs wait for a peer, devices for whatever their driver likes, sockets fail: node:fs does all that well.
+bool may_wait_on_open(const std::string& path) {
+  struct statx buffer;
+  if (statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_TYPE, &buffer) != 0) return false;
+  const mode_t type = buffer.stx_mode & S_IFMT;
+  return type == S_IFIFO || type == S_IFCHR || type == S_IFSOCK;
+}
+
+int open_retrying(const char* path, int flags, uint32_t mode) {
+  int fd;
+  do {
+    fd = ::open(path, flags | O_CLOEXEC, mode);
+  } while (fd == -1 && errno == EINTR);
+  return fd;
+}
+
+}  // namespace
+
+FilesystemTraits filesystem_traits(uint64_t magic) {
+  FilesystemTraits traits;
+  traits.known = true;
+  switch (magic) {
+    case kExt:
+    case kF2fs:
+      traits.nowait_reads = true;
+      break;
+    case kXfs:
+      traits.nowait_reads = traits.uring_writes = true;
+      break;
+    case kBtrfs:
+      traits.nowait_reads = true;
+      break;
+    case kTmpfs:
+      traits.memory_backed = true;
+      break;
+    case kOverlay:
+      break;
+    default:
+      traits.known = false;
+  }
+  return traits;
+}
+
+int read_file_facts(int fd, FileFacts* facts) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) return -errno;
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags == -1) return -errno;
+  facts->device = status.st_dev;
+  facts->inode = status.st_ino;
+  facts->size = static_cast<uint64_t>(status.st_size);
+  facts->append = (flags & O_APPEND) != 0;
+  facts->direct = (flags & O_DIRECT) != 0;
+  const int access = flags & O_ACCMODE;
+  facts->readable = (access == O_RDONLY || access == O_RDWR) && (flags & O_PATH) == 0;
+  facts->writable = (access == O_WRONLY || access == O_RDWR) && (flags & O_PATH) == 0;
+  facts->kind = FileKind::kForeign;
+  if ((flags & O_PATH) != 0) return 0;
+  if (S_ISBLK(status.st_mode)) {
+    facts->kind = FileKind::kBlock;
+    facts->filesystem.known = facts->filesystem.nowait_reads = true;
+  } else if (S_ISREG(status.st_mode)) {
+    struct statfs filesystem;
+    if (fstatfs(fd, &filesystem) != 0) return 0;
+    facts->filesystem = filesystem_traits(static_cast<uint64_t>(filesystem.f_type) & 0xffffffffu);
+    if (facts->filesystem.known) facts->kind = FileKind::kRegular;
+  }
+  if (facts->direct && facts->kind != FileKind::kForeign) read_direct_alignment(fd, facts);
+  return 0;
+}
+
+int32_t open_with_facts(OpenJob* job) {
+  if (may_wait_on_open(job->path)) return kNotTaken;
+  const bool add_direct = job->direct != DirectMode::kAsFlags;
+  int fd = open_retrying(job->path.c_str(), job->flags | (add_direct ? O_DIRECT : 0), job->mode);
+  if (fd == -1 && errno == EINVAL && job->direct == DirectMode::kTry) {
+    // O_CREAT may have made the file before the filesystem refused O_DIRECT: O_EXCL would now see it.
+    const int flags =
+        (job->flags & O_EXCL) != 0 && (job->flags & O_CREAT) != 0 ? job->flags & ~O_EXCL : job->flags;
+    fd = open_retrying(job->path.c_str(), flags, job->mode);
+  }
+  if (fd == -1) return -errno;
+  const int status = read_file_facts(fd, &job->facts);
+  if (status < 0) {
+    ::close(fd);
+    return status;
+  }
+  return fd;
+}
+
+}  // namespace ioengine

@@ -1,0 +1,69 @@
+// What the engine knows of an open file: found out off the JavaScript thread, because fstat(2) and fstatfs(2)
+// may wait 300 ms and more on a network or FUSE filesystem (H29).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+namespace ioengine {
+
+enum class FileKind : uint8_t {
+  kRegular,  // on a disk filesystem we know, or tmpfs or overlayfs
+  kBlock,    // block device
+  kForeign,  // pipe, tty, socket, directory, procfs, FUSE, NFS, ...: node:fs serves it (H26)
+};
+
+// How one filesystem behaves, by its magic number. Unknown ones are foreign.
+struct FilesystemTraits {
+  bool known = false;
+  bool nowait_reads = false;   // RWF_NOWAIT is honoured by buffered reads (H17)
+  bool memory_backed = false;  // a page that cachestat(2) reports is there without a device: tmpfs
+  bool uring_writes = false;   // buffered writes run well on io-wq: not on ext4 and tmpfs (H24)
+};
+
+FilesystemTraits filesystem_traits(uint64_t magic);
+
+struct FileFacts {
+  FileKind kind = FileKind::kForeign;
+  FilesystemTraits filesystem;
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  uint64_t size = 0;
+  uint32_t memory_alignment = 1;  // of O_DIRECT requests, from STATX_DIOALIGN, else the device's block
+  uint32_t offset_alignment = 1;
+  bool append = false;
+  bool direct = false;
+  bool readable = false;
+  bool writable = false;
+};
+
+// Reads the facts of an open descriptor. Returns 0 or -errno (EBADF). May wait: never on the JavaScript
+// thread.
+int read_file_facts(int fd, FileFacts* facts);
+
+// Whether openers insist on O_DIRECT.
+enum class DirectMode : uint8_t {
+  kAsFlags,   // exactly the flags given
+  kRequired,  // add O_DIRECT; a filesystem that refuses it is an error
+  kTry,       // add O_DIRECT on regular files where the filesystem takes it
+};
+
+struct OpenJob {
+  std::string path;
+  int flags = 0;
+  uint32_t mode = 0;
+  DirectMode direct = DirectMode::kAsFlags;
+  FileFacts facts;  // valid when the result is a descriptor, or 0 of a classification
+};
+
+// Returned instead of a descriptor where opening may wait for another process (FIFO, device): node:fs opens
+// it.
+constexpr int32_t kNotTaken = -4096;
+
+// openat(2) with facts. Returns the descriptor, -errno, or kNotTaken. May wait: never on the JavaScript
+// thread.
+int32_t open_with_facts(OpenJob* job);
+
+}  // namespace ioengine

@@ -1,0 +1,40 @@
+// Operations, lanes and backend types: the vocabulary that the scheduler and the backends share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ioengine {
+
+enum class Operation : uint8_t {
+#define IOE_OPERATION(Name, name, inline_lane, uring_lane, aio_lane, reason) k##Name,
+#include "backend/operations.def"
+#undef IOE_OPERATION
+};
+
+constexpr size_t kOperationCount = 0
+#define IOE_OPERATION(Name, name, inline_lane, uring_lane, aio_lane, reason) +1
+#include "backend/operations.def"
+#undef IOE_OPERATION
+    ;
+
+const char* operation_name(Operation operation);
+
+// Where an operation was served; stats() counts each.
+enum class Lane : uint8_t { kInline, kUring, kAio, kThreads };
+constexpr size_t kLaneCount = 4;
+
+enum class BackendType : uint8_t { kUring, kAio, kThreads, kMock };
+
+const char* backend_type_name(BackendType type);
+
+// Whether losing the operation at exit would lose work (H28).
+inline bool changes_file(Operation operation) {
+  return operation != Operation::kRead && operation != Operation::kStatx && operation != Operation::kClassify;
+}
+
+inline bool moves_bytes(Operation operation) {
+  return operation == Operation::kRead || operation == Operation::kWrite;
+}
+
+}  // namespace ioengine

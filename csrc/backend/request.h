@@ -1,0 +1,84 @@
+// One operation on its way through the engine. The scheduler owns every Request; a backend holds a pointer to
+// it from submit() until the completion has been reaped, and writes only `backend_data`.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/operations.h"
+
+namespace ioengine {
+
+struct Descriptor;
+struct Bounce;
+struct OpenJob;
+class AlignedBlock;
+
+// How an operation shares its descriptor with others (scheduler/descriptor.h has the rules).
+enum class Gate : uint8_t {
+  kShared,     // positional: any number at once
+  kSerial,     // uses the file position, or appends: one at a time, in call order (H27)
+  kExclusive,  // nothing else may run on the descriptor: fallback writes that clear O_DIRECT
+  kClose,      // exclusive, and the last one: later operations get EBADF (H3)
+};
+
+enum RequestFlag : uint32_t {
+  kFlagCallback = 1u << 0,         // settled by a callback of its own, not in a batch of promises
+  kFlagCurrentPosition = 1u << 1,  // read or write at the file position and move it
+  kFlagDirect = 1u << 2,           // the descriptor is O_DIRECT
+  kFlagMayWait = 1u << 3,          // data is not known to be cached: never attempt it on the calling thread
+  kFlagAppend = 1u << 4,           // the descriptor is O_APPEND: the kernel picks the offset
+  kFlagClearDirect = 1u << 5,      // run buffered: O_DIRECT is off while this exclusive write runs
+  kFlagInternal = 1u << 6,         // the engine's own (classification): nobody in JavaScript waits for it
+  kFlagTrusted = 1u << 7,          // the caller owns the descriptor (FileHandle): no identity check
+  kFlagSeek = 1u << 8,             // offset came from the file position, which settling moves
+  kFlagExpectCached = 1u << 9,     // a batched read that should complete inside submit()
+};
+
+struct Request {
+  uint32_t slot = 0;
+  uint32_t generation = 0;  // odd while accepted; a completion for another generation is a fatal bug
+
+  Operation operation = Operation::kRead;
+  Lane lane = Lane::kThreads;
+  Gate gate = Gate::kShared;
+  uint32_t flags = 0;
+
+  int fd = -1;
+  int32_t result = 0;  // set on settling: bytes, descriptor number, 0, or -errno
+
+  int32_t mode = 0;        // fallocate(2) mode
+  uint32_t round = 0;      // when it was submitted (kFlagExpectCached)
+  uint32_t alignment = 1;  // of offsets and lengths, for O_DIRECT requests
+
+  uint64_t offset = 0;  // of the part still to do
+  uint64_t wanted = 0;  // bytes asked for
+  uint64_t done = 0;    // bytes that earlier attempts moved
+
+  iovec* vectors = nullptr;  // the part still to do; &single or an array this request owns
+  uint32_t vector_count = 0;
+  iovec single = {nullptr, 0};
+  iovec* owned_vectors = nullptr;
+
+  Request* next = nullptr;    // queue link: a request is in at most one queue
+  Request* merged = nullptr;  // on a carrier: the requests that ride in its operation, linked through `next`
+  Descriptor* descriptor = nullptr;
+  Bounce* bounce = nullptr;       // aligned stand-in for an O_DIRECT operation on unaligned memory or offsets
+  OpenJob* open = nullptr;        // kOpen and kClassify: arguments and what was found out
+  AlignedBlock* block = nullptr;  // holds our own memory while the kernel may write to it (H8)
+
+  // Space for the backend alone: AIO keeps its iocb here, uring copies everything into the SQE.
+  alignas(8) unsigned char backend_data[64] = {};
+
+  bool has(RequestFlag flag) const { return (flags & flag) != 0; }
+  uint64_t remaining() const { return wanted - done; }
+};
+
+struct Completion {
+  Request* request;
+  int32_t result;
+};
+
+}  // namespace ioengine

@@ -1,0 +1,108 @@
+#include "backend/threads/execute.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "backend/file_facts.h"
+#include "base/check.h"
+#include "base/limits.h"
+
+namespace ioengine {
+namespace {
+
+template <typename Call>
+int32_t without_eintr(Call call) {
+  for (;;) {
+    const ssize_t status = call();
+    if (status >= 0) return static_cast<int32_t>(status);
+    if (errno != EINTR) return -errno;
+  }
+}
+
+int32_t read_bytes(Request* request) {
+  const int count = static_cast<int>(request->vector_count);
+  if (request->has(kFlagCurrentPosition)) {
+    return without_eintr([&] { return ::readv(request->fd, request->vectors, count); });
+  }
+  return without_eintr(
+      [&] { return ::preadv(request->fd, request->vectors, count, static_cast<off_t>(request->offset)); });
+}
+
+int32_t write_bytes(Request* request) {
+  const int count = static_cast<int>(request->vector_count);
+  if (request->has(kFlagCurrentPosition) || request->has(kFlagAppend)) {
+    return without_eintr([&] { return ::writev(request->fd, request->vectors, count); });
+  }
+  return without_eintr(
+      [&] { return ::pwritev(request->fd, request->vectors, count, static_cast<off_t>(request->offset)); });
+}
+
+// An O_DIRECT write whose offset or length is not aligned. It has the descriptor to itself
+// (Gate::kExclusive), so O_DIRECT can be switched off on the open file while the unaligned blocks go through
+// the page cache; every other request on the descriptor sees it on. docs/decisions/0003 says why this and not
+// a second descriptor.
+int32_t write_without_direct(Request* request) {
+  const int flags = fcntl(request->fd, F_GETFL);
+  if (flags == -1) return -errno;
+  if (fcntl(request->fd, F_SETFL, flags & ~O_DIRECT) == -1) return -errno;
+  const int32_t result = write_bytes(request);
+  fcntl(request->fd, F_SETFL, flags);
+  return result;
+}
+
+int32_t stat_descriptor(Request* request) {
+  IOE_CHECK(request->single.iov_len >= sizeof(struct statx));
+  return without_eintr([&] {
+    return static_cast<ssize_t>(statx(request->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS,
+                                      static_cast<struct statx*>(request->single.iov_base)));
+  });
+}
+
+// close(2) releases the descriptor whatever it answers; a retry after EINTR would close a stranger's.
+int32_t close_descriptor(Request* request) {
+  if (::close(request->fd) == 0 || errno == EINTR || errno == EINPROGRESS) return 0;
+  return -errno;
+}
+
+}  // namespace
+
+int32_t execute_request(Request* request) {
+  switch (request->operation) {
+    case Operation::kRead:
+      return read_bytes(request);
+    case Operation::kWrite:
+      return request->has(kFlagClearDirect) ? write_without_direct(request) : write_bytes(request);
+    case Operation::kFsync:
+      return without_eintr([&] { return static_cast<ssize_t>(::fsync(request->fd)); });
+    case Operation::kFdatasync:
+      return without_eintr([&] { return static_cast<ssize_t>(::fdatasync(request->fd)); });
+    case Operation::kOpen:
+      return open_with_facts(request->open);
+    case Operation::kClose:
+      return close_descriptor(request);
+    case Operation::kClassify:
+      return read_file_facts(request->fd, &request->open->facts);
+    case Operation::kStatx:
+      return stat_descriptor(request);
+    case Operation::kFallocate:
+      return without_eintr([&] {
+        return static_cast<ssize_t>(::fallocate(request->fd, request->mode,
+                                                static_cast<off_t>(request->offset),
+                                                static_cast<off_t>(request->wanted)));
+      });
+    case Operation::kFtruncate:
+      return without_eintr([&] {
+        return static_cast<ssize_t>(::ftruncate(request->fd, static_cast<off_t>(request->offset)));
+      });
+  }
+  return -ENOSYS;
+}
+
+}  // namespace ioengine

@@ -1,0 +1,63 @@
+// A small pool of plain threads, started on demand, that runs requests with blocking system calls.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstddef>
+
+#include "backend/request.h"
+
+namespace ioengine {
+
+class ThreadPool {
+ public:
+  using Execute = int32_t (*)(Request*);
+
+  // `wake_fd`: eventfd rung when the list of finished requests was empty and the owner asked for the bell.
+  ThreadPool(size_t threads_max, int wake_fd, Execute execute);
+
+  // Joins every thread; requires that nothing is queued or running (H10).
+  ~ThreadPool();
+
+  // Any number of requests, linked through `next`; takes them all.
+  void push(Request* first, Request* last, size_t count);
+
+  // Takes back what no thread has started, linked through `next` (teardown).
+  Request* take_queued();
+
+  // Finished requests, oldest first, linked through `next`, with `result` set; null when there are none.
+  Request* take_finished();
+  bool has_finished() const { return finished_count_.load(std::memory_order_acquire) != 0; }
+
+  void arm_wake() { wake_wanted_.store(true, std::memory_order_seq_cst); }
+  void disarm_wake() { wake_wanted_.store(false, std::memory_order_relaxed); }
+
+ private:
+  static void* thread_main(void* self);
+  void run();
+  void start_thread();
+
+  const size_t threads_max_;
+  const int wake_fd_;
+  const Execute execute_;
+
+  pthread_mutex_t mutex_;
+  pthread_cond_t work_;
+  Request* queue_head_ = nullptr;
+  Request* queue_tail_ = nullptr;
+  size_t queued_ = 0;
+  size_t idle_ = 0;
+  bool stopping_ = false;
+
+  pthread_mutex_t finished_mutex_;
+  Request* finished_head_ = nullptr;
+  Request* finished_tail_ = nullptr;
+  std::atomic<size_t> finished_count_{0};
+  std::atomic<bool> wake_wanted_{false};
+
+  pthread_t* threads_;
+  size_t thread_count_ = 0;
+};
+
+}  // namespace ioengine

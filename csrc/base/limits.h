@@ -1,0 +1,57 @@
+// Every bound of the engine, with its reason. Nothing else in csrc/ holds a magic number for a limit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ioengine::limits {
+
+// Requests with the kernel at once, per engine. 128 saturates the disks we measured (P3); twice that leaves
+// room for merging. On AIO this counts against fs.aio-max-nr (65,536 by default), so many Workers must fit
+// (H23).
+constexpr uint32_t depth = 256;
+
+// io-wq threads per ring for blocking work on regular files, and for the rest (H14). The kernel's own default
+// is min(sq entries, 4 × CPUs) and RLIMIT_NPROC.
+constexpr unsigned uring_workers_bounded = 16;
+constexpr unsigned uring_workers_unbounded = 4;
+
+// Threads of the pool, per engine, started on demand. libuv has 4 for the whole process; buffered misses on
+// AIO and the threads backend want more overlap on a fast disk.
+constexpr size_t pool_threads = 8;
+constexpr size_t pool_stack_bytes = 256 * 1024;
+
+// One request moves at most this many bytes per attempt: the kernel's own limit for read and write (read(2)).
+constexpr uint64_t transfer_bytes = 0x7ffff000;
+constexpr uint32_t vectors = 1024;  // IOV_MAX of Linux (readv(2))
+
+// Inline lane, per turn of the event loop: an endless loop of cached reads must not hold back a 1 ms timer
+// (P12).
+constexpr uint32_t inline_operations = 128;
+constexpr uint64_t inline_bytes = 1024 * 1024;  // about 130 µs of copying at 8 GB/s
+constexpr uint64_t inline_time_ns = 300 * 1000;
+constexpr uint64_t inline_read_bytes =
+    128 * 1024;  // larger reads free the JavaScript thread instead of copying on it
+
+// A hit earns trust in the page cache of a file: up to this many reads go without asking cachestat(2) first.
+constexpr uint16_t warm_credit_max = 64;
+
+// At this many cached reads per submit a ring serves them cheaper in one batch than one call each.
+constexpr uint32_t batch_threshold = 4;
+
+// Delivery: how long the engine may hold the event loop before timers and sockets get their turn.
+constexpr uint64_t turn_time_ns = 500 * 1000;
+constexpr size_t results_per_delivery = 512;
+
+// Direct requests larger than this are pinned and split by the kernel inside the submitting call (64
+// MiB: 18.9 ms, H16), so they leave the JavaScript thread.
+constexpr uint64_t direct_submit_bytes = 1024 * 1024;
+
+// A ring that keeps refusing io_uring_enter with nothing in flight is given up; its requests go to the pool.
+constexpr uint32_t submit_failures = 64;
+
+// Adjacent direct requests of one descriptor are merged up to this size.
+constexpr uint64_t merge_bytes = 256 * 1024;
+constexpr uint32_t merge_requests = 64;
+
+}  // namespace ioengine::limits

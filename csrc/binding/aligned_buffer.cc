@@ -1,0 +1,30 @@
+#include "binding/aligned_buffer.h"
+
+#include "memory/aligned_block.h"
+
+namespace ioengine {
+namespace {
+
+// Runs when the Buffer is collected, or earlier at the end of its thread (H8): it only drops this holder. A
+// request in flight is a holder of its own.
+void let_go(napi_env, void*, void* block) { static_cast<AlignedBlock*>(block)->release(); }
+
+}  // namespace
+
+napi_value aligned_buffer(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  uint32_t size = 0;
+  napi_get_value_uint32(env, argument, &size);
+  AlignedBlock* block = AlignedBlock::allocate(size);
+  if (block == nullptr) return nullptr;
+  napi_value buffer;
+  if (napi_create_external_buffer(env, size, block->data(), let_go, block, &buffer) != napi_ok) {
+    block->release();
+    return nullptr;
+  }
+  return buffer;
+}
+
+}  // namespace ioengine

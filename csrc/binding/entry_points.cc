@@ -1,0 +1,323 @@
+// The functions that JavaScript calls. Arguments have been validated in src/; plain values go in, one number
+// comes out (scheduler/context.h says what it means). The N-API C interface is used directly: these run once
+// per operation.
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/check.h"
+#include "binding/aligned_buffer.h"
+#include "binding/environment.h"
+#include "base/limits.h"
+
+namespace ioengine {
+namespace {
+
+template <size_t N>
+struct Arguments {
+  Arguments(napi_env env, napi_callback_info info) : env(env) {
+    size_t count = N;
+    void* data = nullptr;
+    napi_get_cb_info(env, info, &count, values, nullptr, &data);
+    environment = static_cast<Environment*>(data);
+  }
+  int32_t int32(size_t index) const {
+    int32_t value = 0;
+    napi_get_value_int32(env, values[index], &value);
+    return value;
+  }
+  uint32_t uint32(size_t index) const {
+    uint32_t value = 0;
+    napi_get_value_uint32(env, values[index], &value);
+    return value;
+  }
+  int64_t int64(size_t index) const {
+    int64_t value = 0;
+    napi_get_value_int64(env, values[index], &value);
+    return value;
+  }
+  napi_env env;
+  Environment* environment;
+  napi_value values[N];
+};
+
+napi_value number(napi_env env, int32_t value) {
+  napi_value result;
+  napi_create_int32(env, value, &result);
+  return result;
+}
+
+napi_value answer(Environment* environment, int32_t value) {
+  if (value <= kAcceptedBase) environment->touched();
+  return number(environment->env(), value);
+}
+
+// read(fd, view, offset, length, position, flags), and write
+template <Operation operation>
+napi_value transfer_one(napi_env env, napi_callback_info info) {
+  Arguments<6> in(env, info);
+  void* data = nullptr;
+  size_t size = 0;
+  if (napi_get_buffer_info(env, in.values[1], &data, &size) != napi_ok) return number(env, -EFAULT);
+  const uint64_t offset = in.uint32(2);
+  const uint64_t length = in.uint32(3);
+  // JavaScript has checked this; a buffer that shrank in between must not become a stray write of the kernel.
+  if (offset + length > size) return number(env, -EFAULT);
+  iovec vector = {static_cast<char*>(data) + offset, length};
+  return answer(in.environment, in.environment->context()->transfer(operation, in.int32(0), &vector, 1,
+                                                                    length, in.int64(4), in.uint32(5)));
+}
+
+// readv(fd, views, position, flags), and writev; 1 to limits::vectors views
+template <Operation operation>
+napi_value transfer_many(napi_env env, napi_callback_info info) {
+  Arguments<4> in(env, info);
+  uint32_t count = 0;
+  napi_get_array_length(env, in.values[1], &count);
+  IOE_CHECK(count >= 1 && count <= limits::vectors);
+  iovec vectors[limits::vectors];
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    napi_value view;
+    void* data = nullptr;
+    size_t size = 0;
+    if (napi_get_element(env, in.values[1], i, &view) != napi_ok ||
+        napi_get_buffer_info(env, view, &data, &size) != napi_ok) {
+      return number(env, -EFAULT);
+    }
+    vectors[i] = {data, size};
+    total += size;
+  }
+  return answer(in.environment, in.environment->context()->transfer(operation, in.int32(0), vectors, count,
+                                                                    total, in.int64(2), in.uint32(3)));
+}
+
+// sync(fd, dataOnly, flags)
+napi_value sync(napi_env env, napi_callback_info info) {
+  Arguments<3> in(env, info);
+  const Operation operation = in.int32(1) != 0 ? Operation::kFdatasync : Operation::kFsync;
+  return answer(in.environment,
+                in.environment->context()->control(operation, in.int32(0), 0, 0, 0, nullptr, in.uint32(2)));
+}
+
+// statx(fd, view, flags): fills `view` with struct statx
+napi_value stat_descriptor(napi_env env, napi_callback_info info) {
+  Arguments<3> in(env, info);
+  void* data = nullptr;
+  size_t size = 0;
+  if (napi_get_buffer_info(env, in.values[1], &data, &size) != napi_ok) return number(env, -EFAULT);
+  return answer(in.environment, in.environment->context()->control(Operation::kStatx, in.int32(0), 0, size, 0,
+                                                                   data, in.uint32(2)));
+}
+
+// truncate(fd, length, flags)
+napi_value truncate(napi_env env, napi_callback_info info) {
+  Arguments<3> in(env, info);
+  return answer(in.environment, in.environment->context()->control(Operation::kFtruncate, in.int32(0),
+                                                                   static_cast<uint64_t>(in.int64(1)), 0, 0,
+                                                                   nullptr, in.uint32(2)));
+}
+
+// allocate(fd, mode, offset, length, flags): fallocate(2)
+napi_value allocate(napi_env env, napi_callback_info info) {
+  Arguments<5> in(env, info);
+  return answer(in.environment, in.environment->context()->control(
+                                    Operation::kFallocate, in.int32(0), static_cast<uint64_t>(in.int64(2)),
+                                    static_cast<uint64_t>(in.int64(3)), in.int32(1), nullptr, in.uint32(4)));
+}
+
+bool read_path(napi_env env, napi_value value, std::string* path) {
+  void* data = nullptr;
+  size_t size = 0;
+  bool is_buffer = false;
+  napi_is_buffer(env, value, &is_buffer);
+  if (is_buffer) {
+    if (napi_get_buffer_info(env, value, &data, &size) != napi_ok) return false;
+    path->assign(static_cast<const char*>(data), size);
+    return true;
+  }
+  if (napi_get_value_string_utf8(env, value, nullptr, 0, &size) != napi_ok) return false;
+  path->resize(size);
+  return napi_get_value_string_utf8(env, value, &(*path)[0], size + 1, &size) == napi_ok;
+}
+
+// open(path, flags, mode, direct, requestFlags); direct: 0 as flags say, 1 required, 2 try
+napi_value open(napi_env env, napi_callback_info info) {
+  Arguments<5> in(env, info);
+  auto job = std::make_unique<OpenJob>();
+  if (!read_path(env, in.values[0], &job->path)) return number(env, -EINVAL);
+  job->flags = in.int32(1);
+  job->mode = in.uint32(2);
+  job->direct = static_cast<DirectMode>(in.int32(3));
+  return answer(in.environment, in.environment->context()->open(job.release(), in.uint32(4)));
+}
+
+// close(fd, flags)
+napi_value close(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  return answer(in.environment, in.environment->context()->close(in.int32(0), in.uint32(1)));
+}
+
+// forget(fd): the number was closed or opened by someone else
+napi_value forget(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  if (in.environment->started()) in.environment->context()->forget(in.int32(0));
+  return nullptr;
+}
+
+// settleDescriptor(fd): waits until nothing accepted on it is left; for closeSync
+napi_value settle_descriptor(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  if (!in.environment->started()) return nullptr;
+  in.environment->context()->settle_descriptor(in.int32(0));
+  in.environment->touched();
+  return nullptr;
+}
+
+// settleWrites(): waits until every accepted write has settled; for the 'exit' event
+napi_value settle_writes(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  if (in.environment->started()) in.environment->context()->settle_writes();
+  return nullptr;
+}
+
+// setHandlers(deliver, callBack, results)
+napi_value set_handlers(napi_env env, napi_callback_info info) {
+  Arguments<3> in(env, info);
+  in.environment->set_handlers(in.values[0], in.values[1], in.values[2]);
+  return nullptr;
+}
+
+void set_number(napi_env env, napi_value object, const char* name, double value) {
+  napi_value property;
+  napi_create_double(env, value, &property);
+  napi_set_named_property(env, object, name, property);
+}
+
+void set_string(napi_env env, napi_value object, const char* name, const std::string& value) {
+  napi_value property;
+  napi_create_string_utf8(env, value.c_str(), value.size(), &property);
+  napi_set_named_property(env, object, name, property);
+}
+
+void set_failure(napi_env env, napi_value object, const BackendResult& result) {
+  set_number(env, object, "errorNumber", result.error_number);
+  if (result.error_number == 0) return;
+  set_string(env, object, "error", strerrorname_np(result.error_number));
+  set_string(env, object, "cause", result.cause);
+  set_string(env, object, "fix", result.fix);
+}
+
+std::optional<BackendType> backend_type_of(int32_t index) {
+  if (index < 0) return std::nullopt;
+  return static_cast<BackendType>(index);
+}
+
+void set_capabilities(napi_env env, napi_value object, const Capabilities& capabilities) {
+  napi_value list, name;
+  napi_create_array(env, &list);
+  uint32_t count = 0;
+  for (size_t i = 0; i < kOperationCount; ++i) {
+    const auto operation = static_cast<Operation>(i);
+    if (!capabilities.serves(operation)) continue;
+    napi_create_string_utf8(env, operation_name(operation), NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, list, count++, name);
+  }
+  napi_set_named_property(env, object, "operations", list);
+  set_number(env, object, "depth", capabilities.depth);
+  set_number(env, object, "singleIssuer", capabilities.single_issuer);
+  set_number(env, object, "bufferedReads", capabilities.buffered_reads);
+}
+
+// start(type): -1 automatic, else BackendType. Returns { name, reason, depth, operations, ... } or {
+// errorNumber, ... }
+napi_value start(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  napi_value object;
+  napi_create_object(env, &object);
+  const Choice choice = in.environment->start(backend_type_of(in.int32(0)));
+  set_string(env, object, "reason", choice.reason);
+  set_failure(env, object, choice.result);
+  if (!in.environment->started()) {
+    if (choice.result.error_number == 0) set_number(env, object, "errorNumber", ENOSYS);
+    return object;
+  }
+  const IoBackend& backend = in.environment->context()->backend();
+  set_number(env, object, "errorNumber", 0);
+  set_string(env, object, "name", backend_type_name(backend.type()));
+  set_capabilities(env, object, backend.capabilities());
+  return object;
+}
+
+// probe(type): { errorNumber, error, cause, fix }
+napi_value probe(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  napi_value object;
+  napi_create_object(env, &object);
+  set_failure(env, object, probe_backend(static_cast<BackendType>(in.int32(0))));
+  return object;
+}
+
+// stats(): [operations, bytes] per lane in Lane order, then in flight, queued, fallbacks, merged
+napi_value stats(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  napi_value list, value;
+  napi_create_array(env, &list);
+  if (!in.environment->started()) return list;
+  const IoContext& context = *in.environment->context();
+  const Statistics& statistics = context.statistics();
+  uint32_t index = 0;
+  const auto add = [&](uint64_t figure) {
+    napi_create_double(env, static_cast<double>(figure), &value);
+    napi_set_element(env, list, index++, value);
+  };
+  for (const LaneCounters& lane : statistics.lanes) {
+    add(lane.operations);
+    add(lane.bytes);
+  }
+  const uint64_t in_flight = context.in_flight();
+  add(in_flight);
+  add(context.unsettled() > in_flight ? context.unsettled() - in_flight : 0);
+  add(statistics.fallbacks);
+  add(statistics.merged);
+  return list;
+}
+
+}  // namespace
+
+napi_value define_entry_points(Environment* environment, napi_value exports) {
+  const struct {
+    const char* name;
+    napi_callback function;
+  } kFunctions[] = {
+      {"read", transfer_one<Operation::kRead>},
+      {"write", transfer_one<Operation::kWrite>},
+      {"readv", transfer_many<Operation::kRead>},
+      {"writev", transfer_many<Operation::kWrite>},
+      {"sync", sync},
+      {"statx", stat_descriptor},
+      {"truncate", truncate},
+      {"allocate", allocate},
+      {"open", open},
+      {"close", close},
+      {"forget", forget},
+      {"settleDescriptor", settle_descriptor},
+      {"settleWrites", settle_writes},
+      {"setHandlers", set_handlers},
+      {"start", start},
+      {"probe", probe},
+      {"stats", stats},
+      {"alignedBuffer", aligned_buffer},
+  };
+  napi_env env = environment->env();
+  for (const auto& entry : kFunctions) {
+    napi_value function;
+    napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.function, environment, &function);
+    napi_set_named_property(env, exports, entry.name, function);
+  }
+  return exports;
+}
+
+}  // namespace ioengine

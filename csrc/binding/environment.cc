@@ -1,0 +1,225 @@
+#include "binding/environment.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/limits.h"
+
+namespace ioengine {
+
+Environment* Environment::create(napi_env env) {
+  auto* environment = new Environment(env);
+  IOE_CHECK(napi_set_instance_data(env, environment, nullptr, nullptr) == napi_ok);
+  IOE_CHECK(napi_add_async_cleanup_hook(env, on_cleanup, environment, &environment->cleanup_) == napi_ok);
+  return environment;
+}
+
+void Environment::set_handlers(napi_value deliver, napi_value call_back, napi_value results) {
+  void* memory = nullptr;
+  size_t length = 0;
+  napi_typedarray_type type;
+  IOE_CHECK(napi_get_typedarray_info(env_, results, &type, &length, &memory, nullptr, nullptr) == napi_ok);
+  IOE_CHECK(type == napi_int32_array && length >= limits::results_per_delivery * 2);
+  results_ = static_cast<int32_t*>(memory);
+  napi_create_reference(env_, results, 1, &results_reference_);
+  napi_create_reference(env_, deliver, 1, &deliver_);
+  napi_create_reference(env_, call_back, 1, &call_back_);
+}
+
+Choice Environment::start(std::optional<BackendType> type) {
+  Choice choice;
+  if (ending_) {
+    choice.result.error_number = ECANCELED;
+    choice.result.cause = "this thread is ending";
+    return choice;
+  }
+  wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_fd_ == -1) {
+    choice.result.error_number = errno;
+    choice.result.cause = "no free file descriptor for the engine's eventfd";
+    choice.result.fix = "raise the open-files limit (ulimit -n, LimitNOFILE=)";
+    return choice;
+  }
+  choice = create_backend(limits::depth, type, wake_fd_);
+  if (!choice.result.backend) {
+    ::close(wake_fd_);
+    wake_fd_ = -1;
+    return choice;
+  }
+  context_ = std::make_unique<IoContext>(std::move(choice.result.backend), wake_fd_);
+
+  uv_loop_t* loop = nullptr;
+  IOE_CHECK(napi_get_uv_event_loop(env_, &loop) == napi_ok);
+  IOE_CHECK(uv_poll_init(loop, &bell_, wake_fd_) == 0);
+  IOE_CHECK(uv_prepare_init(loop, &prepare_) == 0);
+  IOE_CHECK(uv_idle_init(loop, &idle_) == 0);
+  bell_.data = prepare_.data = idle_.data = this;
+  open_handles_ = 3;
+  IOE_CHECK(uv_poll_start(&bell_, UV_READABLE, on_bell) == 0);
+  IOE_CHECK(uv_prepare_start(&prepare_, on_prepare) == 0);
+  // Only bell_ holds the loop, and only while something is unsettled.
+  uv_unref(reinterpret_cast<uv_handle_t*>(&bell_));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&prepare_));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&idle_));
+
+  napi_value name;
+  napi_create_string_utf8(env_, "ioengine", NAPI_AUTO_LENGTH, &name);
+  IOE_CHECK(napi_async_init(env_, nullptr, name, &async_context_) == napi_ok);
+  return choice;
+}
+
+void Environment::hold_loop(bool hold) {
+  if (hold == holding_) return;
+  holding_ = hold;
+  auto* handle = reinterpret_cast<uv_handle_t*>(&bell_);
+  if (hold) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
+}
+
+void Environment::touched() {
+  needs_turn_ = true;
+  hold_loop(true);
+}
+
+void Environment::on_bell(uv_poll_t* handle, int, int) {
+  auto* self = static_cast<Environment*>(handle->data);
+  eventfd_t rung;
+  eventfd_read(self->wake_fd_, &rung);
+  self->turn();
+}
+
+void Environment::on_prepare(uv_prepare_t* handle) {
+  auto* self = static_cast<Environment*>(handle->data);
+  if (self->needs_turn_) self->turn();
+}
+
+// Submit, reap, deliver, and again: what JavaScript asked for during delivery is submitted at once, and
+// cached reads have completed by then. Bounded, so that timers and sockets get their share.
+void Environment::turn() {
+  if (in_turn_ || ending_) return;
+  in_turn_ = true;
+  needs_turn_ = false;
+  turn_started_ns_ = monotonic_ns();
+  context_->start_turn();
+  context_->disarm_wake();
+  while (context_->round()) {
+    deliver();
+    if (ending_ || monotonic_ns() - turn_started_ns_ > limits::turn_time_ns) break;
+  }
+  in_turn_ = false;
+  if (!ending_) rest();
+}
+
+// Before the loop polls: either there is something to do at once, or the bell is armed.
+void Environment::rest() {
+  const bool busy = context_->has_local_work() || context_->arm_wake();
+  if (busy) {
+    needs_turn_ = true;
+    uv_idle_start(&idle_, on_idle);  // an active idle handle makes the loop poll without waiting
+  } else {
+    needs_turn_ = false;
+    uv_idle_stop(&idle_);
+  }
+  hold_loop(context_->unsettled() > 0 || context_->has_finished());
+}
+
+void Environment::deliver() {
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
+  uint32_t deliveries = 0;
+  while (!ending_ && context_->has_finished()) {
+    const size_t count = collect_promises();
+    bool alive = true;
+    if (count > 0) {
+      const int32_t argument = static_cast<int32_t>(count);
+      alive = call(deliver_, 1, &argument);
+    } else {
+      Request* request = context_->take_finished();
+      const int32_t arguments[2] = {static_cast<int32_t>(request->slot), request->result};
+      context_->give_back(request);
+      alive = call(call_back_, 2, arguments);
+    }
+    if (!alive) break;
+    if ((++deliveries & 15) == 0 && monotonic_ns() - turn_started_ns_ > limits::turn_time_ns) break;
+  }
+  napi_close_handle_scope(env_, scope);
+}
+
+// Fills `results_` with finished promise requests up to the next callback. Slots are free from here on:
+// JavaScript takes what it keeps for them before it runs anyone's code.
+size_t Environment::collect_promises() {
+  size_t count = 0;
+  while (count < limits::results_per_delivery) {
+    const Request* next = context_->peek_finished();
+    if (next == nullptr || next->has(kFlagCallback)) break;
+    Request* request = context_->take_finished();
+    results_[count * 2] = static_cast<int32_t>(request->slot);
+    results_[count * 2 + 1] = request->result;
+    ++count;
+    context_->give_back(request);
+  }
+  return count;
+}
+
+// False when JavaScript can no longer run: the environment is ending.
+bool Environment::call(napi_ref function, size_t argument_count, const int32_t* arguments) {
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(env_, &scope) != napi_ok) return false;
+  napi_value target, receiver, values[2];
+  bool alive = napi_get_reference_value(env_, function, &target) == napi_ok &&
+               napi_get_global(env_, &receiver) == napi_ok;
+  for (size_t i = 0; alive && i < argument_count; ++i) {
+    alive = napi_create_int32(env_, arguments[i], &values[i]) == napi_ok;
+  }
+  if (alive) {
+    // Each call is a callback of its own to node: nextTicks and microtasks are drained before the next one.
+    const napi_status status =
+        napi_make_callback(env_, async_context_, receiver, target, argument_count, values, nullptr);
+    if (status == napi_pending_exception) {
+      napi_value error;
+      alive = napi_get_and_clear_last_exception(env_, &error) == napi_ok &&
+              napi_fatal_exception(env_, error) == napi_ok;
+    } else {
+      alive = status == napi_ok;
+    }
+  }
+  napi_close_handle_scope(env_, scope);
+  return alive;
+}
+
+// The end of a thread or of the process. External buffers have been finalized already (H8), V8 frees the
+// others once this hook has finished: so it waits until the kernel has let go of every one of them (H1),
+// joins the pool (H10) and closes the uv handles, without which the loop of a Worker aborts.
+void Environment::on_cleanup(napi_async_cleanup_hook_handle, void* data) {
+  auto* self = static_cast<Environment*>(data);
+  self->ending_ = true;
+  if (!self->context_) {
+    napi_remove_async_cleanup_hook(self->cleanup_);
+    delete self;
+    return;
+  }
+  self->context_->drain();
+  self->context_.reset();
+  for (uv_handle_t* handle :
+       {reinterpret_cast<uv_handle_t*>(&self->bell_), reinterpret_cast<uv_handle_t*>(&self->prepare_),
+        reinterpret_cast<uv_handle_t*>(&self->idle_)}) {
+    uv_close(handle, on_closed);
+  }
+}
+
+void Environment::on_closed(uv_handle_t* handle) {
+  auto* self = static_cast<Environment*>(handle->data);
+  if (--self->open_handles_ > 0) return;
+  ::close(self->wake_fd_);
+  napi_remove_async_cleanup_hook(self->cleanup_);
+  delete self;
+}
+
+}  // namespace ioengine

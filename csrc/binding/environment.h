@@ -1,0 +1,73 @@
+// One engine per JavaScript thread: its uv handles, its turns, delivery into JavaScript, and its end.
+#pragma once
+
+#include <node_api.h>
+#include <uv.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "backend/factory.h"
+#include "scheduler/context.h"
+
+namespace ioengine {
+
+class Environment {
+ public:
+  static Environment* create(napi_env env);
+
+  // Makes the backend, the uv handles and the context. JavaScript calls it before the first operation.
+  // Returns the choice made; its backend is null in any case, the context owns it.
+  Choice start(std::optional<BackendType> type);
+  bool started() const { return context_ != nullptr; }
+  IoContext* context() { return context_.get(); }
+
+  // `deliver(count)` gets a batch of promise results, `call_back(slot, result)` one callback; `results` is
+  // the memory of the Int32Array in which slot and result of a batch alternate.
+  void set_handlers(napi_value deliver, napi_value call_back, napi_value results);
+
+  // To be called after anything was accepted or settled outside of a turn.
+  void touched();
+
+  napi_env env() const { return env_; }
+
+ private:
+  explicit Environment(napi_env env) : env_(env) {}
+  static void on_bell(uv_poll_t* handle, int status, int events);
+  static void on_prepare(uv_prepare_t* handle);
+  static void on_idle(uv_idle_t*) {}
+  static void on_closed(uv_handle_t* handle);
+  static void on_cleanup(napi_async_cleanup_hook_handle handle, void* self);
+
+  void turn();
+  void rest();
+  void deliver();
+  size_t collect_promises();
+  bool call(napi_ref function, size_t argument_count, const int32_t* arguments);
+  void hold_loop(bool hold);
+
+  napi_env env_;
+  std::unique_ptr<IoContext> context_;
+  int wake_fd_ = -1;
+  uv_poll_t bell_ = {};
+  uv_prepare_t prepare_ = {};
+  uv_idle_t idle_ = {};
+  int open_handles_ = 0;
+  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+  napi_async_context async_context_ = nullptr;
+  napi_ref deliver_ = nullptr;
+  napi_ref call_back_ = nullptr;
+  napi_ref results_reference_ = nullptr;
+  int32_t* results_ = nullptr;
+  uint64_t turn_started_ns_ = 0;
+  bool in_turn_ = false;
+  bool needs_turn_ = false;
+  bool holding_ = false;
+  bool ending_ = false;
+};
+
+// entry_points.cc
+napi_value define_entry_points(Environment* environment, napi_value exports);
+
+}  // namespace ioengine

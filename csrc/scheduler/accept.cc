@@ -1,0 +1,201 @@
+// Accepting operations: from a call of the binding to a request behind its descriptor's gate.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/check.h"
+#include "memory/aligned_block.h"
+#include "scheduler/bounce.h"
+#include "scheduler/context.h"
+#include "base/limits.h"
+
+namespace ioengine {
+namespace {
+
+int32_t accepted(const Request* request) { return kAcceptedBase - static_cast<int32_t>(request->slot); }
+
+}  // namespace
+
+Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uint32_t flags) {
+  Request* request = slots_.take();
+  request->operation = operation;
+  request->descriptor = descriptor;
+  request->fd = descriptor != nullptr ? descriptor->fd : -1;
+  request->flags = flags;
+  request->lane = Lane::kThreads;
+  request->gate = Gate::kShared;
+  request->offset = 0;
+  request->wanted = 0;
+  request->mode = 0;
+  return request;
+}
+
+// A plain number may have been closed and given to another file behind our back; a FileHandle's cannot. Asked
+// once per turn, from memory: AT_STATX_DONT_SYNC never goes to a server.
+bool IoContext::still_same_file(Descriptor* descriptor) {
+  if (descriptor->checked_turn == turn_) return true;
+  struct statx status;
+  if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status) != 0) return false;
+  const uint64_t device = makedev(status.stx_dev_major, status.stx_dev_minor);
+  if (device != descriptor->facts.device || status.stx_ino != descriptor->facts.inode) return false;
+  descriptor->checked_turn = turn_;
+  return true;
+}
+
+Descriptor* IoContext::usable(int fd, uint32_t flags) {
+  Descriptor* descriptor = descriptors_.find_or_add(fd);
+  if ((flags & kFlagTrusted) != 0 || !descriptor->known() || still_same_file(descriptor)) return descriptor;
+  forget(fd);
+  return descriptors_.find_or_add(fd);
+}
+
+void IoContext::forget(int fd) {
+  Descriptor* descriptor = descriptors_.find(fd);
+  if (descriptor != nullptr) descriptors_.detach(descriptor);
+}
+
+void IoContext::classify(Descriptor* descriptor) {
+  descriptor->knowledge = Knowledge::kAsking;
+  Request* request = new_request(Operation::kClassify, descriptor, kFlagInternal);
+  request->open = new OpenJob();
+  ++descriptor->pending;
+  ++internal_;
+  to_threads(request);
+}
+
+int32_t IoContext::accept(Request* request) {
+  Descriptor* descriptor = request->descriptor;
+  ++descriptor->pending;
+  ++unsettled_;
+  if (changes_file(request->operation)) ++unsettled_writes_;
+  if (descriptor->known() && descriptor->waiting.empty() && descriptor->admits(request)) {
+    start(request);
+  } else {
+    descriptor->waiting.push(request);
+    if (descriptor->knowledge == Knowledge::kUnknown) classify(descriptor);
+  }
+  return accepted(request);
+}
+
+// The file is not known yet for the first operation on a plain number: pump() fixes the gate when it is.
+Gate IoContext::gate_of(Operation operation, const Descriptor* descriptor, uint64_t wanted,
+                        int64_t position) const {
+  if (!moves_bytes(operation) || !descriptor->known()) return position < 0 ? Gate::kSerial : Gate::kShared;
+  const FileFacts& facts = descriptor->facts;
+  const bool append = operation == Operation::kWrite && facts.append;
+  if (facts.direct && operation == Operation::kWrite) {
+    const bool aligned = position >= 0 && static_cast<uint64_t>(position) % facts.offset_alignment == 0 &&
+                         wanted % facts.offset_alignment == 0;
+    if (append || !aligned) return Gate::kExclusive;
+  }
+  return position < 0 || append ? Gate::kSerial : Gate::kShared;
+}
+
+bool IoContext::try_inline(Descriptor* descriptor, const iovec* vectors, uint32_t count, uint64_t wanted,
+                           int64_t position, uint32_t flags, int32_t* result, uint64_t* done) {
+  if ((flags & kFlagCallback) != 0 || batching_ || wanted > limits::inline_read_bytes) return false;
+  if (descriptor->facts.direct || !descriptor->waiting.empty() || descriptor->exclusive_running) return false;
+  if (position < 0 && descriptor->serial_running) return false;
+  if (!inline_lane_.has_budget(wanted)) return false;
+  if (!inline_lane_.is_cached(descriptor, position, wanted)) return false;
+  const int32_t status = inline_lane_.read(descriptor, vectors, count, position, wanted);
+  if (status == -EAGAIN) {
+    ++statistics_.fallbacks;
+    return false;
+  }
+  if (status >= 0 && static_cast<uint64_t>(status) < wanted &&
+      !InlineLane::ends_at(descriptor, position < 0 ? -1 : position + status)) {
+    // Not every page was there after all: the rest is read where waiting is allowed (H17).
+    ++statistics_.fallbacks;
+    *done = static_cast<uint64_t>(status);
+    return false;
+  }
+  LaneCounters& lane = statistics_.lanes[static_cast<size_t>(Lane::kInline)];
+  ++lane.operations;
+  if (status > 0) lane.bytes += static_cast<uint64_t>(status);
+  *result = status;
+  return true;
+}
+
+int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, uint32_t count,
+                            uint64_t wanted, int64_t position, uint32_t flags) {
+  Descriptor* descriptor = usable(fd, flags);
+  if (descriptor->closing) return -EBADF;
+  if (descriptor->foreign()) return kNotTaken;
+  wanted = std::min(wanted, limits::transfer_bytes);
+  uint64_t done = 0;
+  if (operation == Operation::kRead && descriptor->known()) {
+    int32_t result;
+    if (try_inline(descriptor, vectors, count, wanted, position, flags, &result, &done)) return result;
+  }
+  Request* request = new_request(operation, descriptor, flags | (position < 0 ? kFlagCurrentPosition : 0u));
+  request->gate = gate_of(operation, descriptor, wanted, position);
+  request->offset = position < 0 ? 0 : static_cast<uint64_t>(position);
+  request->wanted = wanted;
+  if (count == 1) {
+    request->single = vectors[0];
+    request->vectors = &request->single;
+  } else {
+    request->owned_vectors = new iovec[count];
+    std::copy(vectors, vectors + count, request->owned_vectors);
+    request->vectors = request->owned_vectors;
+  }
+  request->vector_count = count;
+  request->block = AlignedBlock::hold_if_ours(vectors[0].iov_base);
+  if (done > 0) {
+    advance(request, done);
+    request->flags |= kFlagMayWait;
+  }
+  return accept(request);
+}
+
+int32_t IoContext::control(Operation operation, int fd, uint64_t offset, uint64_t length, int32_t mode,
+                           void* memory, uint32_t flags) {
+  Descriptor* descriptor = usable(fd, flags);
+  if (descriptor->closing) return -EBADF;
+  if (descriptor->foreign()) return kNotTaken;
+  Request* request = new_request(operation, descriptor, flags);
+  request->offset = offset;
+  request->wanted = length;
+  request->mode = mode;
+  request->single = {memory, length};
+  request->vectors = &request->single;
+  request->vector_count = 1;
+  return accept(request);
+}
+
+int32_t IoContext::open(OpenJob* job, uint32_t flags) {
+  Request* request = new_request(Operation::kOpen, nullptr, flags);
+  request->open = job;
+  ++unsettled_;
+  ++unsettled_writes_;  // O_CREAT and O_TRUNC change the disk
+  to_threads(request);
+  return accepted(request);
+}
+
+int32_t IoContext::close(int fd, uint32_t flags) {
+  Descriptor* descriptor = descriptors_.find(fd);
+  if (descriptor == nullptr) return kNotTaken;
+  if (descriptor->closing) return -EBADF;
+  if ((flags & kFlagTrusted) == 0 && descriptor->known() && !still_same_file(descriptor)) {
+    forget(fd);
+    return kNotTaken;
+  }
+  if (descriptor->foreign()) {
+    forget(fd);
+    return kNotTaken;
+  }
+  Request* request = new_request(Operation::kClose, descriptor, flags);
+  request->gate = Gate::kClose;
+  const int32_t answer = accept(request);
+  // Settled on the spot by the inline lane means the descriptor object is gone.
+  if (descriptors_.find(fd) == descriptor) descriptor->closing = true;
+  return answer;
+}
+
+}  // namespace ioengine

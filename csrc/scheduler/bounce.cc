@@ -1,0 +1,115 @@
+#include "scheduler/bounce.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/check.h"
+#include "memory/aligned_block.h"
+
+namespace ioengine {
+namespace {
+
+// A bounce never needs more than this at once: the request goes on in further attempts.
+constexpr uint64_t kBounceBytes = 4 * 1024 * 1024;
+
+template <typename Copy>
+void for_each_piece(iovec* vectors, uint32_t count, uint64_t bytes, Copy copy) {
+  for (uint32_t i = 0; i < count && bytes > 0; ++i) {
+    const uint64_t piece = std::min<uint64_t>(vectors[i].iov_len, bytes);
+    copy(static_cast<char*>(vectors[i].iov_base), piece);
+    bytes -= piece;
+  }
+}
+
+}  // namespace
+
+Bounce::~Bounce() {
+  if (block != nullptr) block->release();
+}
+
+bool has_aligned_range(const Request* request) {
+  return request->offset % request->alignment == 0 && request->remaining() % request->alignment == 0;
+}
+
+bool is_aligned(const Request* request, uint32_t memory_alignment) {
+  if (!has_aligned_range(request)) return false;
+  for (uint32_t i = 0; i < request->vector_count; ++i) {
+    if (reinterpret_cast<uintptr_t>(request->vectors[i].iov_base) % memory_alignment != 0) return false;
+    if (request->vectors[i].iov_len % request->alignment != 0) return false;
+  }
+  return true;
+}
+
+int attach_bounce(Request* request) {
+  IOE_CHECK(request->bounce == nullptr);
+  const uint64_t alignment = request->alignment;
+  const uint64_t start = request->offset / alignment * alignment;
+  const uint64_t chunk = std::min<uint64_t>(request->remaining(), kBounceBytes - (request->offset - start));
+  const uint64_t end = (request->offset + chunk + alignment - 1) / alignment * alignment;
+  AlignedBlock* block = AlignedBlock::allocate(end - start);
+  if (block == nullptr) return -ENOMEM;
+  auto* bounce = new Bounce();
+  bounce->block = block;
+  bounce->vector = {block->data(), end - start};
+  bounce->skip = request->offset - start;
+  bounce->chunk = chunk;
+  bounce->user_vectors = request->vectors;
+  bounce->user_vector_count = request->vector_count;
+  bounce->user_offset = request->offset;
+  if (request->operation == Operation::kWrite) {
+    IOE_CHECK(bounce->skip == 0 && chunk == end - start);
+    auto* into = static_cast<char*>(block->data());
+    for_each_piece(request->vectors, request->vector_count, chunk, [&into](char* from, uint64_t bytes) {
+      std::memcpy(into, from, bytes);
+      into += bytes;
+    });
+  }
+  request->bounce = bounce;
+  request->vectors = &bounce->vector;
+  request->vector_count = 1;
+  request->offset = start;
+  return 0;
+}
+
+int32_t detach_bounce(Request* request, int32_t result) {
+  Bounce* bounce = request->bounce;
+  request->vectors = bounce->user_vectors;
+  request->vector_count = bounce->user_vector_count;
+  request->offset = bounce->user_offset;
+  request->bounce = nullptr;
+  int32_t bytes = result;
+  if (result >= 0) {
+    const uint64_t moved = static_cast<uint64_t>(result);
+    bytes = static_cast<int32_t>(moved <= bounce->skip ? 0 : std::min(moved - bounce->skip, bounce->chunk));
+    if (request->operation == Operation::kRead) {
+      const char* from = static_cast<char*>(bounce->block->data()) + bounce->skip;
+      for_each_piece(request->vectors, request->vector_count, static_cast<uint64_t>(bytes),
+                     [&from](char* into, uint64_t piece) {
+                       std::memcpy(into, from, piece);
+                       from += piece;
+                     });
+    }
+  }
+  delete bounce;
+  return bytes;
+}
+
+void advance(Request* request, uint64_t bytes) {
+  request->done += bytes;
+  request->offset += bytes;
+  IOE_CHECK(request->done <= request->wanted);
+  while (bytes > 0) {
+    iovec& vector = request->vectors[0];
+    const uint64_t piece = std::min<uint64_t>(vector.iov_len, bytes);
+    vector.iov_base = static_cast<char*>(vector.iov_base) + piece;
+    vector.iov_len -= piece;
+    bytes -= piece;
+    if (vector.iov_len == 0 && request->vector_count > 1) {
+      ++request->vectors;
+      --request->vector_count;
+    }
+  }
+}
+
+}  // namespace ioengine

@@ -1,0 +1,149 @@
+// IoContext: the engine of one JavaScript thread. It accepts operations, orders them per descriptor, routes
+// each to a lane, submits in batches, retries what came back short, and keeps finished requests until they
+// are delivered.
+//
+// Life of a request:   accept -> (gate: waiting) -> start -> a ready list -> lane -> settle -> finished ->
+// take_finished
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "backend/backend.h"
+#include "backend/threads/threads_backend.h"
+#include "scheduler/descriptor.h"
+#include "scheduler/inline_lane.h"
+#include "scheduler/slots.h"
+
+namespace ioengine {
+
+struct LaneCounters {
+  uint64_t operations = 0;
+  uint64_t bytes = 0;
+};
+
+struct Statistics {
+  LaneCounters lanes[kLaneCount];
+  uint64_t fallbacks = 0;  // attempts that one lane could not serve and another took over
+  uint64_t merged = 0;     // requests that rode in another one's operation
+};
+
+// What an accepting call answers: the result itself when it was served inline (bytes, or -errno), kNotTaken
+// when node:fs has to serve it, or a slot number coded as kAcceptedBase - slot.
+constexpr int32_t kAcceptedBase = kNotTaken - 1;
+
+class IoContext {
+ public:
+  // `backend` is what create_backend made. `wake_fd`: eventfd that rings when a completion may be waiting and
+  // arm_wake() was called. Both outlive no longer than the context.
+  IoContext(std::unique_ptr<IoBackend> backend, int wake_fd);
+  ~IoContext();
+
+  // Reads or writes `count` vectors, `wanted` bytes in all, at `position` (-1: the file position, which
+  // moves). The vectors are copied. Memory must stay valid until the request has been delivered.
+  int32_t transfer(Operation operation, int fd, const iovec* vectors, uint32_t count, uint64_t wanted,
+                   int64_t position, uint32_t flags);
+  // kFsync, kFdatasync, kFtruncate (offset: length), kFallocate (mode, offset, length), kStatx (memory).
+  int32_t control(Operation operation, int fd, uint64_t offset, uint64_t length, int32_t mode, void* memory,
+                  uint32_t flags);
+  int32_t open(OpenJob* job, uint32_t flags);  // takes ownership of job
+  int32_t close(int fd, uint32_t flags);
+
+  // Forgets what is known of a number: it was just given to another file, or closed by someone else.
+  void forget(int fd);
+
+  // One round: submits what is ready, reaps, settles. Returns true when there is something to deliver.
+  bool round();
+  // A new turn of the event loop begins: budgets are whole again.
+  void start_turn();
+  // Finished requests, oldest first. The caller reads slot, result and flags, then gives each back.
+  Request* take_finished();
+  const Request* peek_finished() const { return finished_.front(); }
+  void give_back(Request* request) { slots_.give_back(request); }
+  bool has_finished() const { return !finished_.empty(); }
+  // Work that a further round on this thread can do without waiting for a completion.
+  bool has_local_work() const;
+
+  // Arms the bell. True: look again before sleeping.
+  bool arm_wake();
+  void disarm_wake();
+
+  // Blocks this thread until nothing accepted on the descriptor is left unsettled (closeSync, H4).
+  void settle_descriptor(int fd);
+  // Blocks until every accepted write, sync, truncate and close has settled (exit, H28).
+  void settle_writes();
+  // Blocks until nothing is in flight; nothing new may be accepted afterwards (teardown, H1).
+  void drain();
+
+  size_t unsettled() const { return unsettled_; }
+  size_t in_flight() const;
+  const IoBackend& backend() const { return *backend_; }
+  const Statistics& statistics() const { return statistics_; }
+
+ private:
+  // accept.cc
+  Request* new_request(Operation operation, Descriptor* descriptor, uint32_t flags);
+  Descriptor* usable(int fd, uint32_t flags);
+  bool still_same_file(Descriptor* descriptor);
+  int32_t accept(Request* request);
+  bool try_inline(Descriptor* descriptor, const iovec* vectors, uint32_t count, uint64_t wanted,
+                  int64_t position, uint32_t flags, int32_t* result, uint64_t* done);
+  Gate gate_of(Operation operation, const Descriptor* descriptor, uint64_t wanted, int64_t position) const;
+  void classify(Descriptor* descriptor);
+
+  // routing.cc
+  void pump(Descriptor* descriptor);
+  void start(Request* request);
+  bool start_direct(Request* request);
+  void route(Request* request);
+  void route_read(Request* request);
+  void route_close(Request* request);
+  bool fits_kernel_lane(Request* request);
+  bool extends_file(const Request* request) const;
+  void to_backend(Request* request);
+  void to_threads(Request* request);
+  void submit_ready();
+  void run_cached();
+
+  // merging.cc
+  void merge_ready();
+  Request* make_carrier(Request* first, RequestQueue* riders, uint64_t bytes);
+
+  // settling.cc
+  size_t reap_from(IoBackend* backend);
+  void complete(Request* request, int32_t result);
+  void complete_merged(Request* carrier, int32_t result);
+  bool retry(Request* request, int32_t* result);
+  bool is_end_of_file(const Request* request) const;
+  void reroute_to_threads(Request* request);
+  void settle(Request* request, int32_t result);
+  void learn(Request* request, int32_t result);
+  void cancel_queued();
+  void cancel(Request* request);
+  template <typename Done>
+  void wait_until(Done done);
+
+  std::unique_ptr<IoBackend> backend_;
+  std::unique_ptr<ThreadsBackend> own_threads_;  // null when the backend itself is the pool
+  ThreadsBackend* threads_ = nullptr;
+  const int wake_fd_;
+
+  Slots slots_;
+  DescriptorTable descriptors_;
+  InlineLane inline_lane_;
+  RequestQueue cached_;  // reads known to be cached, not yet served: inline or in one batch
+  RequestQueue ready_;   // for the backend
+  RequestQueue finished_;
+  size_t mergeable_ = 0;   // direct requests that joined the ready list since the last submit
+  bool batching_ = false;  // the last turn had enough cached reads to serve them in one submit
+  bool stopping_ = false;  // drain() has begun: nothing is started any more
+  uint32_t turn_ = 1;
+  uint32_t round_ = 0;
+  size_t unsettled_ = 0;  // accepted and not settled, without the engine's own requests
+  size_t internal_ = 0;   // the engine's own requests, not settled
+  size_t unsettled_writes_ = 0;
+  Statistics statistics_;
+};
+
+}  // namespace ioengine

@@ -1,0 +1,86 @@
+// Per-descriptor state: what is known of the file, and the gate that orders operations on it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "backend/file_facts.h"
+#include "backend/request.h"
+
+namespace ioengine {
+
+// FIFO of requests linked through Request::next.
+class RequestQueue {
+ public:
+  bool empty() const { return head_ == nullptr; }
+  size_t size() const { return size_; }
+  Request* front() const { return head_; }
+  void push(Request* request);
+  void push_front(Request* request);
+  Request* pop();
+
+ private:
+  Request* head_ = nullptr;
+  Request* tail_ = nullptr;
+  size_t size_ = 0;
+};
+
+enum class Knowledge : uint8_t { kUnknown, kAsking, kKnown };
+
+// The gate. Operations wait in one FIFO; the head starts when
+//   kShared     no exclusive operation runs
+//   kSerial     the same, and no other serial one runs
+//   kExclusive  nothing runs
+//   kClose      nothing runs; the descriptor takes no operation after it
+struct Descriptor {
+  explicit Descriptor(int number) : fd(number) {}
+
+  const int fd;
+  Knowledge knowledge = Knowledge::kUnknown;
+  FileFacts facts;
+
+  uint32_t running = 0;
+  bool serial_running = false;
+  bool exclusive_running = false;
+  bool closing = false;   // a close has been accepted
+  bool detached = false;  // out of the table: the number may already belong to another file
+  uint32_t pending = 0;   // accepted and not settled, waiting or running
+  RequestQueue waiting;
+
+  // Trust in the page cache, earned by hits (scheduler/inline_lane.h).
+  uint16_t warm_credit = 0;
+  uint16_t warm_streak = 0;
+  uint32_t checked_turn = 0;  // identity of a plain number was last checked in this turn
+
+  bool known() const { return knowledge == Knowledge::kKnown; }
+  bool foreign() const { return known() && facts.kind == FileKind::kForeign; }
+  bool admits(const Request* request) const;
+  void enter(const Request* request);
+  void leave(const Request* request);
+};
+
+// Descriptors by number, for one engine. A pointer stays valid while `pending` is not zero.
+class DescriptorTable {
+ public:
+  ~DescriptorTable();
+  Descriptor* find(int fd) const;
+  Descriptor* find_or_add(int fd);
+  // Takes the number out of the table. The object is freed at once when nothing is pending, else by
+  // release().
+  void detach(Descriptor* descriptor);
+  void release(Descriptor* descriptor);
+  size_t size() const { return size_; }
+
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (size_t i = 0; i < by_number_.size(); ++i) {
+      if (by_number_[i] != nullptr) visit(by_number_[i]);
+    }
+  }
+
+ private:
+  std::vector<Descriptor*> by_number_;
+  size_t size_ = 0;
+};
+
+}  // namespace ioengine

@@ -1,0 +1,130 @@
+#include "scheduler/inline_lane.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/clock.h"
+#include "base/limits.h"
+
+namespace ioengine {
+namespace {
+
+// cachestat(2), Linux 6.5: newer than Debian 12's headers. Numbers and layouts are kernel ABI.
+constexpr long kCachestatNumber = 451;
+
+struct CachestatRange {
+  uint64_t offset;
+  uint64_t bytes;
+};
+
+struct Cachestat {
+  uint64_t cached;
+  uint64_t dirty;
+  uint64_t writeback;
+  uint64_t evicted;
+  uint64_t recently_evicted;
+};
+
+constexpr uint64_t kPage = 4096;
+
+}  // namespace
+
+InlineLane::InlineLane() {
+  Cachestat answer;
+  CachestatRange range = {0, kPage};
+  // fd -1: EBADF from a kernel that has the call, ENOSYS (or EPERM from seccomp) from one that has not.
+  const long status = syscall(kCachestatNumber, -1, &range, &answer, 0);
+  cachestat_works_ = status == -1 && errno == EBADF;
+}
+
+void InlineLane::start_turn() {
+  operations_ = 0;
+  bytes_ = 0;
+  started_ns_ = 0;
+  exhausted_ = false;
+}
+
+bool InlineLane::has_budget(uint64_t bytes) {
+  if (exhausted_) return false;
+  if (operations_ == 0) started_ns_ = monotonic_ns();
+  const bool clock_due = (operations_ & 15) == 15;
+  exhausted_ = operations_ >= limits::inline_operations ||
+               (bytes_ + bytes > limits::inline_bytes && operations_ > 0) ||
+               (clock_due && monotonic_ns() - started_ns_ > limits::inline_time_ns);
+  return !exhausted_;
+}
+
+bool InlineLane::ask_cachestat(int fd, uint64_t offset, uint64_t bytes) {
+  CachestatRange range = {offset, bytes};
+  Cachestat answer;
+  if (syscall(kCachestatNumber, fd, &range, &answer, 0) != 0) return false;
+  const uint64_t pages = (offset + bytes + kPage - 1) / kPage - offset / kPage;
+  return answer.cached >= pages;
+}
+
+bool InlineLane::is_cached(Descriptor* descriptor, int64_t offset, uint64_t bytes) {
+  const FileFacts& facts = descriptor->facts;
+  if (!cachestat_works_ || facts.direct) return false;
+  if (!facts.filesystem.nowait_reads && !facts.filesystem.memory_backed) return false;
+  // tmpfs ignores RWF_NOWAIT and may have swapped the page out: there every read asks.
+  if (descriptor->warm_credit > 0 && !facts.filesystem.memory_backed) {
+    --descriptor->warm_credit;
+    return true;
+  }
+  uint64_t position = static_cast<uint64_t>(offset);
+  if (offset < 0) {
+    const off_t current = lseek(descriptor->fd, 0, SEEK_CUR);
+    if (current < 0) return false;
+    position = static_cast<uint64_t>(current);
+  }
+  // Pages past the end are never cached: ask only for what the file has.
+  if (facts.kind == FileKind::kRegular && position + bytes > facts.size) {
+    struct statx status;
+    if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) != 0) return false;
+    descriptor->facts.size = status.stx_size;
+    if (position >= status.stx_size) return true;  // end of file: there is nothing to wait for
+    bytes = std::min<uint64_t>(bytes, status.stx_size - position);
+  }
+  if (bytes == 0) return true;
+  if (ask_cachestat(descriptor->fd, position, bytes)) {
+    descriptor->warm_streak =
+        static_cast<uint16_t>(std::min<uint32_t>(descriptor->warm_streak * 2u + 1u, limits::warm_credit_max));
+    descriptor->warm_credit = descriptor->warm_streak;
+    return true;
+  }
+  distrust(descriptor);
+  return false;
+}
+
+int32_t InlineLane::read(Descriptor* descriptor, const iovec* vectors, uint32_t count, int64_t offset,
+                         uint64_t bytes) {
+  ++operations_;
+  bytes_ += bytes;
+  const int flags = descriptor->facts.filesystem.nowait_reads ? RWF_NOWAIT : 0;
+  ssize_t status;
+  do {
+    status = preadv2(descriptor->fd, vectors, static_cast<int>(count), offset, flags);
+  } while (status == -1 && errno == EINTR);
+  if (status >= 0) return static_cast<int32_t>(status);
+  const int error = errno;
+  distrust(descriptor);
+  if (error == EOPNOTSUPP)
+    descriptor->facts.filesystem.nowait_reads = false;  // remembered for this file (H17)
+  return error == EOPNOTSUPP ? -EAGAIN : -error;
+}
+
+bool InlineLane::ends_at(const Descriptor* descriptor, int64_t offset) {
+  if (descriptor->facts.kind != FileKind::kRegular) return false;
+  struct statx status;
+  if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) != 0) return false;
+  const int64_t end = offset >= 0 ? offset : static_cast<int64_t>(lseek(descriptor->fd, 0, SEEK_CUR));
+  return end >= static_cast<int64_t>(status.stx_size);
+}
+
+}  // namespace ioengine

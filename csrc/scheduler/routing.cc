@@ -1,0 +1,214 @@
+// Starting requests: from the gate to the lane that serves them (operations.def has the table).
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/check.h"
+#include "scheduler/bounce.h"
+#include "scheduler/context.h"
+#include "base/limits.h"
+
+namespace ioengine {
+
+// Starts what the gate admits, in order.
+void IoContext::pump(Descriptor* descriptor) {
+  if (!descriptor->known() || stopping_) return;
+  ++descriptor->pending;  // settling inside start() must not free it under our feet
+  while (Request* request = descriptor->waiting.front()) {
+    if (descriptor->foreign()) {
+      descriptor->waiting.pop();
+      if (request->operation == Operation::kClose) forget(descriptor->fd);
+      descriptor->enter(request);
+      settle(request, kNotTaken);
+      continue;
+    }
+    // Accepted before the file was known: now its gate can be.
+    if (moves_bytes(request->operation)) {
+      const int64_t position =
+          request->has(kFlagCurrentPosition) ? -1 : static_cast<int64_t>(request->offset);
+      request->gate = gate_of(request->operation, descriptor, request->remaining(), position);
+    }
+    if (!descriptor->admits(request)) break;
+    descriptor->waiting.pop();
+    start(request);
+  }
+  --descriptor->pending;
+  descriptors_.release(descriptor);
+}
+
+void IoContext::start(Request* request) {
+  Descriptor* descriptor = request->descriptor;
+  descriptor->enter(request);
+  if (request->operation == Operation::kClose) {
+    // From here the kernel may give the number to another file, on any thread.
+    if (!descriptor->detached) forget(descriptor->fd);
+  } else if (moves_bytes(request->operation)) {
+    if (request->operation == Operation::kWrite && descriptor->facts.append) request->flags |= kFlagAppend;
+    if (descriptor->facts.direct && !start_direct(request)) return;
+  }
+  route(request);
+}
+
+// O_DIRECT requests need an explicit offset: a ring never moves the position of such a file and AIO has no
+// current position at all (H27). False when the request has been settled with an error.
+bool IoContext::start_direct(Request* request) {
+  request->flags |= kFlagDirect;
+  request->alignment = request->descriptor->facts.offset_alignment;
+  if (request->has(kFlagCurrentPosition) && !request->has(kFlagAppend)) {
+    const off_t position = lseek(request->fd, 0, SEEK_CUR);
+    if (position < 0) {
+      settle(request, -errno);
+      return false;
+    }
+    request->offset = static_cast<uint64_t>(position);
+    request->flags = (request->flags & ~kFlagCurrentPosition) | kFlagSeek;
+  }
+  if (request->operation == Operation::kWrite && (request->has(kFlagAppend) || !has_aligned_range(request))) {
+    IOE_CHECK(request->gate == Gate::kExclusive);
+    request->flags |= kFlagClearDirect;
+  }
+  return true;
+}
+
+void IoContext::route(Request* request) {
+  if (stopping_) return cancel(request);
+  const Descriptor* descriptor = request->descriptor;
+  if (request->has(kFlagDirect) && moves_bytes(request->operation)) {
+    if (request->has(kFlagClearDirect)) return to_threads(request);
+    if (!is_aligned(request, descriptor->facts.memory_alignment)) {
+      const int status = attach_bounce(request);
+      if (status < 0) return settle(request, status);
+    }
+    return fits_kernel_lane(request) ? to_backend(request) : to_threads(request);
+  }
+  switch (request->operation) {
+    case Operation::kRead:
+      return route_read(request);
+    case Operation::kWrite:
+      if (!backend_->capabilities().buffered_writes || !descriptor->facts.filesystem.uring_writes) {
+        return to_threads(request);
+      }
+      request->flags |= kFlagMayWait;
+      return to_backend(request);
+    case Operation::kClose:
+      return route_close(request);
+    default:
+      if (!backend_->capabilities().serves(request->operation)) return to_threads(request);
+      request->flags |= kFlagMayWait;
+      return to_backend(request);
+  }
+}
+
+void IoContext::route_read(Request* request) {
+  if (!request->has(kFlagMayWait) && request->remaining() <= limits::inline_read_bytes) {
+    const int64_t position = request->has(kFlagCurrentPosition) ? -1 : static_cast<int64_t>(request->offset);
+    if (inline_lane_.is_cached(request->descriptor, position, request->remaining())) {
+      cached_.push(request);
+      return;
+    }
+  }
+  request->flags |= kFlagMayWait;
+  if (backend_->capabilities().buffered_reads && !request->descriptor->facts.filesystem.memory_backed) {
+    to_backend(request);
+  } else {
+    to_threads(request);
+  }
+}
+
+// close(2) of a file that was written flushes on some filesystems, and of one without a link frees its blocks
+// (328 ms for 2 GiB): only a read-only local file that still has a name is closed on the spot (H29).
+void IoContext::route_close(Request* request) {
+  const FileFacts& facts = request->descriptor->facts;
+  struct statx status;
+  if (facts.kind == FileKind::kRegular && !facts.writable && inline_lane_.has_budget(0) &&
+      statx(request->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_NLINK, &status) == 0 &&
+      status.stx_nlink > 0) {
+    request->lane = Lane::kInline;
+    inline_lane_.charge();
+    return settle(request, ::close(request->fd) == 0 || errno == EINTR ? 0 : -errno);
+  }
+  to_threads(request);
+}
+
+// Whether the kernel backend takes this direct request without blocking the submitting call (H16). A ring
+// moves what would block to its own workers, AIO has none.
+bool IoContext::fits_kernel_lane(Request* request) {
+  const bool blocks = request->remaining() > limits::direct_submit_bytes ||
+                      (request->operation == Operation::kWrite && extends_file(request));
+  if (!blocks) return true;
+  if (!backend_->capabilities().buffered_writes) return false;
+  request->flags |= kFlagMayWait;
+  return true;
+}
+
+bool IoContext::extends_file(const Request* request) const {
+  FileFacts& facts = request->descriptor->facts;
+  if (facts.kind != FileKind::kRegular) return false;
+  const uint64_t end = request->offset + request->remaining();
+  if (end <= facts.size) return false;
+  struct statx status;
+  if (statx(request->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) == 0)
+    facts.size = status.stx_size;
+  return end > facts.size;
+}
+
+void IoContext::to_threads(Request* request) {
+  request->lane = Lane::kThreads;
+  threads_->submit(&request, 1);
+}
+
+void IoContext::to_backend(Request* request) {
+  if (static_cast<IoBackend*>(threads_) == backend_.get()) return to_threads(request);
+  request->lane = backend_->type() == BackendType::kUring ? Lane::kUring : Lane::kAio;
+  ready_.push(request);
+  if (request->has(kFlagDirect)) ++mergeable_;
+  // The first request of an idle engine goes at once: accepted I/O makes progress while JavaScript is busy
+  // (H28). So does a full batch.
+  if (backend_->in_flight() == 0 || ready_.size() >= backend_->capabilities().depth) submit_ready();
+}
+
+void IoContext::submit_ready() {
+  const size_t depth = backend_->capabilities().depth;
+  while (!ready_.empty() && backend_->in_flight() < depth) {
+    if (mergeable_ > 1) merge_ready();
+    mergeable_ = 0;
+    Request* batch[limits::depth];
+    size_t count = 0;
+    const size_t room = std::min<size_t>(depth - backend_->in_flight(), limits::depth);
+    while (count < room && !ready_.empty()) {
+      batch[count] = ready_.pop();
+      batch[count]->round = round_;
+      ++count;
+    }
+    const size_t taken = backend_->submit(batch, count);
+    for (size_t i = count; i > taken; --i) ready_.push_front(batch[i - 1]);
+    if (taken < count) return;
+  }
+}
+
+// Cached reads: enough of them go to a ring in one system call, few are cheaper one by one.
+void IoContext::run_cached() {
+  if (cached_.empty()) return;
+  batching_ = backend_->capabilities().serves_at_submit && cached_.size() >= limits::batch_threshold;
+  if (batching_) {
+    while (Request* request = cached_.pop()) {
+      request->lane = Lane::kUring;
+      request->flags |= kFlagExpectCached;
+      ready_.push(request);
+    }
+    return;
+  }
+  while (!cached_.empty() && inline_lane_.has_budget(cached_.front()->remaining())) {
+    Request* request = cached_.pop();
+    const int64_t position = request->has(kFlagCurrentPosition) ? -1 : static_cast<int64_t>(request->offset);
+    request->lane = Lane::kInline;
+    complete(request, inline_lane_.read(request->descriptor, request->vectors, request->vector_count,
+                                        position, request->remaining()));
+  }
+}
+
+}  // namespace ioengine

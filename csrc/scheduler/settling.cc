@@ -1,0 +1,262 @@
+// Completions: retries, results, and what a finished request sets free.
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "backend/threads/execute.h"
+#include "base/check.h"
+#include "scheduler/bounce.h"
+#include "scheduler/context.h"
+#include "base/limits.h"
+
+namespace ioengine {
+
+IoContext::IoContext(std::unique_ptr<IoBackend> backend, int wake_fd)
+    : backend_(std::move(backend)), wake_fd_(wake_fd) {
+  if (backend_->type() == BackendType::kThreads) {
+    threads_ = static_cast<ThreadsBackend*>(backend_.get());
+  } else {
+    own_threads_ = std::make_unique<ThreadsBackend>(limits::depth, wake_fd);
+    threads_ = own_threads_.get();
+  }
+}
+
+IoContext::~IoContext() {
+  IOE_CHECK(in_flight() == 0);
+  while (Request* request = finished_.pop()) {
+    // An open that nobody heard of: its descriptor has no owner.
+    if (request->operation == Operation::kOpen && request->result >= 0) ::close(request->result);
+    slots_.give_back(request);
+  }
+}
+
+size_t IoContext::in_flight() const {
+  return backend_->in_flight() + (own_threads_ != nullptr ? own_threads_->in_flight() : 0);
+}
+
+void IoContext::start_turn() {
+  ++turn_;
+  inline_lane_.start_turn();
+}
+
+bool IoContext::has_local_work() const {
+  const bool room = backend_->in_flight() < backend_->capabilities().depth;
+  return !finished_.empty() || !cached_.empty() || (!ready_.empty() && room);
+}
+
+bool IoContext::round() {
+  ++round_;
+  run_cached();
+  submit_ready();
+  reap_from(backend_.get());
+  if (own_threads_ != nullptr) reap_from(own_threads_.get());
+  // What settling has started, and what found no room before the reaping.
+  submit_ready();
+  return !finished_.empty();
+}
+
+size_t IoContext::reap_from(IoBackend* backend) {
+  size_t total = 0;
+  Completion completions[128];
+  while (backend->in_flight() > 0) {
+    const size_t count = backend->reap(completions, 128);
+    for (size_t i = 0; i < count; ++i) complete(completions[i].request, completions[i].result);
+    total += count;
+    if (count < 128) break;
+  }
+  return total;
+}
+
+Request* IoContext::take_finished() { return finished_.pop(); }
+
+void IoContext::complete(Request* request, int32_t result) {
+  IOE_CHECK((request->generation & 1) == 1);
+  if (request->merged != nullptr) return complete_merged(request, result);
+  if (request->bounce != nullptr) result = detach_bounce(request, result);
+  if (request->has(kFlagExpectCached)) {
+    request->flags &= ~kFlagExpectCached;
+    if (request->round != round_) InlineLane::distrust(request->descriptor);
+  }
+  if (!retry(request, &result)) settle(request, result);
+}
+
+// The one place that decides whether an attempt was enough (H15, H17, H18). True: the request is on its way
+// again.
+bool IoContext::retry(Request* request, int32_t* result) {
+  if (*result == -EINTR) {
+    route(request);
+    return true;
+  }
+  // EAGAIN and EOPNOTSUPP: the lane cannot without waiting. ECANCELED: it gave the request back unserved.
+  const bool refused = *result == -EAGAIN || *result == -EOPNOTSUPP || *result == -ECANCELED;
+  if (refused && request->lane != Lane::kThreads && !stopping_) {
+    ++statistics_.fallbacks;
+    request->flags |= kFlagMayWait;
+    if (request->lane == Lane::kInline && *result == -EAGAIN) {
+      route(request);
+    } else if (request->has(kFlagDirect) && !request->has(kFlagClearDirect)) {
+      reroute_to_threads(request);
+    } else {
+      to_threads(request);
+    }
+    return true;
+  }
+  if (!moves_bytes(request->operation)) return false;
+  if (*result > 0) advance(request, static_cast<uint64_t>(*result));
+  const bool ended = *result <= 0 || request->remaining() == 0;
+  if (ended || is_end_of_file(request)) {
+    // Bytes that were moved are reported before an error is, as read(2) and write(2) do.
+    if (*result >= 0 || request->done > 0) *result = static_cast<int32_t>(request->done);
+    return false;
+  }
+  request->flags |= kFlagMayWait;
+  route(request);
+  return true;
+}
+
+bool IoContext::is_end_of_file(const Request* request) const {
+  if (request->operation != Operation::kRead) return false;
+  // A device moves whole blocks, so a direct read that stops inside one has met the end of the file; asking
+  // again from there would be EINVAL.
+  if (request->has(kFlagDirect) && request->offset % request->alignment != 0) return true;
+  const int64_t position = request->has(kFlagCurrentPosition) ? -1 : static_cast<int64_t>(request->offset);
+  return InlineLane::ends_at(request->descriptor, position);
+}
+
+void IoContext::reroute_to_threads(Request* request) {
+  if (!is_aligned(request, request->descriptor->facts.memory_alignment)) {
+    const int status = attach_bounce(request);
+    if (status < 0) return settle(request, status);
+  }
+  to_threads(request);
+}
+
+void IoContext::settle(Request* request, int32_t result) {
+  request->result = result;
+  if (request->has(kFlagSeek) && result > 0)
+    lseek(request->fd, static_cast<off_t>(request->offset), SEEK_SET);
+  if (result != kNotTaken && !request->has(kFlagInternal)) {
+    LaneCounters& lane = statistics_.lanes[static_cast<size_t>(request->lane)];
+    ++lane.operations;
+    if (moves_bytes(request->operation) && result > 0) lane.bytes += static_cast<uint64_t>(result);
+  }
+  if (request->open != nullptr) learn(request, result);
+  if (request->has(kFlagInternal)) {
+    --internal_;
+  } else {
+    --unsettled_;
+    if (changes_file(request->operation)) --unsettled_writes_;
+  }
+  Descriptor* descriptor = request->descriptor;
+  const bool internal = request->has(kFlagInternal);
+  if (descriptor != nullptr && !internal) descriptor->leave(request);
+  if (internal) {
+    slots_.give_back(request);
+  } else {
+    finished_.push(request);
+  }
+  if (descriptor == nullptr) return;
+  --descriptor->pending;
+  if (!descriptor->waiting.empty()) {
+    pump(descriptor);
+  } else {
+    descriptors_.release(descriptor);
+  }
+}
+
+// What an open or a classification found out.
+void IoContext::learn(Request* request, int32_t result) {
+  if (request->operation == Operation::kOpen) {
+    if (result < 0) return;
+    forget(result);  // whatever had this number before is closed
+    Descriptor* descriptor = descriptors_.find_or_add(result);
+    descriptor->facts = request->open->facts;
+    descriptor->knowledge = Knowledge::kKnown;
+    descriptor->checked_turn = turn_;
+    return;
+  }
+  Descriptor* descriptor = request->descriptor;
+  descriptor->facts = request->open->facts;
+  if (result < 0) descriptor->facts.kind = FileKind::kForeign;  // EBADF: node:fs words the error
+  descriptor->knowledge = Knowledge::kKnown;
+  descriptor->checked_turn = turn_;
+}
+
+bool IoContext::arm_wake() {
+  const bool backend = backend_->arm_wake();
+  const bool threads = own_threads_ != nullptr && own_threads_->arm_wake();
+  return backend || threads;
+}
+
+void IoContext::disarm_wake() {
+  backend_->disarm_wake();
+  if (own_threads_ != nullptr) own_threads_->disarm_wake();
+}
+
+template <typename Done>
+void IoContext::wait_until(Done done) {
+  constexpr int kPollTimeout_ms = 100;  // a safety net: the bell is expected to ring
+  while (!done()) {
+    inline_lane_.start_turn();
+    round();
+    if (done()) break;
+    if (has_local_work() && finished_.empty()) continue;
+    if (arm_wake()) continue;
+    pollfd bell = {wake_fd_, POLLIN, 0};
+    poll(&bell, 1, kPollTimeout_ms);
+    eventfd_t rung;
+    eventfd_read(wake_fd_, &rung);
+  }
+}
+
+void IoContext::settle_descriptor(int fd) {
+  Descriptor* descriptor = descriptors_.find(fd);
+  if (descriptor == nullptr || descriptor->pending == 0) return;
+  ++descriptor->pending;  // keeps the object while we look at it
+  wait_until([descriptor] { return descriptor->pending == 1; });
+  --descriptor->pending;
+  descriptors_.release(descriptor);
+}
+
+void IoContext::settle_writes() {
+  wait_until([this] { return unsettled_writes_ == 0; });
+}
+
+// Requests that no lane has started yet are given up; node cancels them too when an environment ends. A close
+// is carried out all the same: nobody else will.
+void IoContext::cancel(Request* request) {
+  if (request->merged != nullptr) return complete_merged(request, -ECANCELED);
+  if (request->bounce != nullptr) detach_bounce(request, -ECANCELED);
+  settle(request, request->operation == Operation::kClose ? execute_request(request) : -ECANCELED);
+}
+
+void IoContext::cancel_queued() {
+  while (Request* request = cached_.pop()) cancel(request);
+  while (Request* request = ready_.pop()) cancel(request);
+  Request* queued = threads_->take_queued();
+  while (queued != nullptr) {
+    Request* request = queued;
+    queued = request->next;
+    request->next = nullptr;
+    cancel(request);
+  }
+}
+
+void IoContext::drain() {
+  stopping_ = true;
+  cancel_queued();
+  wait_until([this] { return in_flight() == 0; });
+  descriptors_.for_each([this](Descriptor* descriptor) {
+    ++descriptor->pending;
+    while (Request* request = descriptor->waiting.pop()) {
+      descriptor->enter(request);
+      cancel(request);
+    }
+    --descriptor->pending;
+  });
+}
+
+}  // namespace ioengine

@@ -1,0 +1,104 @@
+// The one typed border to the native engine. Nothing else loads the addon or knows its numbers.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What an accepting call answers below zero: csrc/scheduler/context.h. */
+export const NOT_TAKEN = -4096;
+/** Accepted in a slot: `slot = ACCEPTED - answer`. */
+export const ACCEPTED = NOT_TAKEN - 1;
+
+/** Flags of a request: csrc/backend/request.h. */
+export const FLAG_CALLBACK = 1 << 0;
+/** The caller owns the descriptor (a FileHandle), so its number cannot mean another file. */
+export const FLAG_TRUSTED = 1 << 7;
+
+/** Most views of one vectored operation: IOV_MAX, see readv(2). */
+export const VECTORS_MAX = 1024;
+/** Results of one delivery. */
+export const RESULTS_MAX = 512;
+
+export const BACKEND_INDEX = { auto: -1, uring: 0, aio: 1, threads: 2 } as const;
+export type BackendName = 'uring' | 'aio' | 'threads';
+
+/** Why a backend is not available; `errorNumber` 0 means that it is. */
+export interface Failure {
+  errorNumber: number;
+  error?: string;
+  cause?: string;
+  fix?: string;
+}
+
+export interface Started extends Failure {
+  reason: string;
+  name?: BackendName;
+  depth?: number;
+  operations?: string[];
+  singleIssuer?: number;
+  bufferedReads?: number;
+}
+
+/**
+ * Functions of the addon. The accepting ones answer a number: at or above 0 the result of an operation served inline,
+ * from -4095 to -1 its negative errno, NOT_TAKEN when node:fs has to serve it, at or below ACCEPTED a slot.
+ * Arguments are not checked again except where memory safety needs it.
+ */
+export interface Addon {
+  read(fd: number, view: ArrayBufferView, offset: number, length: number, position: number, flags: number): number;
+  write(fd: number, view: ArrayBufferView, offset: number, length: number, position: number, flags: number): number;
+  readv(fd: number, views: readonly ArrayBufferView[], position: number, flags: number): number;
+  writev(fd: number, views: readonly ArrayBufferView[], position: number, flags: number): number;
+  sync(fd: number, dataOnly: number, flags: number): number;
+  statx(fd: number, view: ArrayBufferView, flags: number): number;
+  truncate(fd: number, length: number, flags: number): number;
+  allocate(fd: number, mode: number, offset: number, length: number, flags: number): number;
+  open(path: string | Uint8Array, flags: number, mode: number, direct: number, requestFlags: number): number;
+  close(fd: number, flags: number): number;
+  forget(fd: number): void;
+  settleDescriptor(fd: number): void;
+  settleWrites(): void;
+  setHandlers(
+    deliver: (count: number) => void,
+    callBack: (slot: number, result: number) => void,
+    results: Int32Array,
+  ): void;
+  start(type: number): Started;
+  probe(type: number): Failure;
+  stats(): number[];
+  alignedBuffer(size: number): Buffer | undefined;
+}
+
+const root = join(__dirname, '..', '..');
+const candidates = [
+  process.env.IOENGINE_ADDON,
+  join(root, 'build', 'Release', 'ioengine.node'),
+  join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'ioengine.node'),
+];
+
+let loaded: Addon | undefined;
+let failure: string | undefined;
+
+/** The addon, loaded at the first call; undefined where there is none for this system (see `addonFailure`). */
+export function addon(): Addon | undefined {
+  if (loaded !== undefined || failure !== undefined) return loaded;
+  if (process.platform !== 'linux') {
+    failure = `ioengine needs Linux, this is ${process.platform}`;
+    return undefined;
+  }
+  try {
+    const file = candidates.find((candidate) => candidate !== undefined && existsSync(candidate));
+    if (file === undefined) {
+      failure = `no native addon for ${process.platform}-${process.arch}: build it with "npm run build:native"`;
+      return undefined;
+    }
+    loaded = require(file) as Addon;
+  } catch (error) {
+    failure = `the native addon cannot be loaded: ${(error as Error).message}`;
+  }
+  return loaded;
+}
+
+/** Why `addon()` is undefined. */
+export function addonFailure(): string | undefined {
+  return failure;
+}
