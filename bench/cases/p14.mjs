@@ -93,7 +93,11 @@ function lastErrorLine(text) {
  */
 function probe(context, module, env) {
   const config = JSON.stringify({ module, file: context.file.path });
-  const options = { env: cleanEnvironment(env), encoding: /** @type {const} */ ('utf8'), stdio: 'pipe' };
+  const options = {
+    env: cleanEnvironment(env),
+    encoding: /** @type {const} */ ('utf8'),
+    stdio: /** @type {const} */ ('pipe'),
+  };
   return JSON.parse(execFileSync(process.execPath, [join(workersFolder, 'startup-probe.mjs'), config], options));
 }
 
@@ -136,7 +140,7 @@ function countBeforeFirstOperation(context) {
       });
     }
     // The control: counts that stay the same whatever happens would prove nothing.
-    const grown = ({ before, after }) => total(after) - total(before);
+    const grown = (/** @type {{ before: Counts, after: Counts }} */ { before, after }) => total(after) - total(before);
     const value = spread([grown(engine) - grown(plain)]);
     result.sides.push({
       key: 'auto-after',
@@ -150,7 +154,8 @@ function countBeforeFirstOperation(context) {
     });
     const control = { subject: 'auto-after', against: 'plain-after', metric: 'growth', value };
     result.comparisons.push({ ...control, ...judge(value.median, { atLeast: 1 }) });
-    const text = ({ threads, rings, aioContexts }) => `${threads} threads, ${rings} rings, ${aioContexts} AIO contexts`;
+    const text = (/** @type {Counts} */ { threads, rings, aioContexts }) =>
+      `${threads} threads, ${rings} rings, ${aioContexts} AIO contexts`;
     result.notes.push(`after one O_DIRECT read: plain node ${text(plain.after)}; ${label} ${text(engine.after)}`);
   } catch (error) {
     const { stderr, message } = /** @type {{ stderr?: string, message: string }} */ (error);

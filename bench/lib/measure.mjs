@@ -44,12 +44,15 @@ const REST_MS = 30;
  */
 export async function measure(plan, { rounds, roundMs, seed, log }) {
   const absent = plan.competitors.filter((side) => 'absent' in side);
-  const sides = [...plan.subjects, ...plan.competitors].filter((side) => !('absent' in side));
+  const sides = /** @type {import('./sides.mjs').Side[]} */ (
+    [...plan.subjects, ...plan.competitors].filter((side) => !('absent' in side))
+  );
   const runs = sides.map((side) => ({
     side,
     rounds: /** @type {import('./process-side.mjs').Round[]} */ ([]),
     failure: '',
   }));
+  /** @type {number[]} */
   const others = [];
 
   /** @param {typeof runs[number]} run @param {() => Promise<void>} step */
@@ -139,7 +142,8 @@ function summarise(plan, runs, absent, others) {
  */
 function compareSubject(plan, subject, series, keys) {
   const subjectKeys = new Set(plan.subjects.map(({ key }) => key));
-  const backend = /** @type {{ name?: string } | undefined} */ (subject.facts.backend)?.name ?? backendOf(subject.key);
+  const backend =
+    /** @type {{ backend?: { name?: string } }} */ (subject.facts).backend?.name ?? backendOf(subject.key);
   const concerns = (/** @type {Bar} */ bar) =>
     (bar.subject ?? subject.key) === subject.key && (bar.backends?.includes(backend) ?? true);
   return keys
@@ -148,7 +152,7 @@ function compareSubject(plan, subject, series, keys) {
       const bars = plan.bars.filter((bar) => bar.against === against && concerns(bar));
       const withRate = bars.some((bar) => bar.metric === 'rate')
         ? bars
-        : [{ metric: /** @type {const} */ ('rate') }, ...bars];
+        : [/** @type {Bar} */ ({ against, metric: 'rate' }), ...bars];
       return withRate.map((bar) => {
         const ours = series.get(subject.key)?.[bar.metric];
         const theirs = series.get(against)?.[bar.metric];

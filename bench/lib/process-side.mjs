@@ -16,6 +16,7 @@ const REFINEMENTS = 2;
  */
 
 export class ProcessSide {
+  /** @type {import('node:child_process').ChildProcessWithoutNullStreams | undefined} */
   #child;
   /** @type {AsyncIterator<string> | undefined} */
   #lines;
@@ -41,15 +42,16 @@ export class ProcessSide {
    */
   async start({ roundMs, seed }) {
     const { command, args, env } = this.about;
-    this.#child = spawn(command, args, { env: cleanEnvironment(env), stdio: ['pipe', 'pipe', 'pipe'] });
-    this.#child.on('error', (error) => {
+    const child = spawn(command, args, { env: cleanEnvironment(env), stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child = child;
+    child.on('error', (error) => {
       this.#stderr += error.message;
     });
-    this.#child.stdin.on('error', () => {}); // a dead child is reported by its missing answer
-    this.#child.stderr.on('data', (text) => {
+    child.stdin.on('error', () => {}); // a dead child is reported by its missing answer
+    child.stderr.on('data', (text) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
     });
-    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     this.facts = await this.#answer();
     await this.#calibrate(roundMs, seed);
   }
@@ -90,13 +92,22 @@ export class ProcessSide {
     });
     try {
       const line = await Promise.race([this.#lines?.next(), late]);
-      if (!line || line.done) throw new Error(`ended early: ${this.#stderr.trim() || 'no message'}`);
+      if (!line || line.done) throw new Error(await this.#howItEnded());
       const answer = JSON.parse(line.value);
       if (answer.error) throw new Error(answer.error);
       return answer;
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  async #howItEnded() {
+    const child = this.#child;
+    if (child && child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      await new Promise((resolve) => child.once('exit', resolve));
+    }
+    const how = child?.signalCode ?? `exit code ${child?.exitCode}`;
+    return `ended early, ${how}: ${this.#stderr.trim() || 'no message'}`;
   }
 
   async stop() {
