@@ -145,7 +145,10 @@ describe('H2: abort and destroy with a read in flight', function () {
     expect(result.names.filter((name) => name !== 'AbortError' && name !== 'written')).to.deep.equal([]);
     for (const file of files) {
       const bytes = fs.readFileSync(file);
-      expect(bytes.every((byte) => byte === 0x77), 'bytes that were never given to writeFile').to.equal(true);
+      expect(
+        bytes.every((byte) => byte === 0x77),
+        'bytes that were never given to writeFile',
+      ).to.equal(true);
     }
   });
 });

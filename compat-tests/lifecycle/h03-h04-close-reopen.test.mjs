@@ -42,7 +42,9 @@ describe('H3, H4: close and open overtake nothing', function () {
 
   before(() => {
     directory = temporaryDirectory();
-    files = Array.from({ length: FILES }, (_, tag) => writeTagged(path.join(directory, `file-${tag}`), tag + 1, BLOCKS));
+    files = Array.from({ length: FILES }, (_, tag) =>
+      writeTagged(path.join(directory, `file-${tag}`), tag + 1, BLOCKS),
+    );
   });
   after(() => removeDirectory(directory));
 
@@ -123,7 +125,9 @@ describe('H3, H4: close and open overtake nothing', function () {
     execFileSync('mkfifo', [fifo]);
     const reader = fs.openSync(fifo, nodeFs.constants.O_RDWR);
     const writer = nodeFs.openSync(fifo, nodeFs.constants.O_RDWR);
-    const settled = new Promise((resolve) => fs.read(reader, Buffer.alloc(4), 0, 4, null, (...result) => resolve(result)));
+    const settled = new Promise((resolve) =>
+      fs.read(reader, Buffer.alloc(4), 0, 4, null, (...result) => resolve(result)),
+    );
     await new Promise((resolve) => setTimeout(resolve, 30)); // the read is with the kernel or with a thread now
     const started = performance.now();
     fs.closeSync(reader);

@@ -7,9 +7,9 @@ import { expect } from 'chai';
 import { backend } from 'ioengine';
 import { skip } from '../helpers/backend.mjs';
 import { processFacts, runChild, startChild } from '../helpers/child.mjs';
+import { withFilesystem } from '../helpers/filesystems.mjs';
 import { sharedSlowDisk } from '../helpers/slow-disk.mjs';
 import { taggedBytes, writeTagged } from './support/tagged.mjs';
-import { withFilesystem } from '../helpers/filesystems.mjs';
 
 const tagged = new URL('./support/tagged.mjs', import.meta.url).href;
 

@@ -28,8 +28,12 @@ const code = (subject, way) => `
   import fs from '${subject}';
   const handle = await fs.promises.open(process.argv[1], 'r');
   for (let i = 0; i < 16; i++) handle.read(Buffer.alloc(4096), 0, 4096, i * 8192).catch(() => {});
-  ${subject === 'node:fs' ? '' : `const direct = await fs.open(process.argv[1], { flags: 'r', direct: true });
-  for (let i = 0; i < 16; i++) direct.read(Buffer.alloc(4096), 0, 4096, i * 8192).catch(() => {});`}
+  ${
+    subject === 'node:fs'
+      ? ''
+      : `const direct = await fs.open(process.argv[1], { flags: 'r', direct: true });
+  for (let i = 0; i < 16; i++) direct.read(Buffer.alloc(4096), 0, 4096, i * 8192).catch(() => {});`
+  }
   process.stdout.write('in flight');
   ${way}`;
 

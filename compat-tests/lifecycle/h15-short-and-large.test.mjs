@@ -70,7 +70,11 @@ describe('H15: large and short requests', function () {
 
   it('readFile of more than 2 GiB is refused as node refuses it', async () => {
     const file = sparse('too-large', 2 * GIB + 4096, 0);
-    const outcome = (promise) => promise.then(() => 'read', ({ code, message }) => `${code} ${message}`);
+    const outcome = (promise) =>
+      promise.then(
+        () => 'read',
+        ({ code, message }) => `${code} ${message}`,
+      );
     expect(await outcome(fs.promises.readFile(file))).to.equal(await outcome(nodeFs.promises.readFile(file)));
   });
 
@@ -95,12 +99,24 @@ describe('H15: large and short requests', function () {
   it('reads across the end of the file are short, and never past it', async () => {
     const file = writeTagged(path.join(directory, 'short'), 15, 3);
     const handle = await fs.open(file, 'r');
-    for (const [at, wanted] of [[0, 12_288], [1, 12_287], [12_287, 1], [12_288, 0], [20_000, 0]]) {
+    for (const [at, wanted] of [
+      [0, 12_288],
+      [1, 12_287],
+      [12_287, 1],
+      [12_288, 0],
+      [20_000, 0],
+    ]) {
       const buffer = Buffer.alloc(65_536, 0xa5);
       const { bytesRead } = await handle.read(buffer, 100, 65_000, at);
       expect(bytesRead).to.equal(wanted);
-      expect(buffer.subarray(100 + wanted).every((byte) => byte === 0xa5), 'bytes behind the count').to.equal(true);
-      expect(buffer.subarray(0, 100).every((byte) => byte === 0xa5), 'bytes before the offset').to.equal(true);
+      expect(
+        buffer.subarray(100 + wanted).every((byte) => byte === 0xa5),
+        'bytes behind the count',
+      ).to.equal(true);
+      expect(
+        buffer.subarray(0, 100).every((byte) => byte === 0xa5),
+        'bytes before the offset',
+      ).to.equal(true);
     }
     await handle.close();
   });
@@ -108,7 +124,10 @@ describe('H15: large and short requests', function () {
   // Only system calls on this file are tampered with. libuv repeats EINTR for most of them (a read's it passes on); we
   // repeat it for all, on every lane.
   const calls = 'read,pread64,readv,preadv,preadv2,write,pwrite64,writev,pwritev,pwritev2';
-  for (const fault of [{ error: 'EINTR', when: '1..3' }, { error: 'EINTR', when: '2+3' }]) {
+  for (const fault of [
+    { error: 'EINTR', when: '1..3' },
+    { error: 'EINTR', when: '2+3' },
+  ]) {
     it(`plain system calls fail with ${injection('…', fault)}`, async function () {
       const obstacle = straceObstacle();
       if (obstacle) skip(this, obstacle);

@@ -39,7 +39,9 @@ describe('H16, H29: the event loop goes on while the disk is slow', function () 
     const counts = await expectFreeLoop(() =>
       Promise.all(
         handles.flatMap((handle) =>
-          [0, 20, 40].map(async (block) => (await handle.read(Buffer.alloc(16_384), 0, 16_384, block * 4096)).bytesRead),
+          [0, 20, 40].map(
+            async (block) => (await handle.read(Buffer.alloc(16_384), 0, 16_384, block * 4096)).bytesRead,
+          ),
         ),
       ),
     );
@@ -65,7 +67,9 @@ describe('H16, H29: the event loop goes on while the disk is slow', function () 
     const file = path.join(disk.mountPoint, 'extended');
     const handle = await fs.open(file, { flags: 'w', direct: true });
     await expectFreeLoop(() =>
-      Promise.all(Array.from({ length: 8 }, (_, i) => handle.write(taggedBytes(16, 16, i * 16), 0, 65_536, i * 65_536))),
+      Promise.all(
+        Array.from({ length: 8 }, (_, i) => handle.write(taggedBytes(16, 16, i * 16), 0, 65_536, i * 65_536)),
+      ),
     );
     await handle.close();
     expect(nodeFs.readFileSync(file).equals(taggedBytes(16, 128))).to.equal(true);

@@ -16,7 +16,13 @@ const BYTES = 65_536;
 const content = taggedBytes(17, BYTES / 4096);
 
 // Which of the 16 pages are in the page cache when the read comes.
-const layouts = { 'the first page': [0], 'the first three pages': [0, 1, 2], 'a page in the middle': [8], 'the last page': [15], 'no page': [] };
+const layouts = {
+  'the first page': [0],
+  'the first three pages': [0, 1, 2],
+  'a page in the middle': [8],
+  'the last page': [15],
+  'no page': [],
+};
 
 function makePartlyCached(file, pages) {
   nodeFs.writeFileSync(file, content);
@@ -28,7 +34,8 @@ function makePartlyCached(file, pages) {
   nodeFs.closeSync(fd);
 }
 
-const promised = (call) => new Promise((resolve, reject) => call((error, count) => (error ? reject(error) : resolve(count))));
+const promised = (call) =>
+  new Promise((resolve, reject) => call((error, count) => (error ? reject(error) : resolve(count))));
 
 const readers = {
   'FileHandle.read': async (file) => {

@@ -59,8 +59,14 @@ describe('H18: O_DIRECT with any offset, length and buffer', function () {
               const what = `offset ${offset}, length ${length}, memory shifted by ${shift}`;
               expect(bytesRead, what).to.equal(wanted.length);
               expect(memory.subarray(shift, shift + bytesRead).equals(wanted), `bytes at ${what}`).to.equal(true);
-              expect(memory.subarray(shift + length).every((byte) => byte === 0xa5), `behind ${what}`).to.equal(true);
-              expect(memory.subarray(0, shift).every((byte) => byte === 0xa5), `before ${what}`).to.equal(true);
+              expect(
+                memory.subarray(shift + length).every((byte) => byte === 0xa5),
+                `behind ${what}`,
+              ).to.equal(true);
+              expect(
+                memory.subarray(0, shift).every((byte) => byte === 0xa5),
+                `before ${what}`,
+              ).to.equal(true);
             }
           }
         }

@@ -79,7 +79,10 @@ describe('H21, H23: a backend is not available', function () {
       expect(result.probe.uring.available).to.equal(false);
       expect(result.probe.uring.reason).to.include(error);
       expect(result.error.message, 'the fix is part of the message').to.include(result.probe.uring.fix);
-      expect(result.trace.filter((line) => /io_setup\(/.test(line)), 'no other backend is tried').to.deep.equal([]);
+      expect(
+        result.trace.filter((line) => /io_setup\(/.test(line)),
+        'no other backend is tried',
+      ).to.deep.equal([]);
     });
   }
 
@@ -103,7 +106,11 @@ describe('H21, H23: a backend is not available', function () {
     });
   }
 
-  for (const [asked, name] of [['aio', 'aio'], ['libaio', 'aio'], ['threads', 'threads']]) {
+  for (const [asked, name] of [
+    ['aio', 'aio'],
+    ['libaio', 'aio'],
+    ['threads', 'threads'],
+  ]) {
     it(`${asked} asked for by name: no uring system call at all`, async () => {
       const result = await run(asked, { trace: `${uringSyscalls},${aioSyscalls}` });
       expectWork(result);
@@ -128,6 +135,7 @@ describe('H21, H23: a backend is not available', function () {
     const result = await run('fastest');
     expect(result.error.isError).to.equal(true);
     expect(result.error.code).to.match(/^ERR_IOENGINE_/);
-    for (const choice of ['fastest', 'uring', 'aio', 'threads', 'auto']) expect(result.error.message).to.include(choice);
+    for (const choice of ['fastest', 'uring', 'aio', 'threads', 'auto'])
+      expect(result.error.message).to.include(choice);
   });
 });

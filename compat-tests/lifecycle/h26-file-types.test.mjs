@@ -20,7 +20,7 @@ const settle = (promise) =>
 const viaCallback = (call) =>
   settle(new Promise((resolve, reject) => call((error, count) => (error ? reject(error) : resolve(count)))));
 
-describe('H26: files that are not plain files', function () {
+describe('H26: files that are not plain files', () => {
   let directory;
   before(() => {
     directory = temporaryDirectory();
@@ -33,7 +33,10 @@ describe('H26: files that are not plain files', function () {
     const handle = await settle(api.promises.open(file, flags));
     if (handle.code !== undefined) return { open: handle };
     const size = 512;
-    for (const [name, at] of [['current', null], ['positional', position]]) {
+    for (const [name, at] of [
+      ['current', null],
+      ['positional', position],
+    ]) {
       const buffer = Buffer.alloc(size);
       const read = await settle(handle.read(buffer, 0, size, at));
       seen[`${name} read`] = read.code === undefined ? read.bytesRead : read;
@@ -75,17 +78,22 @@ describe('H26: files that are not plain files', function () {
     });
   }
 
-  for (const file of ['/proc/version', '/proc/self/cmdline', '/dev/null', '/tmp', '/sys/kernel/mm/transparent_hugepage/enabled']) {
+  for (const file of [
+    '/proc/version',
+    '/proc/self/cmdline',
+    '/dev/null',
+    '/tmp',
+    '/sys/kernel/mm/transparent_hugepage/enabled',
+  ]) {
     it(`readFile and createReadStream of ${file}`, async function () {
       if (!nodeFs.existsSync(file)) skip(this, `there is no ${file} here`);
       const whole = async (api) => settle(api.promises.readFile(file));
-      const streamed = (api) =>
-        settle((async () => Buffer.concat(await Array.fromAsync(api.createReadStream(file))))());
-      Array.fromAsync ??= async (source) => {
-        const list = [];
-        for await (const item of source) list.push(item);
-        return list;
+      const collect = async (stream) => {
+        const chunks = [];
+        for await (const chunk of stream) chunks.push(chunk);
+        return Buffer.concat(chunks);
       };
+      const streamed = (api) => settle(collect(api.createReadStream(file)));
       expect(await whole(fs)).to.deep.equal(await whole(nodeFs));
       expect(await streamed(fs)).to.deep.equal(await streamed(nodeFs));
     });
@@ -147,9 +155,11 @@ describe('H26: files that are not plain files', function () {
 
   it('a socket: its path cannot be opened, and its descriptor behaves as under node', async () => {
     const address = path.join(directory, 'socket');
-    const server = net.createServer(() => {});
+    const server = net.createServer((socket) => socket.resume());
     await new Promise((resolve) => server.listen(address, resolve));
-    expect(await settle(fs.promises.open(address, 'r'))).to.deep.equal(await settle(nodeFs.promises.open(address, 'r')));
+    expect(await settle(fs.promises.open(address, 'r'))).to.deep.equal(
+      await settle(nodeFs.promises.open(address, 'r')),
+    );
     const observeSocket = async (api) => {
       const client = net.connect(address);
       client.pause();

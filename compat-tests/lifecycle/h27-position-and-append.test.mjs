@@ -48,7 +48,10 @@ describe('H27: the file position and appends', function () {
     it(`the same on the slow disk (direct: ${direct})`, async function () {
       const disk = await sharedSlowDisk();
       if (disk.skipped) skip(this, disk.skipped);
-      const handle = await fs.open(disk.writeCold(`position-${direct}`, taggedBytes(27, BLOCKS)), { flags: 'r', direct });
+      const handle = await fs.open(disk.writeCold(`position-${direct}`, taggedBytes(27, BLOCKS)), {
+        flags: 'r',
+        direct,
+      });
       disk.setReadDelayMs(5);
       await readAllAtOnce(handle);
       disk.reset();
@@ -130,7 +133,9 @@ describe('H27: the file position and appends', function () {
     // What the kernel thinks the position is: other users of the descriptor go on from there.
     const next = Buffer.alloc(10);
     nodeFs.readSync(handle.fd, next, 0, 10, null);
-    expect(next.equals(whole.subarray(position, position + 10)), 'the descriptor stands where it should').to.equal(true);
+    expect(next.equals(whole.subarray(position, position + 10)), 'the descriptor stands where it should').to.equal(
+      true,
+    );
     await handle.close();
   });
 

@@ -72,7 +72,9 @@ describe('H29: calls that may block do not block the event loop', function () {
       const fd = handle === undefined ? nodeFs.openSync(file, 'r') : undefined;
       if (handle !== undefined) await handle.read(Buffer.alloc(4096), 0, 4096, 0);
       nodeFs.unlinkSync(file);
-      const { maxMs } = await measureLoopDelay(() => (handle === undefined ? new Promise((resolve) => fs.close(fd, resolve)) : handle.close()));
+      const { maxMs } = await measureLoopDelay(() =>
+        handle === undefined ? new Promise((resolve) => fs.close(fd, resolve)) : handle.close(),
+      );
       // How long it takes on the thread differs from machine to machine: where it is quick, it proves nothing there.
       expect(maxMs, `closeSync of the same took ${syncMs.toFixed(0)} ms`).to.be.below(Math.max(BOUND_MS, 0.5 * syncMs));
     });
