@@ -2,8 +2,8 @@
 //
 //   IOENGINE_RUNS=500 npx mocha --timeout 3600000 compat-tests/differential/direct.test.mjs     a long run
 import fs from 'node:fs';
-import fc from 'fast-check';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { descriptorState, openBelow, skipBecause } from '../helpers/compare.mjs';
 import { withFilesystem } from '../helpers/filesystems.mjs';
 import { checkProperty } from '../helpers/model.mjs';
@@ -13,16 +13,44 @@ import { patternBytes, removeDirectory, temporaryDirectory } from '../helpers/te
 const SIZE_MAX = 400_000;
 const O_DIRECT = fs.constants.O_DIRECT;
 
-const offset = fc.oneof(fc.nat(SIZE_MAX), fc.nat(Math.floor(SIZE_MAX / 512)).map((n) => n * 512), fc.nat(Math.floor(SIZE_MAX / 4096)).map((n) => n * 4096), fc.nat(5000));
-const length = fc.oneof(fc.nat(10_000), fc.nat(100_000), fc.nat(20).map((n) => n * 4096), fc.nat(40).map((n) => n * 512), fc.constantFrom(1, 511, 512, 513, 4095, 4097));
+const offset = fc.oneof(
+  fc.nat(SIZE_MAX),
+  fc.nat(Math.floor(SIZE_MAX / 512)).map((n) => n * 512),
+  fc.nat(Math.floor(SIZE_MAX / 4096)).map((n) => n * 4096),
+  fc.nat(5000),
+);
+const length = fc.oneof(
+  fc.nat(10_000),
+  fc.nat(100_000),
+  fc.nat(20).map((n) => n * 4096),
+  fc.nat(40).map((n) => n * 512),
+  fc.constantFrom(1, 511, 512, 513, 4095, 4097),
+);
 const skew = fc.oneof(fc.constant(0), fc.nat(4096), fc.constantFrom(1, 8, 512));
 const seed = fc.integer({ min: 1, max: 1_000_000 });
 
 const operation = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('write'), offset, length, skew, seed }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('read'), offset, length, skew }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('writev'), offset, sizes: fc.array(fc.nat(9000), { minLength: 1, maxLength: 5 }), skew, seed }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('readv'), offset, sizes: fc.array(fc.nat(9000), { minLength: 1, maxLength: 5 }), skew }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('writev'),
+      offset,
+      sizes: fc.array(fc.nat(9000), { minLength: 1, maxLength: 5 }),
+      skew,
+      seed,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('readv'),
+      offset,
+      sizes: fc.array(fc.nat(9000), { minLength: 1, maxLength: 5 }),
+      skew,
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('truncate'), length: offset }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('readHere'), length, skew }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('writeHere'), length, skew, seed }) },
@@ -30,8 +58,24 @@ const operation = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('sync') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('buffered'), offset, length, seed }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('whole') }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('stream'), offset, length: fc.integer({ min: 1, max: 100_000 }), highWaterMark: fc.integer({ min: 500, max: 70_000 }) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('readsAtOnce'), offset, length: fc.integer({ min: 1, max: 9000 }), count: fc.integer({ min: 2, max: 16 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('stream'),
+      offset,
+      length: fc.integer({ min: 1, max: 100_000 }),
+      highWaterMark: fc.integer({ min: 500, max: 70_000 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('readsAtOnce'),
+      offset,
+      length: fc.integer({ min: 1, max: 9000 }),
+      count: fc.integer({ min: 2, max: 16 }),
+    }),
+  },
 );
 
 /** A buffer that begins `skew` bytes behind wherever the allocator put it, with canaries on both sides. */
@@ -39,7 +83,10 @@ function skewed(size, by) {
   const whole = Buffer.alloc(size + by + 64, 0xc7);
   const check = () => {
     const outside = Buffer.concat([whole.subarray(0, by), whole.subarray(by + size)]);
-    expect(outside.every((byte) => byte === 0xc7), 'bytes outside of the buffer were written').to.equal(true);
+    expect(
+      outside.every((byte) => byte === 0xc7),
+      'bytes outside of the buffer were written',
+    ).to.equal(true);
   };
   return { view: whole.subarray(by, by + size), check };
 }
@@ -103,7 +150,10 @@ class DirectRunner {
 
   async readv({ offset: at, sizes, skew: by }) {
     const views = sizes.map((size) => skewed(size, by));
-    const { bytesRead } = await this.handle.readv(views.map(({ view }) => view), at);
+    const { bytesRead } = await this.handle.readv(
+      views.map(({ view }) => view),
+      at,
+    );
     const total = sizes.reduce((a, b) => a + b, 0);
     this.sameBytes(Buffer.concat(views.map(({ view }) => view)).subarray(0, bytesRead), this.shadow.read(at, total));
     for (const { check } of views) check();
@@ -244,8 +294,11 @@ for (const [kind, openers] of Object.entries(PLAN)) {
         if (opener === 'O_DIRECT in the flags' && subjectOverridden) {
           return skipBecause(this, 'node:fs answers EINVAL to unaligned O_DIRECT: only ioengine has this');
         }
-        const property = fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 40, size: 'max' }), (operations) => runOnce(directory, opener, operations));
-        await checkProperty(property, { group: 'direct', file: 'direct.test.mjs', usualRuns: 8 });
+        const property = fc.asyncProperty(
+          fc.array(operation, { minLength: 1, maxLength: 40, size: 'max' }),
+          (operations) => runOnce(directory, opener, operations),
+        );
+        await checkProperty(property, { group: 'direct', file: 'direct.test.mjs', usualRuns: 20 });
       });
     }
 
@@ -279,12 +332,26 @@ for (const [kind, openers] of Object.entries(PLAN)) {
           out.end();
         });
         expect(fs.readFileSync(file).equals(content), `written, ${size}`).to.equal(true);
-        await new Promise((resolve, reject) => ours.createWriteStream(file, { direct: 'try', flags: 'a' }).on('error', reject).on('close', resolve).end('appended'));
+        await new Promise((resolve, reject) =>
+          ours
+            .createWriteStream(file, { direct: 'try', flags: 'a' })
+            .on('error', reject)
+            .on('close', resolve)
+            .end('appended'),
+        );
         expect(fs.readFileSync(file, 'latin1').endsWith('appended'), `appended, ${size}`).to.equal(true);
         expect(fs.statSync(file).size).to.equal(size + 8);
         const parts = [];
-        for await (const part of ours.createReadStream(file, { direct: 'try', start: Math.min(3, size), end: size + 2 })) parts.push(part);
-        expect(Buffer.concat(parts).equals(fs.readFileSync(file).subarray(Math.min(3, size), size + 3)), `read, ${size}`).to.equal(true);
+        for await (const part of ours.createReadStream(file, {
+          direct: 'try',
+          start: Math.min(3, size),
+          end: size + 2,
+        }))
+          parts.push(part);
+        expect(
+          Buffer.concat(parts).equals(fs.readFileSync(file).subarray(Math.min(3, size), size + 3)),
+          `read, ${size}`,
+        ).to.equal(true);
       }
     });
   });
@@ -298,8 +365,14 @@ describe('differential: O_DIRECT errors', () => {
   after(() => removeDirectory(directory));
 
   it('errors of open with direct are node’s', async () => {
-    for (const [path, code] of [[`${directory}/absent`, 'ENOENT'], [`${directory}/absent/x`, 'ENOENT']]) {
-      const error = await oursP.open(path, { flags: 'r', direct: true }).then(() => null, (reason) => reason);
+    for (const [path, code] of [
+      [`${directory}/absent`, 'ENOENT'],
+      [`${directory}/absent/x`, 'ENOENT'],
+    ]) {
+      const error = await oursP.open(path, { flags: 'r', direct: true }).then(
+        () => null,
+        (reason) => reason,
+      );
       expect(error?.code).to.equal(code);
       expect(error.message).to.equal(`ENOENT: no such file or directory, open '${path}'`);
       expect(error.path).to.equal(path);

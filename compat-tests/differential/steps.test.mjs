@@ -2,10 +2,11 @@
 //
 //   IOENGINE_RUNS=5000 npx mocha --timeout 3600000 compat-tests/differential/steps.test.mjs     a long run
 //   IOENGINE_SEED=<seed>                                                                     one seed alone
-import fc from 'fast-check';
+
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { normalise, snapshot } from '../helpers/compare.mjs';
-import { checkProperty, step, StepRunner } from '../helpers/model.mjs';
+import { checkProperty, StepRunner, step } from '../helpers/model.mjs';
 import { SIDES } from '../helpers/oracle.mjs';
 import { removeDirectory, twinDirectories } from '../helpers/tempdir.mjs';
 

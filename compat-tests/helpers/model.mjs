@@ -20,7 +20,9 @@ function seedsFor(group) {
 /** One command that runs the same steps again. */
 export function replayCommand(seed, count, file) {
   const backend = process.env.IOENGINE_BACKEND ? `IOENGINE_BACKEND=${process.env.IOENGINE_BACKEND} ` : '';
-  const subject = process.env.IOENGINE_TEST_SUBJECT ? `IOENGINE_TEST_SUBJECT=${process.env.IOENGINE_TEST_SUBJECT} ` : '';
+  const subject = process.env.IOENGINE_TEST_SUBJECT
+    ? `IOENGINE_TEST_SUBJECT=${process.env.IOENGINE_TEST_SUBJECT} `
+    : '';
   const limit = '--timeout 600000';
   return `${backend}${subject}IOENGINE_SEED=${seed} IOENGINE_RUNS=${count} npx mocha ${limit} compat-tests/differential/${file}`;
 }
@@ -29,7 +31,9 @@ export function replayCommand(seed, count, file) {
 export async function checkProperty(property, { group, file, usualRuns }) {
   const numRuns = runs(usualRuns);
   for (const seed of seedsFor(group)) {
-    const details = await fc.check(property, { seed, numRuns, interruptAfterTimeLimit: 300_000, markInterruptAsFailure: false });
+    // IOENGINE_SHRINK=0 reports the first failing case as it is, which is quick.
+    const endOnFailure = process.env.IOENGINE_SHRINK === '0';
+    const details = await fc.check(property, { seed, numRuns, endOnFailure });
     if (!details.failed && details.numRuns > 0) continue;
     const smallest = JSON.stringify(details.counterexample);
     throw new Error(
@@ -56,7 +60,19 @@ const slot = fc.nat(SLOTS - 1);
 const file = fc.constantFrom(...FILES);
 const seed = fc.integer({ min: 1, max: 1_000_000 });
 const api = fc.constantFrom('handle', 'callback');
-const flags = fc.constantFrom('r', 'r+', 'w', 'w+', 'a', 'a+', 'wx', 'ax+', 'as+', 'rs+', fs.constants.O_RDWR | fs.constants.O_CREAT);
+const flags = fc.constantFrom(
+  'r',
+  'r+',
+  'w',
+  'w+',
+  'a',
+  'a+',
+  'wx',
+  'ax+',
+  'as+',
+  'rs+',
+  fs.constants.O_RDWR | fs.constants.O_CREAT,
+);
 const sizes = fc.array(fc.nat(9000), { maxLength: 6 });
 
 /** One random step, as data, so that a failing case can be printed and shrunk. */
@@ -69,18 +85,43 @@ export const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('readv'), slot, sizes, position, api }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('writev'), slot, sizes, position, seed, api }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('truncate'), slot, length }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('sync'), slot, api, name: fc.constantFrom('fsync', 'fdatasync') }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('sync'), slot, api, name: fc.constantFrom('fsync', 'fdatasync') }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('handleReadFile'), slot }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('handleWriteFile'), slot, length, seed }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('readFile'), file, api }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('writeFile'), file, length, seed, api }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('appendFile'), file, length, seed, api }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('readsAtOnce'), slot, count: fc.integer({ min: 2, max: 40 }), length }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('writesAtOnce'), slot, count: fc.integer({ min: 2, max: 40 }), length: fc.integer({ min: 1, max: 3000 }), seed }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('stream'), file, start: fc.nat(9000), length: fc.integer({ min: 1, max: 100_000 }), highWaterMark: fc.integer({ min: 100, max: 70_000 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('readsAtOnce'), slot, count: fc.integer({ min: 2, max: 40 }), length }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('writesAtOnce'),
+      slot,
+      count: fc.integer({ min: 2, max: 40 }),
+      length: fc.integer({ min: 1, max: 3000 }),
+      seed,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('stream'),
+      file,
+      start: fc.nat(9000),
+      length: fc.integer({ min: 1, max: 100_000 }),
+      highWaterMark: fc.integer({ min: 100, max: 70_000 }),
+    }),
+  },
 );
 
-const cut = (total, list) => list.map((size, index) => total.subarray(list.slice(0, index).reduce((a, b) => a + b, 0)).subarray(0, size));
+const cut = (total, list) =>
+  list.map((size, index) => total.subarray(list.slice(0, index).reduce((a, b) => a + b, 0)).subarray(0, size));
 
 /** One side of the comparison: runs steps on files of its own. */
 export class StepRunner {
@@ -134,7 +175,16 @@ export class StepRunner {
   }
 
   write(given, handle) {
-    return this.either(given, handle, 'write', 'write', patternBytes(given.length, given.seed), 0, given.length, given.position);
+    return this.either(
+      given,
+      handle,
+      'write',
+      'write',
+      patternBytes(given.length, given.seed),
+      0,
+      given.length,
+      given.position,
+    );
   }
 
   writeText(given, handle) {
@@ -150,7 +200,14 @@ export class StepRunner {
 
   writev(given, handle) {
     const total = given.sizes.reduce((a, b) => a + b, 0);
-    return this.either(given, handle, 'writev', 'writev', cut(patternBytes(total, given.seed), given.sizes), given.position);
+    return this.either(
+      given,
+      handle,
+      'writev',
+      'writev',
+      cut(patternBytes(total, given.seed), given.sizes),
+      given.position,
+    );
   }
 
   truncate({ length: size }, handle) {
@@ -196,7 +253,8 @@ export class StepRunner {
   writesAtOnce({ count, length: size, seed: from, slot: at }, handle) {
     // Writes that overlap, or appends, may end in any order: these do not overlap, and appending handles wait.
     const appending = /[2367]...$/.test(descriptorState(this.handles[at].fd).flags.padStart(5, '0'));
-    const writeOne = (index) => this.attempt(() => handle.write(patternBytes(size, from + index), 0, size, index * size));
+    const writeOne = (index) =>
+      this.attempt(() => handle.write(patternBytes(size, from + index), 0, size, index * size));
     if (!appending) return Promise.all(Array.from({ length: count }, (_, index) => writeOne(index)));
     return writeOne(0);
   }

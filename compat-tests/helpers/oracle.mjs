@@ -1,11 +1,12 @@
 // The two sides of every comparison: node:fs is the oracle, `ioengine/fs` is the subject.
 //
 // IOENGINE_TEST_SUBJECT=<path or specifier> puts another module in the subject's place. It exists so that the
-// harness can prove that it is able to fail: differential/harness.test.mjs runs parts of the suite against
+// harness can prove that it is able to fail: surface/harness.test.mjs runs parts of the suite against
 // deliberately broken copies of node:fs and expects red (see differential/subjects/).
-import { createRequire } from 'node:module';
+
 import nodeFs from 'node:fs';
 import nodePromises from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 

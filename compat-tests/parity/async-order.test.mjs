@@ -136,7 +136,8 @@ describe('parity: order of callbacks and microtasks', () => {
 
   it('an unhandled rejection of ours is one', async () => {
     const seen = await sameInChild(`log('start'); fsp.readFile(dir + '/absent');`, {
-      check: (dir, result) => expect(result.stderr).to.include(`ENOENT: no such file or directory, open '${dir}/absent'`),
+      check: (dir, result) =>
+        expect(result.stderr).to.include(`ENOENT: no such file or directory, open '${dir}/absent'`),
     });
     expect(seen.code).to.equal(1);
   });
@@ -160,7 +161,10 @@ describe('parity: order of callbacks and microtasks', () => {
       {
         check: (dir) => {
           const bytes = fs.readFileSync(`${dir}/out`);
-          for (let i = 0; i < 50; i++) expect(bytes.subarray(i * 1000, i * 1000 + 1000).equals(Buffer.alloc(1000, i)), `block ${i}`).to.equal(true);
+          for (let i = 0; i < 50; i++)
+            expect(bytes.subarray(i * 1000, i * 1000 + 1000).equals(Buffer.alloc(1000, i)), `block ${i}`).to.equal(
+              true,
+            );
         },
       },
     );
@@ -202,9 +206,12 @@ describe('parity: stacks of errors', () => {
     'promises.writeFile': async ({ fsp }, dir) => await fsp.writeFile(`${dir}/absent/x`, 'x'),
     'promises.appendFile': async ({ fsp }, dir) => await fsp.appendFile(`${dir}/absent/x`, 'x'),
     'handle.write, read-only': async ({ fsp }, dir) => withHandle(fsp, dir, async (handle) => await handle.write('x')),
-    'handle.writev, read-only': async ({ fsp }, dir) => withHandle(fsp, dir, async (handle) => await handle.writev([Buffer.alloc(1)])),
-    'handle.read of a directory': async ({ fsp }, dir) => withHandle(fsp, `${dir}/..`, async (handle) => await handle.read(Buffer.alloc(4)), ''),
-    'handle.truncate, read-only': async ({ fsp }, dir) => withHandle(fsp, dir, async (handle) => await handle.truncate(1)),
+    'handle.writev, read-only': async ({ fsp }, dir) =>
+      withHandle(fsp, dir, async (handle) => await handle.writev([Buffer.alloc(1)])),
+    'handle.read of a directory': async ({ fsp }, dir) =>
+      withHandle(fsp, `${dir}/..`, async (handle) => await handle.read(Buffer.alloc(4)), ''),
+    'handle.truncate, read-only': async ({ fsp }, dir) =>
+      withHandle(fsp, dir, async (handle) => await handle.truncate(1)),
     'handle.read, invalid': async ({ fsp }, dir) => withHandle(fsp, dir, async (handle) => await handle.read('no')),
     'fs.read, invalid': async (side) => side.fs.read('no', () => {}),
     'fs.open, invalid': async (side) => side.fs.open(5, 'r', () => {}),
@@ -228,7 +235,10 @@ describe('parity: stacks of errors', () => {
     it(`${label}: a stack with frames, naming the caller where node's does`, async () => {
       const named = {};
       for (const side of SIDES) {
-        const error = await fail(side, directory).then(() => null, (reason) => reason);
+        const error = await fail(side, directory).then(
+          () => null,
+          (reason) => reason,
+        );
         expect(error, side.name).to.be.instanceOf(Error);
         named[side.name] = { head: error.stack.split('\n')[0], caller: stackNamesTest(error) };
       }
@@ -246,7 +256,9 @@ describe('parity: many operations at once', () => {
     fs.writeFileSync(file, bytes);
     const handle = await side.fsp.open(file);
     const values = await Promise.all(
-      Array.from({ length: 2000 }, async (_, i) => (await handle.read(Buffer.alloc(8), 0, 8, i * 8)).buffer.readDoubleLE(0)),
+      Array.from({ length: 2000 }, async (_, i) =>
+        (await handle.read(Buffer.alloc(8), 0, 8, i * 8)).buffer.readDoubleLE(0),
+      ),
     );
     await handle.close();
     return { right: values.every((value, index) => value === index) };

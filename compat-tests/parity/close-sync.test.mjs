@@ -5,7 +5,11 @@ import { same } from '../helpers/compare.mjs';
 import { ODD_VALUES } from './support/values.mjs';
 
 // 0, 1 and 2 are the test runner's own descriptors.
-const BAD_DESCRIPTORS = [...ODD_VALUES.filter(([, value]) => value !== 0), ['never opened', 54_321], ['2^31 - 1', 2 ** 31 - 1]];
+const BAD_DESCRIPTORS = [
+  ...ODD_VALUES.filter(([, value]) => value !== 0),
+  ['never opened', 54_321],
+  ['2^31 - 1', 2 ** 31 - 1],
+];
 
 for (const name of ['close', 'fsync', 'fdatasync']) {
   describe(`parity: fs.${name}`, () => {
@@ -71,7 +75,8 @@ describe('parity: order of close and what was accepted before', () => {
   same('fsync after many writes of one turn', async (side) => {
     const fd = fs.openSync(side.file('file'), 'w');
     const results = [];
-    for (let i = 0; i < 20; i++) results.push(side.callback((cb) => side.fs.write(fd, Buffer.alloc(5000, i), 0, 5000, i * 5000, cb)));
+    for (let i = 0; i < 20; i++)
+      results.push(side.callback((cb) => side.fs.write(fd, Buffer.alloc(5000, i), 0, 5000, i * 5000, cb)));
     results.push(side.callback((cb) => side.fs.fsync(fd, cb)));
     const seen = await Promise.all(results);
     fs.closeSync(fd);
@@ -82,7 +87,9 @@ describe('parity: order of close and what was accepted before', () => {
     const file = side.put('file', 'abc');
     const seen = [];
     for (let i = 0; i < 50; i++) {
-      const fd = await new Promise((resolve, reject) => side.fs.open(file, 'r', (error, opened) => (error ? reject(error) : resolve(opened))));
+      const fd = await new Promise((resolve, reject) =>
+        side.fs.open(file, 'r', (error, opened) => (error ? reject(error) : resolve(opened))),
+      );
       const buffer = Buffer.alloc(3);
       seen.push(await side.callback((cb) => side.fs.read(fd, buffer, 0, 3, 0, cb)));
       seen.push(await side.callback((cb) => side.fs.close(fd, cb)));

@@ -1,7 +1,7 @@
 // FileHandle.read and FileHandle.write in every argument form.
 import fs from 'node:fs';
 import { descriptorState, same } from '../helpers/compare.mjs';
-import { closing, CONTENT, handleAtTen, NOT_VIEWS, ODD_VALUES, POSITIONS, VIEWS } from './support/values.mjs';
+import { CONTENT, closing, handleAtTen, NOT_VIEWS, ODD_VALUES, POSITIONS, VIEWS } from './support/values.mjs';
 
 async function once(side, call, flags = 'r+') {
   return closing(await handleAtTen(side, flags), async (handle) => {
@@ -29,34 +29,58 @@ const WRITE_POSITIONS = POSITIONS.filter(([label]) => !/2\^/.test(label));
 
 describe('parity: FileHandle.read', () => {
   same('argument forms', (side) =>
-    forms(side, {
-      nothing: (handle) => handle.read(),
-      undefined: (handle) => handle.read(undefined),
-      null: (handle) => handle.read(null),
-      'empty options': (handle) => handle.read({}),
-      'options with a buffer': (handle) => handle.read({ buffer: twenty() }),
-      'options, buffer null': (handle) => handle.read({ buffer: null }),
-      'options, all': (handle) => handle.read({ buffer: twenty(), offset: 3, length: 9, position: 50 }),
-      'options, length only': (handle) => handle.read({ length: 100 }),
-      'options, position only': (handle) => handle.read({ position: 30 }),
-      buffer: (handle) => handle.read(twenty()),
-      'buffer and options': (handle) => handle.read(twenty(), { offset: 5, position: 7 }),
-      'buffer and null': (handle) => handle.read(twenty(), null),
-      'buffer and empty options': (handle) => handle.read(twenty(), {}),
-      'buffer, offset': (handle) => handle.read(twenty(), 6),
-      'buffer, offset, length': (handle) => handle.read(twenty(), 6, 7),
-      'four arguments': (handle) => handle.read(twenty(), 6, 7, 30),
-      nulls: (handle) => handle.read(twenty(), null, null, null),
-      'array options': (handle) => handle.read([]),
-      'inherited options': (handle) => handle.read(Object.create({ buffer: twenty(), position: 3 })),
-    }, 'r'),
+    forms(
+      side,
+      {
+        nothing: (handle) => handle.read(),
+        undefined: (handle) => handle.read(undefined),
+        null: (handle) => handle.read(null),
+        'empty options': (handle) => handle.read({}),
+        'options with a buffer': (handle) => handle.read({ buffer: twenty() }),
+        'options, buffer null': (handle) => handle.read({ buffer: null }),
+        'options, all': (handle) => handle.read({ buffer: twenty(), offset: 3, length: 9, position: 50 }),
+        'options, length only': (handle) => handle.read({ length: 100 }),
+        'options, position only': (handle) => handle.read({ position: 30 }),
+        buffer: (handle) => handle.read(twenty()),
+        'buffer and options': (handle) => handle.read(twenty(), { offset: 5, position: 7 }),
+        'buffer and null': (handle) => handle.read(twenty(), null),
+        'buffer and empty options': (handle) => handle.read(twenty(), {}),
+        'buffer, offset': (handle) => handle.read(twenty(), 6),
+        'buffer, offset, length': (handle) => handle.read(twenty(), 6, 7),
+        'four arguments': (handle) => handle.read(twenty(), 6, 7, 30),
+        nulls: (handle) => handle.read(twenty(), null, null, null),
+        'array options': (handle) => handle.read([]),
+        'inherited options': (handle) => handle.read(Object.create({ buffer: twenty(), position: 3 })),
+      },
+      'r',
+    ),
   );
-  same('positions', (side) => table(side, POSITIONS, (handle, position) => handle.read(twenty(), 0, 20, position), 'r'));
-  same('positions in options', (side) => table(side, POSITIONS, (handle, position) => handle.read({ buffer: twenty(), position }), 'r'));
+  same('positions', (side) =>
+    table(side, POSITIONS, (handle, position) => handle.read(twenty(), 0, 20, position), 'r'),
+  );
+  same('positions in options', (side) =>
+    table(side, POSITIONS, (handle, position) => handle.read({ buffer: twenty(), position }), 'r'),
+  );
   same('offsets', (side) => table(side, LIMITS, (handle, offset) => handle.read(twenty(), offset, 4, null), 'r'));
   same('lengths', (side) =>
-    table(side, LIMITS.filter(([label]) => !ABORTING_LENGTHS.includes(label)), (handle, length) => handle.read(twenty(), 0, length, null), 'r'));
-  same('views', (side) => table(side, VIEWS, (handle, make) => { const view = make(); return handle.read(view, 0, view.byteLength, 5); }, 'r'));
+    table(
+      side,
+      LIMITS.filter(([label]) => !ABORTING_LENGTHS.includes(label)),
+      (handle, length) => handle.read(twenty(), 0, length, null),
+      'r',
+    ),
+  );
+  same('views', (side) =>
+    table(
+      side,
+      VIEWS,
+      (handle, make) => {
+        const view = make();
+        return handle.read(view, 0, view.byteLength, 5);
+      },
+      'r',
+    ),
+  );
   same('views alone', (side) => table(side, VIEWS, (handle, make) => handle.read(make()), 'r'));
   same('views at an offset', (side) => table(side, VIEWS, (handle, make) => handle.read(make(), 3, 6), 'r'));
   same('not views', (side) => table(side, NOT_VIEWS, (handle, make) => handle.read(make(), 0, 4, null), 'r'));
@@ -68,12 +92,16 @@ describe('parity: FileHandle.read', () => {
     });
   });
   same('ends of files', (side) =>
-    forms(side, {
-      short: (handle) => handle.read(Buffer.alloc(50), 0, 50, 290),
-      end: (handle) => handle.read(Buffer.alloc(50), 0, 50, 300),
-      beyond: (handle) => handle.read(Buffer.alloc(50), 0, 50, 4000),
-      'length 0': (handle) => handle.read(twenty(), 0, 0, 4),
-    }, 'r'),
+    forms(
+      side,
+      {
+        short: (handle) => handle.read(Buffer.alloc(50), 0, 50, 290),
+        end: (handle) => handle.read(Buffer.alloc(50), 0, 50, 300),
+        beyond: (handle) => handle.read(Buffer.alloc(50), 0, 50, 4000),
+        'length 0': (handle) => handle.read(twenty(), 0, 0, 4),
+      },
+      'r',
+    ),
   );
   same('a write-only handle', async (side) => {
     const handle = await side.fsp.open(side.file('out'), 'w');
@@ -89,7 +117,10 @@ describe('parity: FileHandle.read', () => {
   same('reads of one turn at the file position cover the file once each', async (side) =>
     closing(await handleAtTen(side, 'r'), async (handle) => {
       const results = await Promise.all(Array.from({ length: 15 }, () => handle.read(Buffer.alloc(20), 0, 20, null)));
-      const starts = results.map(({ buffer, bytesRead }) => [CONTENT.indexOf(buffer.subarray(0, Math.min(bytesRead, 20) || 20)), bytesRead]);
+      const starts = results.map(({ buffer, bytesRead }) => [
+        CONTENT.indexOf(buffer.subarray(0, Math.min(bytesRead, 20) || 20)),
+        bytesRead,
+      ]);
       return { starts: starts.sort((a, b) => a[0] - b[0]), state: descriptorState(handle.fd) };
     }),
   );
@@ -120,30 +151,42 @@ describe('parity: FileHandle.write', () => {
       'long string': (handle) => handle.write('é'.repeat(60_000)),
     }),
   );
-  same('positions', (side) => table(side, WRITE_POSITIONS, (handle, position) => handle.write(text(), 0, 10, position)));
-  same('positions of strings', (side) => table(side, WRITE_POSITIONS, (handle, position) => handle.write('abcdef', position)));
+  same('positions', (side) =>
+    table(side, WRITE_POSITIONS, (handle, position) => handle.write(text(), 0, 10, position)),
+  );
+  same('positions of strings', (side) =>
+    table(side, WRITE_POSITIONS, (handle, position) => handle.write('abcdef', position)),
+  );
   same('offsets', (side) => table(side, LIMITS, (handle, offset) => handle.write(twenty(), offset, 4, null)));
   same('lengths', (side) => table(side, LIMITS, (handle, length) => handle.write(twenty(), 0, length, null)));
   same('views', (side) => table(side, VIEWS, (handle, make) => handle.write(make())));
   same('views at an offset', (side) => table(side, VIEWS, (handle, make) => handle.write(make(), 3, 6)));
   same('not views', (side) => table(side, NOT_VIEWS, (handle, make) => handle.write(make(), 0, 4, null)));
   same('append mode ignores positions', (side) =>
-    forms(side, {
-      position: (handle) => handle.write(text(), 0, 10, 0),
-      none: (handle) => handle.write(text()),
-      vectored: (handle) => handle.writev([text(), text()], 0),
-    }, 'a+'),
+    forms(
+      side,
+      {
+        position: (handle) => handle.write(text(), 0, 10, 0),
+        none: (handle) => handle.write(text()),
+        vectored: (handle) => handle.writev([text(), text()], 0),
+      },
+      'a+',
+    ),
   );
   same('a read-only handle', (side) =>
-    forms(side, {
-      write: (handle) => handle.write(text()),
-      'write at 0': (handle) => handle.write(text(), 0, 10, 0),
-      string: (handle) => handle.write('text'),
-      writev: (handle) => handle.writev([text()]),
-      writeFile: (handle) => handle.writeFile('text'),
-      appendFile: (handle) => handle.appendFile('text'),
-      truncate: (handle) => handle.truncate(3),
-    }, 'r'),
+    forms(
+      side,
+      {
+        write: (handle) => handle.write(text()),
+        'write at 0': (handle) => handle.write(text(), 0, 10, 0),
+        string: (handle) => handle.write('text'),
+        writev: (handle) => handle.writev([text()]),
+        writeFile: (handle) => handle.writeFile('text'),
+        appendFile: (handle) => handle.appendFile('text'),
+        truncate: (handle) => handle.truncate(3),
+      },
+      'r',
+    ),
   );
   same('appends of one turn keep their order', async (side) => {
     const handle = await side.fsp.open(side.file('log'), 'a');

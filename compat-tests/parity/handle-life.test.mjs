@@ -55,7 +55,8 @@ describe('parity: FileHandle methods', () => {
       await step('chmod string', () => handle.chmod('600'));
       await step('utimes', () => handle.utimes(100, 200));
       await step('chown', () => handle.chown(0, 0));
-      for (const length of [5, 0, 5000, undefined, null, -3]) await step(`truncate ${length}`, () => handle.truncate(length));
+      for (const length of [5, 0, 5000, undefined, null, -3])
+        await step(`truncate ${length}`, () => handle.truncate(length));
       for (const [label, odd] of ODD_VALUES) {
         // Large numbers make a huge file (truncate) or abort node itself (chmod).
         if (/2\^/.test(label)) continue;
@@ -82,7 +83,18 @@ describe('parity: FileHandle methods', () => {
   same('methods on something that is no handle', async (side) => {
     const handle = await side.fsp.open(side.put('file', 'content'), 'r+');
     const seen = {};
-    for (const name of ['read', 'write', 'readv', 'writev', 'readFile', 'writeFile', 'stat', 'sync', 'datasync', 'truncate']) {
+    for (const name of [
+      'read',
+      'write',
+      'readv',
+      'writev',
+      'readFile',
+      'writeFile',
+      'stat',
+      'sync',
+      'datasync',
+      'truncate',
+    ]) {
       const method = handle[name];
       seen[name] = await side.attempt(() => method.call({ fd: 1 }, 'x'));
     }
@@ -111,7 +123,9 @@ describe('parity: FileHandle.close', () => {
     const order = [];
     const handle = await side.fsp.open(side.put('file', 'content'));
     handle.on('close', (...args) => order.push(['event', args.length, handle.fd]));
-    const reading = handle.read(Buffer.alloc(7), 0, 7, 0).then(({ bytesRead }) => order.push(['read', bytesRead, handle.fd]));
+    const reading = handle
+      .read(Buffer.alloc(7), 0, 7, 0)
+      .then(({ bytesRead }) => order.push(['read', bytesRead, handle.fd]));
     const closed = handle.close();
     order.push(['called', handle.fd]);
     const again = handle.close();
@@ -126,7 +140,9 @@ describe('parity: FileHandle.close', () => {
 
   same('new work after close() is refused while old work ends', async (side) => {
     const handle = await side.fsp.open(side.file('file'), 'w+');
-    const writes = Array.from({ length: 30 }, (_, i) => side.attempt(() => handle.write(Buffer.alloc(10_000, i), 0, 10_000, i * 10_000)));
+    const writes = Array.from({ length: 30 }, (_, i) =>
+      side.attempt(() => handle.write(Buffer.alloc(10_000, i), 0, 10_000, i * 10_000)),
+    );
     const closed = side.attempt(() => handle.close());
     const refused = await side.attempt(() => handle.write('late'));
     return { writes: await Promise.all(writes), closed: await closed, refused };
@@ -146,7 +162,10 @@ describe('parity: FileHandle.close', () => {
   same('a descriptor closed behind the handle’s back', async (side) => {
     const handle = await side.fsp.open(side.put('file', 'content'));
     fs.closeSync(handle.fd);
-    return { read: await side.attempt(() => handle.read(Buffer.alloc(4), 0, 4, 0)), close: await side.attempt(() => handle.close()) };
+    return {
+      read: await side.attempt(() => handle.read(Buffer.alloc(4), 0, 4, 0)),
+      close: await side.attempt(() => handle.close()),
+    };
   });
 
   it('a handle lost to the garbage collector is closed with node’s warning, and no other descriptor is', async function () {
@@ -186,13 +205,22 @@ describe('parity: FileHandle.close', () => {
 describe('parity: FileHandle lines and streams', () => {
   same('readLines', async (side) => {
     const seen = {};
-    const texts = { plain: 'a\nb\nc\n', crlf: 'a\r\nb\r\nc', empty: '', 'no end': 'one', long: patternText(400_000), utf8: 'grüße\n\u{1f600}\n'.repeat(9000) };
+    const texts = {
+      plain: 'a\nb\nc\n',
+      crlf: 'a\r\nb\r\nc',
+      empty: '',
+      'no end': 'one',
+      long: patternText(400_000),
+      utf8: 'grüße\n\u{1f600}\n'.repeat(9000),
+    };
     for (const [label, text] of Object.entries(texts)) {
       const handle = await side.fsp.open(side.put('text', text));
       seen[label] = await collect(handle.readLines());
       seen[`${label}, handle after`] = handle.fd;
       const part = await side.fsp.open(side.file('text'));
-      seen[`${label}, options`] = await collect(part.readLines({ start: 2, end: 2000, encoding: 'latin1', autoClose: false }));
+      seen[`${label}, options`] = await collect(
+        part.readLines({ start: 2, end: 2000, encoding: 'latin1', autoClose: false }),
+      );
       seen[`${label}, not closed`] = part.fd >= 0;
       await part.close();
     }
@@ -238,7 +266,8 @@ describe('parity: FileHandle lines and streams', () => {
       await pipeline(streams);
       seen[`open after, ${autoClose}`] = [from.fd >= 0, to.fd >= 0];
       // A stream that was not destroyed holds its handle: in node handle.close() would wait for it for ever.
-      for (const stream of streams) await new Promise((resolve) => (stream.closed ? resolve() : stream.destroy().on('close', resolve)));
+      for (const stream of streams)
+        await new Promise((resolve) => (stream.closed ? resolve() : stream.destroy().on('close', resolve)));
       seen[`open after destroy, ${autoClose}`] = [from.fd >= 0, to.fd >= 0];
     }
     const current = await side.fsp.open(source);
@@ -259,11 +288,17 @@ describe('parity: FileHandle lines and streams', () => {
 describe('parity: FileHandles across the two modules', () => {
   it('ours works in node’s functions and node’s in ours', async () => {
     const results = [];
-    for (const [opener, user] of [[node, ours], [ours, node]]) {
+    for (const [opener, user] of [
+      [node, ours],
+      [ours, node],
+    ]) {
       const handle = await opener.promises.open(new URL(import.meta.url));
       await closing(handle, async () => {
         results.push((await user.promises.readFile(handle, 'utf8')).length > 0);
-        results.push(Buffer.concat(await collect(user.createReadStream(null, { fd: handle, start: 0, autoClose: false }))).length > 0);
+        results.push(
+          Buffer.concat(await collect(user.createReadStream(null, { fd: handle, start: 0, autoClose: false }))).length >
+            0,
+        );
       });
     }
     expect(results).to.deep.equal([true, true, true, true]);

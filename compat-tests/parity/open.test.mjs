@@ -5,21 +5,71 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { descriptorState, same } from '../helpers/compare.mjs';
 import { node, ours, oursP } from '../helpers/oracle.mjs';
-import { temporaryDirectory, removeDirectory } from '../helpers/tempdir.mjs';
+import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
 import { runAsNobody } from './support/child.mjs';
 import { ODD_VALUES } from './support/values.mjs';
 
 const c = fs.constants;
 const STRING_FLAGS = [
-  'r', 'r+', 'rs', 'sr', 'rs+', 'sr+', 'w', 'wx', 'xw', 'w+', 'wx+', 'xw+', 'a', 'ax', 'xa', 'as', 'sa', 'a+', 'ax+',
-  'xa+', 'as+', 'sa+',
+  'r',
+  'r+',
+  'rs',
+  'sr',
+  'rs+',
+  'sr+',
+  'w',
+  'wx',
+  'xw',
+  'w+',
+  'wx+',
+  'xw+',
+  'a',
+  'ax',
+  'xa',
+  'as',
+  'sa',
+  'a+',
+  'ax+',
+  'xa+',
+  'as+',
+  'sa+',
 ];
 const NUMBER_FLAGS = [
-  c.O_RDONLY, c.O_WRONLY, c.O_RDWR, c.O_RDWR | c.O_CREAT, c.O_RDWR | c.O_CREAT | c.O_EXCL, c.O_WRONLY | c.O_TRUNC,
-  c.O_WRONLY | c.O_APPEND, c.O_RDONLY | c.O_DIRECTORY, c.O_RDONLY | c.O_NOFOLLOW, c.O_RDONLY | c.O_NOATIME,
-  c.O_RDWR | c.O_SYNC, c.O_RDWR | c.O_DSYNC, c.O_RDONLY | c.O_NONBLOCK, c.O_WRONLY | c.O_CREAT | c.O_NOFOLLOW,
+  c.O_RDONLY,
+  c.O_WRONLY,
+  c.O_RDWR,
+  c.O_RDWR | c.O_CREAT,
+  c.O_RDWR | c.O_CREAT | c.O_EXCL,
+  c.O_WRONLY | c.O_TRUNC,
+  c.O_WRONLY | c.O_APPEND,
+  c.O_RDONLY | c.O_DIRECTORY,
+  c.O_RDONLY | c.O_NOFOLLOW,
+  c.O_RDONLY | c.O_NOATIME,
+  c.O_RDWR | c.O_SYNC,
+  c.O_RDWR | c.O_DSYNC,
+  c.O_RDONLY | c.O_NONBLOCK,
+  c.O_WRONLY | c.O_CREAT | c.O_NOFOLLOW,
 ];
-const BAD_FLAGS = ['', 'rr', 'R', 'wa', 'x', '0', true, false, {}, [], -1, 1.5, Number.NaN, 2 ** 31, 2 ** 32, 2 ** 53, 1n, Symbol('f')];
+const BAD_FLAGS = [
+  '',
+  'rr',
+  'R',
+  'wa',
+  'x',
+  '0',
+  true,
+  false,
+  {},
+  [],
+  -1,
+  1.5,
+  Number.NaN,
+  2 ** 31,
+  2 ** 32,
+  2 ** 53,
+  1n,
+  Symbol('f'),
+];
 const GOOD_MODES = [0o600, 0o777, 0, '600', '0644', 0o4755, undefined, null];
 const BAD_MODES = ['', 'abc', '9', -1, 1.5, 2 ** 32, Number.NaN, true, {}, 1n];
 
@@ -31,7 +81,19 @@ function prepare(side) {
   fs.symlinkSync('loop', side.file('loop'));
   fs.symlinkSync('directory', side.file('dirlink'));
 }
-const TARGETS = ['file', 'absent', 'directory', 'link', 'dangling', 'loop', 'dirlink', 'file/below', 'absent/below', 'x'.repeat(256), 'directory/'];
+const TARGETS = [
+  'file',
+  'absent',
+  'directory',
+  'link',
+  'dangling',
+  'loop',
+  'dirlink',
+  'file/below',
+  'absent/below',
+  'x'.repeat(256),
+  'directory/',
+];
 
 /** Opens by callback and by promise; what the kernel says about the descriptors, or the errors. */
 async function openBoth(side, args, reset = () => {}) {
@@ -80,7 +142,8 @@ describe('parity: open', () => {
   same('invalid flags', async (side) => {
     prepare(side);
     const seen = {};
-    for (const flags of BAD_FLAGS) seen[`${typeof flags} ${String(flags)}`] = await openBoth(side, [side.file('file'), flags]);
+    for (const flags of BAD_FLAGS)
+      seen[`${typeof flags} ${String(flags)}`] = await openBoth(side, [side.file('file'), flags]);
     return seen;
   });
 
@@ -93,7 +156,8 @@ describe('parity: open', () => {
         seen[`mode ${mode}`] = await openBoth(side, [file, 'w', mode]);
         seen[`mode ${mode}, result`] = fs.statSync(file).mode.toString(8);
       }
-      for (const mode of BAD_MODES) seen[`bad mode ${typeof mode} ${mode}`] = await openBoth(side, [side.file('bad'), 'w', mode]);
+      for (const mode of BAD_MODES)
+        seen[`bad mode ${typeof mode} ${mode}`] = await openBoth(side, [side.file('bad'), 'w', mode]);
     } finally {
       process.umask(before);
     }
@@ -194,16 +258,42 @@ describe('open without a callback (ours)', () => {
   });
 
   it('rejects, and never throws, on bad input, with the error of promises.open', async () => {
-    for (const args of [[undefined], [path.join(directory, 'no')], [path.join(directory, 'file'), 'rr'], [path.join(directory, 'n'), 'w', 'abc'], [3], ['a\0b']]) {
+    for (const args of [
+      [undefined],
+      [path.join(directory, 'no')],
+      [path.join(directory, 'file'), 'rr'],
+      [path.join(directory, 'n'), 'w', 'abc'],
+      [3],
+      ['a\0b'],
+    ]) {
       let opened;
       expect(() => {
         opened = ours.open(...args);
       }, String(args)).to.not.throw();
-      const error = await opened.then(() => null, (reason) => reason);
-      const expected = await node.promises.open(...args).then(() => null, (reason) => reason);
+      const error = await opened.then(
+        () => null,
+        (reason) => reason,
+      );
+      const expected = await node.promises.open(...args).then(
+        () => null,
+        (reason) => reason,
+      );
       expect(error, String(args)).to.be.instanceOf(Error);
-      expect({ code: error.code, message: error.message, name: error.name, errno: error.errno, syscall: error.syscall, path: error.path })
-        .to.deep.equal({ code: expected.code, message: expected.message, name: expected.name, errno: expected.errno, syscall: expected.syscall, path: expected.path });
+      expect({
+        code: error.code,
+        message: error.message,
+        name: error.name,
+        errno: error.errno,
+        syscall: error.syscall,
+        path: error.path,
+      }).to.deep.equal({
+        code: expected.code,
+        message: expected.message,
+        name: expected.name,
+        errno: expected.errno,
+        syscall: expected.syscall,
+        path: expected.path,
+      });
     }
   });
 

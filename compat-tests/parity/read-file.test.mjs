@@ -15,7 +15,25 @@ async function both(side, ...args) {
 }
 
 const SIZES = [0, 1, 511, 4095, 4096, 4097, 65_535, 65_536, 65_537, 131_072, 524_288, 524_289, 1_048_576, 5_000_003];
-const ENCODINGS = ['utf8', 'utf-8', 'UTF8', 'latin1', 'binary', 'ascii', 'hex', 'base64', 'base64url', 'ucs2', 'utf16le', 'buffer', null, undefined, '', 'no-such', 7];
+const ENCODINGS = [
+  'utf8',
+  'utf-8',
+  'UTF8',
+  'latin1',
+  'binary',
+  'ascii',
+  'hex',
+  'base64',
+  'base64url',
+  'ucs2',
+  'utf16le',
+  'buffer',
+  null,
+  undefined,
+  '',
+  'no-such',
+  7,
+];
 
 describe('parity: readFile', () => {
   same('sizes around every block size', async (side) => {
@@ -47,7 +65,17 @@ describe('parity: readFile', () => {
     const file = side.put('file', 'content');
     fs.symlinkSync('loop', side.file('loop'));
     const seen = {};
-    const paths = { url: pathToFileURL(file), buffer: Buffer.from(file), absent: side.file('no'), directory: side.dir, loop: side.file('loop'), below: `${file}/x`, long: `/${'y'.repeat(300)}`, nul: 'a\0b', empty: '' };
+    const paths = {
+      url: pathToFileURL(file),
+      buffer: Buffer.from(file),
+      absent: side.file('no'),
+      directory: side.dir,
+      loop: side.file('loop'),
+      below: `${file}/x`,
+      long: `/${'y'.repeat(300)}`,
+      nul: 'a\0b',
+      empty: '',
+    };
     for (const [label, value] of Object.entries(paths)) seen[label] = await both(side, value);
     for (const [label, value] of ODD_VALUES) {
       if (value === 0 || typeof value === 'symbol') continue;
@@ -71,7 +99,10 @@ describe('parity: readFile', () => {
   same('by descriptor: from the current position, the descriptor stays open', async (side) => {
     const fd = fs.openSync(side.put('file', patternBytes(200_000, 3)), 'r');
     fs.readSync(fd, Buffer.alloc(1000));
-    const seen = { first: await side.callback((cb) => side.fs.readFile(fd, cb)), again: await side.callback((cb) => side.fs.readFile(fd, 'utf8', cb)) };
+    const seen = {
+      first: await side.callback((cb) => side.fs.readFile(fd, cb)),
+      again: await side.callback((cb) => side.fs.readFile(fd, 'utf8', cb)),
+    };
     fs.closeSync(fd);
     seen.closed = await side.callback((cb) => side.fs.readFile(fd, cb));
     const writeOnly = fs.openSync(side.file('w'), 'w');
@@ -106,7 +137,15 @@ describe('parity: readFile', () => {
 
   same('procfs, sysfs and devices that say size 0', async (side) => {
     const seen = {};
-    for (const file of ['/proc/cpuinfo', '/proc/version', '/proc/self/environ', '/proc/sys/kernel/ostype', '/sys/kernel/mm/transparent_hugepage/enabled', '/dev/null', '/proc/self/mem']) {
+    for (const file of [
+      '/proc/cpuinfo',
+      '/proc/version',
+      '/proc/self/environ',
+      '/proc/sys/kernel/ostype',
+      '/sys/kernel/mm/transparent_hugepage/enabled',
+      '/dev/null',
+      '/proc/self/mem',
+    ]) {
       seen[file] = await both(side, file, 'latin1');
       // MHz figures of cpuinfo move by themselves.
       if (file === '/proc/cpuinfo') seen[file] = (await side.fsp.readFile(file, 'utf8')).replaceAll(/MHz.*/g, '');

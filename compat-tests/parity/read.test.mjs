@@ -30,7 +30,9 @@ describe('parity: fs.read', () => {
     'options, all of them': await once(side, (api, fd, cb) =>
       api.read(fd, { buffer: Buffer.alloc(20), offset: 3, length: 9, position: 50 }, cb),
     ),
-    'options, offset only': await once(side, (api, fd, cb) => api.read(fd, { buffer: Buffer.alloc(20), offset: 4 }, cb)),
+    'options, offset only': await once(side, (api, fd, cb) =>
+      api.read(fd, { buffer: Buffer.alloc(20), offset: 4 }, cb),
+    ),
     'options, length null': await once(side, (api, fd, cb) =>
       api.read(fd, { buffer: Buffer.alloc(20), length: null }, cb),
     ),
@@ -64,9 +66,7 @@ describe('parity: fs.read', () => {
       return api.read(fd, view, 0, view.byteLength, 5, cb);
     }),
   );
-  same('views at an offset', (side) =>
-    table(side, VIEWS, (api, fd, make, cb) => api.read(fd, make(), 3, 6, null, cb)),
-  );
+  same('views at an offset', (side) => table(side, VIEWS, (api, fd, make, cb) => api.read(fd, make(), 3, 6, null, cb)));
   same('views without a length', (side) => table(side, VIEWS, (api, fd, make, cb) => api.read(fd, make(), cb)));
   same('not views', (side) => table(side, NOT_VIEWS, (api, fd, make, cb) => api.read(fd, make(), 0, 4, null, cb)));
   same('descriptors that are none', (side) =>

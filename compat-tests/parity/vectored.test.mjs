@@ -2,7 +2,16 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { descriptorState, same } from '../helpers/compare.mjs';
-import { CONTENT, closing, handleAtTen, NOT_VIEWS, ODD_VALUES, openedAtTen, POSITIONS, VIEWS } from './support/values.mjs';
+import {
+  CONTENT,
+  closing,
+  handleAtTen,
+  NOT_VIEWS,
+  ODD_VALUES,
+  openedAtTen,
+  POSITIONS,
+  VIEWS,
+} from './support/values.mjs';
 
 /** One call through the callback API and one through FileHandle, each on a fresh descriptor. */
 async function both(side, name, args, flags) {
@@ -39,18 +48,24 @@ const LISTS = [
   ['no buffers', () => []],
   ['past the end', () => filled([200, 200, 200])],
   ['every kind', () => VIEWS.map(([, make]) => make())],
-  ['the same buffer twice', () => {
-    const buffer = Buffer.alloc(6, 66);
-    return [buffer, buffer];
-  }],
+  [
+    'the same buffer twice',
+    () => {
+      const buffer = Buffer.alloc(6, 66);
+      return [buffer, buffer];
+    },
+  ],
   // IOV_MAX is 1,024: libuv and we have to cut the list.
   ['1,024 buffers', () => filled(Array(1024).fill(1), 67)],
   ['1,025 buffers', () => filled(Array(1025).fill(1), 68)],
-  ['sparse array', () => {
-    const list = filled([3, 3]);
-    list[4] = Buffer.alloc(2);
-    return list;
-  }],
+  [
+    'sparse array',
+    () => {
+      const list = filled([3, 3]);
+      list[4] = Buffer.alloc(2);
+      return list;
+    },
+  ],
   ['one of them is not a view', () => [Buffer.alloc(3), 'text']],
   ['one of them is null', () => [Buffer.alloc(3), null]],
 ];
@@ -62,11 +77,15 @@ for (const [name, flags, positions] of [
   describe(`parity: ${name}`, () => {
     same('lists of buffers', (side) => table(side, name, LISTS, (make) => [make()], flags));
     same('lists of buffers at a position', (side) => table(side, name, LISTS, (make) => [make(), 20], flags));
-    same('positions', (side) =>
-      table(side, name, positions, (position) => [filled([5, 7]), position], flags),
-    );
+    same('positions', (side) => table(side, name, positions, (position) => [filled([5, 7]), position], flags));
     same('not lists', (side) =>
-      table(side, name, [...NOT_VIEWS, ['string', () => 'text'], ['one Buffer', () => Buffer.alloc(3)]], (make) => [make()], flags),
+      table(
+        side,
+        name,
+        [...NOT_VIEWS, ['string', () => 'text'], ['one Buffer', () => Buffer.alloc(3)]],
+        (make) => [make()],
+        flags,
+      ),
     );
     same('wrong descriptors', async (side) => {
       const wrong = fs.openSync(side.put('wrong', 'abc'), name === 'readv' ? 'a' : 'r');

@@ -68,7 +68,8 @@ for (const name of ['writeFile', 'appendFile']) {
           seen[`mode ${typeof mode} ${mode}, ${form} file`] = fs.existsSync(file) && fs.statSync(file).mode.toString(8);
         }
       }
-      for (const [label, odd] of ODD_VALUES) if (odd !== undefined) seen[`options ${label}`] = await both(side, name, () => 'abcdef', odd);
+      for (const [label, odd] of ODD_VALUES)
+        if (odd !== undefined) seen[`options ${label}`] = await both(side, name, () => 'abcdef', odd);
       return seen;
     });
 
@@ -84,7 +85,16 @@ for (const name of ['writeFile', 'appendFile']) {
     same('paths', async (side) => {
       const seen = {};
       fs.mkdirSync(side.file('directory'));
-      const targets = { url: pathToFileURL(side.file('url')), buffer: Buffer.from(side.file('buffer')), 'below nothing': side.file('no/file'), directory: side.file('directory'), nul: 'a\0', empty: '', full: '/dev/full', sink: '/dev/null' };
+      const targets = {
+        url: pathToFileURL(side.file('url')),
+        buffer: Buffer.from(side.file('buffer')),
+        'below nothing': side.file('no/file'),
+        directory: side.file('directory'),
+        nul: 'a\0',
+        empty: '',
+        full: '/dev/full',
+        sink: '/dev/null',
+      };
       for (const [label, file] of Object.entries(targets)) {
         seen[`${label}, callback`] = await side.callback((cb) => side.fs[name](file, 'data', cb));
         seen[`${label}, promise`] = await side.attempt(() => side.fsp[name](file, 'data'));
@@ -166,12 +176,16 @@ for (const name of ['writeFile', 'appendFile']) {
         controller.abort();
         yield 'second ';
       }
-      seen['aborted by the source'] = await side.attempt(() => side.fsp[name](side.file('p'), stopping(), { signal: controller.signal }));
+      seen['aborted by the source'] = await side.attempt(() =>
+        side.fsp[name](side.file('p'), stopping(), { signal: controller.signal }),
+      );
       return seen;
     });
 
     same('many files at once', async (side) => {
-      await Promise.all(Array.from({ length: 100 }, (_, i) => side.fsp[name](side.file(`f${i}`), patternBytes(i * 61, i + 1))));
+      await Promise.all(
+        Array.from({ length: 100 }, (_, i) => side.fsp[name](side.file(`f${i}`), patternBytes(i * 61, i + 1))),
+      );
       return { count: fs.readdirSync(side.dir).length }; // the snapshot compares their bytes
     });
   });

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { expect } from 'chai';
-import { same, openBelow } from '../helpers/compare.mjs';
+import { openBelow, same } from '../helpers/compare.mjs';
 import { SIDES } from '../helpers/oracle.mjs';
 import { patternBytes, removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
 import { closed, drain, facts, pause_ms, READ_EVENTS, record, squeeze, WRITE_EVENTS } from './support/events.mjs';
@@ -41,7 +41,11 @@ describe('streams: destroy and abort', () => {
         await pause_ms(5);
         const { bytesRead, pos, pending, ...rest } = facts(side, stream);
         const timed = moment === 'in the next turn'; // whether the file was open by then is a matter of time
-        return { log: timed ? outline(log).filter(([name]) => name !== 'open' && name !== 'ready') : outline(log), late: log.length - atClose, facts: timed ? rest.destroyed : rest };
+        return {
+          log: timed ? outline(log).filter(([name]) => name !== 'open' && name !== 'ready') : outline(log),
+          late: log.length - atClose,
+          facts: timed ? rest.destroyed : rest,
+        };
       });
       if (moment === 'at the first data') continue;
       same(`writing, ${moment}, ${way}`, async (side) => {
@@ -52,7 +56,10 @@ describe('streams: destroy and abort', () => {
         await closed(stream);
         await pause_ms(5);
         const timed = moment === 'in the next turn';
-        return { log: timed ? log.filter(([name]) => name !== 'open' && name !== 'ready') : log, facts: timed ? stream.destroyed : facts(side, stream) };
+        return {
+          log: timed ? log.filter(([name]) => name !== 'open' && name !== 'ready') : log,
+          facts: timed ? stream.destroyed : facts(side, stream),
+        };
       });
     }
   }
@@ -77,19 +84,28 @@ describe('streams: destroy and abort', () => {
   });
 
   // Node leaves the file open after both of these, so a descriptor more is no difference here.
-  same('a signal that has fired before, and things that are no signal', async (side) => {
-    const seen = {};
-    for (const [label, make] of Object.entries(signalled(side))) {
-      const stream = make(AbortSignal.abort());
-      const log = record(side, stream, [...READ_EVENTS, 'finish']);
-      await closed(stream);
-      seen[`${label}, aborted before`] = log;
-      for (const odd of ['stop', {}, 5, null]) {
-        seen[`${label}, signal ${JSON.stringify(odd)}`] = await side.attempt(() => void make(odd).on('error', () => {}).destroy());
+  same(
+    'a signal that has fired before, and things that are no signal',
+    async (side) => {
+      const seen = {};
+      for (const [label, make] of Object.entries(signalled(side))) {
+        const stream = make(AbortSignal.abort());
+        const log = record(side, stream, [...READ_EVENTS, 'finish']);
+        await pause_ms(50); // `closed` is true from the start here, and the events come later
+        seen[`${label}, aborted before`] = log;
+        for (const odd of ['stop', {}, 5, null]) {
+          seen[`${label}, signal ${JSON.stringify(odd)}`] = await side.attempt(
+            () =>
+              void make(odd)
+                .on('error', () => {})
+                .destroy(),
+          );
+        }
       }
-    }
-    return seen;
-  }, { leaksAllowed: true });
+      return seen;
+    },
+    { leaksAllowed: true },
+  );
 
   same('for await that breaks, and errors in it', async (side) => {
     const file = side.put('file', BIG);
@@ -151,14 +167,16 @@ describe('streams: backpressure', () => {
     for await (const chunk of side.fs.createReadStream(side.put('file', BIG), { highWaterMark: 100_000 })) {
       parts.push(chunk.length);
       await pause_ms(1);
-      if (!chunk.equals(BIG.subarray((parts.length - 1) * 100_000, (parts.length - 1) * 100_000 + chunk.length))) return { wrong: parts.length };
+      if (!chunk.equals(BIG.subarray((parts.length - 1) * 100_000, (parts.length - 1) * 100_000 + chunk.length)))
+        return { wrong: parts.length };
     }
     return { parts };
   });
 
   same('chunks stay what they were when kept', async (side) => {
     const kept = [];
-    for await (const chunk of side.fs.createReadStream(side.put('file', BIG), { highWaterMark: 4096 })) kept.push(chunk);
+    for await (const chunk of side.fs.createReadStream(side.put('file', BIG), { highWaterMark: 4096 }))
+      kept.push(chunk);
     await pause_ms(5);
     // Changing one chunk must not show in another: they are the consumer's own memory.
     kept[0].fill(0);
@@ -169,7 +187,13 @@ describe('streams: backpressure', () => {
 
 describe('streams: pipelines', () => {
   for (const size of [0, 1, 65_536, 5_000_001]) {
-    for (const options of [{}, { highWaterMark: 1_048_576 }, { highWaterMark: 4099 }, { direct: true }, { direct: 'try' }]) {
+    for (const options of [
+      {},
+      { highWaterMark: 1_048_576 },
+      { highWaterMark: 4099 },
+      { direct: true },
+      { direct: 'try' },
+    ]) {
       it(`copy of ${size} bytes, ${JSON.stringify(options)}`, async function () {
         const directory = temporaryDirectory();
         try {
@@ -178,7 +202,10 @@ describe('streams: pipelines', () => {
           for (const side of SIDES) {
             const to = `${directory}/${side.name}`;
             try {
-              await pipeline(side.fs.createReadStream(`${directory}/from`, options), side.fs.createWriteStream(to, options));
+              await pipeline(
+                side.fs.createReadStream(`${directory}/from`, options),
+                side.fs.createWriteStream(to, options),
+              );
             } catch (error) {
               // A filesystem that has no O_DIRECT must say so clearly; anything else is a failure.
               if (options.direct === true && error.code === 'EINVAL') {
@@ -200,25 +227,51 @@ describe('streams: pipelines', () => {
 
   same('through a transform, into the middle of a file, and several at once', async (side) => {
     const file = side.put('file', BIG);
-    const upper = () => new Transform({ transform: (chunk, _encoding, done) => done(null, Buffer.from(chunk.map((byte) => byte ^ 0xff))) });
-    await Promise.all([1, 2, 3, 4].map((id) => pipeline(side.fs.createReadStream(file, { start: id * 1000 }), upper(), side.fs.createWriteStream(side.put(`to ${id}`, 'x'.repeat(200)), { flags: 'r+', start: 100 }))));
+    const upper = () =>
+      new Transform({
+        transform: (chunk, _encoding, done) => done(null, Buffer.from(chunk.map((byte) => byte ^ 0xff))),
+      });
+    await Promise.all(
+      [1, 2, 3, 4].map((id) =>
+        pipeline(
+          side.fs.createReadStream(file, { start: id * 1000 }),
+          upper(),
+          side.fs.createWriteStream(side.put(`to ${id}`, 'x'.repeat(200)), { flags: 'r+', start: 100 }),
+        ),
+      ),
+    );
     return { done: true };
   });
 
   same('errors inside a pipeline close both files', async (side) => {
     const failing = new Transform({ transform: (_chunk, _encoding, done) => done(new Error('in the middle')) });
     return {
-      transform: await side.attempt(() => pipeline(side.fs.createReadStream(side.put('file', BIG)), failing, side.fs.createWriteStream(side.file('out')))),
-      source: await side.attempt(() => pipeline(side.fs.createReadStream(side.file('absent')), side.fs.createWriteStream(side.file('out2')))),
-      sink: await side.attempt(() => pipeline(side.fs.createReadStream(side.file('file')), side.fs.createWriteStream(side.file('no/out')))),
-      full: await side.attempt(() => pipeline(side.fs.createReadStream(side.file('file')), side.fs.createWriteStream('/dev/full'))),
+      transform: await side.attempt(() =>
+        pipeline(side.fs.createReadStream(side.put('file', BIG)), failing, side.fs.createWriteStream(side.file('out'))),
+      ),
+      source: await side.attempt(() =>
+        pipeline(side.fs.createReadStream(side.file('absent')), side.fs.createWriteStream(side.file('out2'))),
+      ),
+      sink: await side.attempt(() =>
+        pipeline(side.fs.createReadStream(side.file('file')), side.fs.createWriteStream(side.file('no/out'))),
+      ),
+      full: await side.attempt(() =>
+        pipeline(side.fs.createReadStream(side.file('file')), side.fs.createWriteStream('/dev/full')),
+      ),
     };
   });
 
   same('pipe() with its events', async (side) => {
     const from = side.fs.createReadStream(side.put('file', BIG));
     const to = side.fs.createWriteStream(side.file('out'));
-    const logs = { from: record(side, from, READ_EVENTS), to: record(side, to, WRITE_EVENTS.filter((name) => name !== 'drain')) };
+    const logs = {
+      from: record(side, from, READ_EVENTS),
+      to: record(
+        side,
+        to,
+        WRITE_EVENTS.filter((name) => name !== 'drain'),
+      ),
+    };
     from.pipe(new PassThrough()).pipe(to);
     await closed(to);
     return logs;
@@ -229,17 +282,26 @@ describe('streams: other fs objects', () => {
   same('options.fs routes every call', async (side) => {
     const calls = [];
     const { open, read, write, writev, close, fsync } = fs;
-    const spy = Object.fromEntries(Object.entries({ open, read, write, writev, close, fsync }).map(([name, original]) => [name, (...args) => {
-      calls.push([name, args.length]);
-      return original(...args);
-    }]));
-    const seen = { read: await drain(side, () => side.fs.createReadStream(side.put('file', BIG.subarray(0, 200_000)), { fs: spy })) };
+    const spy = Object.fromEntries(
+      Object.entries({ open, read, write, writev, close, fsync }).map(([name, original]) => [
+        name,
+        (...args) => {
+          calls.push([name, args.length]);
+          return original(...args);
+        },
+      ]),
+    );
+    const seen = {
+      read: await drain(side, () => side.fs.createReadStream(side.put('file', BIG.subarray(0, 200_000)), { fs: spy })),
+    };
     const out = side.fs.createWriteStream(side.file('out'), { fs: spy });
     for (const piece of ['a', 'b', 'c']) out.write(piece);
     out.end();
     await closed(out);
     for (const broken of [{}, { open: 5 }, { open, read: null }, { open, close: 'x', read }]) {
-      seen[`broken ${Object.keys(broken)}`] = await side.attempt(() => void side.fs.createReadStream(side.file('file'), { fs: broken }).destroy());
+      seen[`broken ${Object.keys(broken)}`] = await side.attempt(
+        () => void side.fs.createReadStream(side.file('file'), { fs: broken }).destroy(),
+      );
     }
     return { ...seen, calls };
   });
@@ -318,7 +380,9 @@ describe('streams: files that change while they are read', () => {
         const { fs } = SIDES.find((side) => side.name === ${JSON.stringify(side.name)});
         let text = '';
         fs.createReadStream(null, { fd: 0 }).on('data', (part) => { text += part; }).on('close', () => fs.createWriteStream(null, { fd: 1 }).end(text.toUpperCase()));`;
-      const child = execFile(process.execPath, ['--input-type=module', '-e', source], (error, stdout) => (error ? reject(error) : resolve(stdout)));
+      const child = execFile(process.execPath, ['--input-type=module', '-e', source], (error, stdout) =>
+        error ? reject(error) : resolve(stdout),
+      );
       child.stdin.write('first ');
       setTimeout(() => child.stdin.end('second'), 50);
     });

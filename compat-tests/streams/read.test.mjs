@@ -12,7 +12,8 @@ const BIG = patternBytes(400_003, 9);
 async function options(side, list) {
   const file = side.put('file', BIG);
   const seen = {};
-  for (const [label, value] of Object.entries(list)) seen[label] = await drainOrThrow(side, () => side.fs.createReadStream(file, value));
+  for (const [label, value] of Object.entries(list))
+    seen[label] = await drainOrThrow(side, () => side.fs.createReadStream(file, value));
   return seen;
 }
 
@@ -26,12 +27,38 @@ describe('streams: createReadStream', () => {
   });
 
   same('start and end', (side) =>
-    options(side, Object.fromEntries([
-      { start: 0 }, { start: 1 }, { start: 65_536 }, { start: 65_537 }, { start: 400_002 }, { start: 400_003 }, { start: 900_000 },
-      { end: 0 }, { end: 10 }, { end: 65_535 }, { end: 65_536 }, { end: 400_002 }, { end: 400_003 }, { end: 2 ** 40 }, { end: Infinity },
-      { start: 5, end: 5 }, { start: 5, end: 4 }, { start: 5, end: 6 }, { start: 100, end: 200_000 }, { start: 4096, end: 8191 },
-      { start: undefined, end: 20 }, { start: null, end: 20 }, { start: 3, end: undefined }, { start: 3, end: null }, { start: '4', end: 9 },
-    ].map((value) => [Object.entries(value).join(' '), value]))),
+    options(
+      side,
+      Object.fromEntries(
+        [
+          { start: 0 },
+          { start: 1 },
+          { start: 65_536 },
+          { start: 65_537 },
+          { start: 400_002 },
+          { start: 400_003 },
+          { start: 900_000 },
+          { end: 0 },
+          { end: 10 },
+          { end: 65_535 },
+          { end: 65_536 },
+          { end: 400_002 },
+          { end: 400_003 },
+          { end: 2 ** 40 },
+          { end: Infinity },
+          { start: 5, end: 5 },
+          { start: 5, end: 4 },
+          { start: 5, end: 6 },
+          { start: 100, end: 200_000 },
+          { start: 4096, end: 8191 },
+          { start: undefined, end: 20 },
+          { start: null, end: 20 },
+          { start: 3, end: undefined },
+          { start: 3, end: null },
+          { start: '4', end: 9 },
+        ].map((value) => [Object.entries(value).join(' '), value]),
+      ),
+    ),
   );
 
   same('odd start and end', (side) => {
@@ -44,18 +71,38 @@ describe('streams: createReadStream', () => {
   });
 
   same('highWaterMark', (side) =>
-    options(side, Object.fromEntries([1000, 4096, 65_536, 100_000, 1_048_576, 333_333, undefined].map((highWaterMark) => [`${highWaterMark}`, { highWaterMark }]))),
+    options(
+      side,
+      Object.fromEntries(
+        [1000, 4096, 65_536, 100_000, 1_048_576, 333_333, undefined].map((highWaterMark) => [
+          `${highWaterMark}`,
+          { highWaterMark },
+        ]),
+      ),
+    ),
   );
-  same('a highWaterMark of 1', (side) => options(side, { one: { highWaterMark: 1, end: 300 }, '3 with start': { highWaterMark: 3, start: 399_900 } }));
+  same('a highWaterMark of 1', (side) =>
+    options(side, { one: { highWaterMark: 1, end: 300 }, '3 with start': { highWaterMark: 3, start: 399_900 } }),
+  );
   same('odd highWaterMarks', (side) =>
-    options(side, Object.fromEntries(ODD_VALUES.filter(([label]) => !/2\^|zero|infinity|true|fraction/.test(label)).map(([label, value]) => [label, { highWaterMark: value, end: 100 }]))),
+    options(
+      side,
+      Object.fromEntries(
+        ODD_VALUES.filter(([label]) => !/2\^|zero|infinity|true|fraction/.test(label)).map(([label, value]) => [
+          label,
+          { highWaterMark: value, end: 100 },
+        ]),
+      ),
+    ),
   );
 
   same('encodings, with characters cut by chunks', async (side) => {
     const file = side.put('text', 'grüße \u{1f600} '.repeat(20_000));
     const seen = {};
     for (const encoding of ['utf8', 'latin1', 'hex', 'base64', 'ucs2', 'no-such', '', null]) {
-      seen[`option ${encoding}`] = await drainOrThrow(side, () => side.fs.createReadStream(file, { encoding, highWaterMark: 1001 }));
+      seen[`option ${encoding}`] = await drainOrThrow(side, () =>
+        side.fs.createReadStream(file, { encoding, highWaterMark: 1001 }),
+      );
       seen[`string ${encoding}`] = await drainOrThrow(side, () => side.fs.createReadStream(file, encoding));
     }
     seen.setEncoding = await drain(side, () => side.fs.createReadStream(file).setEncoding('utf8'));
@@ -72,15 +119,23 @@ describe('streams: createReadStream', () => {
     fs.writeFileSync(file, BIG.subarray(0, 100));
     seen.url = await drain(side, () => side.fs.createReadStream(pathToFileURL(file)));
     seen.buffer = await drain(side, () => side.fs.createReadStream(Buffer.from(file)));
-    for (const [label, value] of ODD_VALUES) seen[`path ${label}`] = await drainOrThrow(side, () => side.fs.createReadStream(value));
-    for (const [label, value] of ODD_VALUES) seen[`options ${label}`] = await drainOrThrow(side, () => side.fs.createReadStream(file, value));
+    for (const [label, value] of ODD_VALUES)
+      seen[`path ${label}`] = await drainOrThrow(side, () => side.fs.createReadStream(value));
+    for (const [label, value] of ODD_VALUES)
+      seen[`options ${label}`] = await drainOrThrow(side, () => side.fs.createReadStream(file, value));
     return seen;
   });
 
   same('errors: missing, directory, no rights to a name, loop', async (side) => {
     fs.symlinkSync('loop', side.file('loop'));
     const seen = {};
-    for (const file of [side.file('missing'), side.dir, side.file('loop'), `${side.put('file', 'x')}/below`, `/${'y'.repeat(300)}`]) {
+    for (const file of [
+      side.file('missing'),
+      side.dir,
+      side.file('loop'),
+      `${side.put('file', 'x')}/below`,
+      `/${'y'.repeat(300)}`,
+    ]) {
       for (const autoDestroy of [{}, { autoClose: false }, { emitClose: false }]) {
         const stream = side.fs.createReadStream(file, autoDestroy);
         const log = record(side, stream, READ_EVENTS);
@@ -97,7 +152,12 @@ describe('streams: createReadStream', () => {
   same('autoClose and emitClose', async (side) => {
     const file = side.put('file', BIG);
     const seen = {};
-    for (const given of [{ autoClose: false }, { emitClose: false }, { autoClose: false, emitClose: false }, { autoClose: true, emitClose: true }]) {
+    for (const given of [
+      { autoClose: false },
+      { emitClose: false },
+      { autoClose: false, emitClose: false },
+      { autoClose: true, emitClose: true },
+    ]) {
       const stream = side.fs.createReadStream(file, given);
       const log = record(side, stream, READ_EVENTS);
       await new Promise((resolve) => stream.on('end', () => setTimeout(resolve, 30)));
@@ -111,7 +171,14 @@ describe('streams: createReadStream', () => {
   same('fd as a number: position, start, autoClose', async (side) => {
     const file = side.put('file', BIG);
     const seen = {};
-    for (const given of [{}, { start: 1000 }, { start: 10, end: 70_000 }, { end: 99 }, { autoClose: false }, { highWaterMark: 5000 }]) {
+    for (const given of [
+      {},
+      { start: 1000 },
+      { start: 10, end: 70_000 },
+      { end: 99 },
+      { autoClose: false },
+      { highWaterMark: 5000 },
+    ]) {
       const fd = fs.openSync(file, 'r');
       fs.readSync(fd, Buffer.alloc(50), 0, 50, null);
       const stream = side.fs.createReadStream('ignored', { ...given, fd });
@@ -140,8 +207,12 @@ describe('streams: createReadStream', () => {
     for (const given of [{}, { start: 1000 }, { start: 10, end: 70_000 }, { highWaterMark: 5000 }]) {
       const handle = await side.fsp.open(file);
       await handle.read(Buffer.alloc(50), 0, 50, null);
-      handle.on('close', () => { seen[`${JSON.stringify(given)} handle closed`] = handle.fd; });
-      seen[JSON.stringify(given)] = await drain(side, () => side.fs.createReadStream('ignored', { ...given, fd: handle }));
+      handle.on('close', () => {
+        seen[`${JSON.stringify(given)} handle closed`] = handle.fd;
+      });
+      seen[JSON.stringify(given)] = await drain(side, () =>
+        side.fs.createReadStream('ignored', { ...given, fd: handle }),
+      );
     }
     const both = await side.fsp.open(file);
     seen['with fs option'] = await drainOrThrow(side, () => side.fs.createReadStream(null, { fd: both, fs: side.fs }));
@@ -151,8 +222,11 @@ describe('streams: createReadStream', () => {
 
   same('procfs, devices and FIFOs', async (side) => {
     const seen = {};
-    for (const file of ['/proc/version', '/proc/self/environ', '/dev/null']) seen[file] = await drain(side, () => side.fs.createReadStream(file), { chunks: false });
-    seen['/dev/zero'] = await drain(side, () => side.fs.createReadStream('/dev/zero', { end: 99_999 }), { chunks: false });
+    for (const file of ['/proc/version', '/proc/self/environ', '/dev/null'])
+      seen[file] = await drain(side, () => side.fs.createReadStream(file), { chunks: false });
+    seen['/dev/zero'] = await drain(side, () => side.fs.createReadStream('/dev/zero', { end: 99_999 }), {
+      chunks: false,
+    });
     const fifo = side.file('fifo');
     execFileSync('mkfifo', [fifo]);
     const reading = drain(side, () => side.fs.createReadStream(fifo), { chunks: false });
@@ -173,7 +247,9 @@ describe('streams: createReadStream', () => {
     fs.closeSync(fd);
     return {
       tail: await drain(side, () => side.fs.createReadStream(side.file('sparse'), { start: 2 ** 32 - 70_000 })),
-      part: await drain(side, () => side.fs.createReadStream(side.file('sparse'), { start: 2 ** 32 + 7, end: 2 ** 32 + 10 })),
+      part: await drain(side, () =>
+        side.fs.createReadStream(side.file('sparse'), { start: 2 ** 32 + 7, end: 2 ** 32 + 10 }),
+      ),
     };
   });
 

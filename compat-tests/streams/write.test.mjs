@@ -48,12 +48,22 @@ describe('streams: createWriteStream', () => {
     for (const size of [0, 1, 4096, 16_383, 16_384, 16_385, 65_537, 1_000_003]) {
       for (const count of [1, 3, 40]) {
         if (size * count > 5_000_000) continue;
-        seen[`${count} of ${size}`] = await fill(side, () => side.fs.createWriteStream(side.file(`out-${size}-${count}`)), Array.from({ length: count }, (_, i) => patternBytes(size, i + 1)));
+        seen[`${count} of ${size}`] = await fill(
+          side,
+          () => side.fs.createWriteStream(side.file(`out-${size}-${count}`)),
+          Array.from({ length: count }, (_, i) => patternBytes(size, i + 1)),
+        );
       }
     }
     seen['no write at all'] = await fill(side, () => side.fs.createWriteStream(side.file('none')), []);
-    seen['end with data'] = await fill(side, () => side.fs.createWriteStream(side.file('end')), ['a'], { end: ['the end', 'utf8'] });
-    seen['2,000 small ones'] = await fill(side, () => side.fs.createWriteStream(side.file('many')), Array.from({ length: 2000 }, (_, i) => `line ${i}\n`));
+    seen['end with data'] = await fill(side, () => side.fs.createWriteStream(side.file('end')), ['a'], {
+      end: ['the end', 'utf8'],
+    });
+    seen['2,000 small ones'] = await fill(
+      side,
+      () => side.fs.createWriteStream(side.file('many')),
+      Array.from({ length: 2000 }, (_, i) => `line ${i}\n`),
+    );
     return seen;
   });
 
@@ -64,12 +74,20 @@ describe('streams: createWriteStream', () => {
         const name = `${flags}-${start}`;
         side.put(name, 'old content of the file');
         seen[name] = await fill(side, () => side.fs.createWriteStream(side.file(name), { flags, start }), small());
-        seen[`${name}, absent`] = await fill(side, () => side.fs.createWriteStream(side.file(`${name}-new`), { flags, start }), small());
+        seen[`${name}, absent`] = await fill(
+          side,
+          () => side.fs.createWriteStream(side.file(`${name}-new`), { flags, start }),
+          small(),
+        );
       }
     }
     for (const [label, start] of ODD_VALUES) {
       if (/2\^/.test(label)) continue;
-      seen[`odd start ${label}`] = await fill(side, () => side.fs.createWriteStream(side.put(`odd ${label}`, 'old content'), { start, flags: 'r+' }), ['x']);
+      seen[`odd start ${label}`] = await fill(
+        side,
+        () => side.fs.createWriteStream(side.put(`odd ${label}`, 'old content'), { start, flags: 'r+' }),
+        ['x'],
+      );
     }
     return seen;
   });
@@ -88,17 +106,46 @@ describe('streams: createWriteStream', () => {
   same('encodings, modes, highWaterMark, options', async (side) => {
     const seen = {};
     for (const encoding of ['utf8', 'latin1', 'hex', 'ucs2', 'no-such']) {
-      seen[`encoding ${encoding}`] = await fill(side, () => side.fs.createWriteStream(side.file(`e-${encoding}`), { encoding }), ['6162', '63']);
-      seen[`string ${encoding}`] = await fill(side, () => side.fs.createWriteStream(side.file(`s-${encoding}`), encoding), ['6162']);
+      seen[`encoding ${encoding}`] = await fill(
+        side,
+        () => side.fs.createWriteStream(side.file(`e-${encoding}`), { encoding }),
+        ['6162', '63'],
+      );
+      seen[`string ${encoding}`] = await fill(
+        side,
+        () => side.fs.createWriteStream(side.file(`s-${encoding}`), encoding),
+        ['6162'],
+      );
     }
-    for (const highWaterMark of [1, 10, 65_536, 0]) seen[`hwm ${highWaterMark}`] = await fill(side, () => side.fs.createWriteStream(side.file(`h-${highWaterMark}`), { highWaterMark }), small());
-    for (const mode of [0o600, 0o755, '640']) seen[`mode ${mode}`] = await fill(side, () => side.fs.createWriteStream(side.file(`m-${mode}`), { mode }), small());
+    for (const highWaterMark of [1, 10, 65_536, 0])
+      seen[`hwm ${highWaterMark}`] = await fill(
+        side,
+        () => side.fs.createWriteStream(side.file(`h-${highWaterMark}`), { highWaterMark }),
+        small(),
+      );
+    for (const mode of [0o600, 0o755, '640'])
+      seen[`mode ${mode}`] = await fill(
+        side,
+        () => side.fs.createWriteStream(side.file(`m-${mode}`), { mode }),
+        small(),
+      );
     for (const [label, value] of ODD_VALUES) {
       seen[`options ${label}`] = await fill(side, () => side.fs.createWriteStream(side.file('o'), value), ['x']);
       seen[`path ${label}`] = await fill(side, () => side.fs.createWriteStream(value), ['x']);
     }
-    for (const flush of [true, false, undefined, null, 1]) seen[`flush ${flush}`] = await fill(side, () => side.fs.createWriteStream(side.file(`f-${flush}`), { flush }), small());
-    for (const given of [{ emitClose: true }, { autoClose: true }, { decodeStrings: false }, { decodeStrings: true }, { defaultEncoding: 'hex' }]) {
+    for (const flush of [true, false, undefined, null, 1])
+      seen[`flush ${flush}`] = await fill(
+        side,
+        () => side.fs.createWriteStream(side.file(`f-${flush}`), { flush }),
+        small(),
+      );
+    for (const given of [
+      { emitClose: true },
+      { autoClose: true },
+      { decodeStrings: false },
+      { decodeStrings: true },
+      { defaultEncoding: 'hex' },
+    ]) {
       seen[JSON.stringify(given)] = await fill(side, () => side.fs.createWriteStream(side.file('g'), given), small());
     }
     seen.url = await fill(side, () => side.fs.createWriteStream(pathToFileURL(side.file('url'))), small());
@@ -133,7 +180,13 @@ describe('streams: createWriteStream', () => {
     fs.mkdirSync(side.file('dir'));
     fs.symlinkSync('loop', side.file('loop'));
     const seen = {};
-    for (const file of [side.file('absent/x'), side.file('dir'), side.file('loop'), `/${'y'.repeat(300)}`, '/dev/full']) {
+    for (const file of [
+      side.file('absent/x'),
+      side.file('dir'),
+      side.file('loop'),
+      `/${'y'.repeat(300)}`,
+      '/dev/full',
+    ]) {
       seen[file] = await fill(side, () => side.fs.createWriteStream(file), small());
       seen[`${file}, one write`] = await fill(side, () => side.fs.createWriteStream(file), ['x']);
     }
@@ -169,7 +222,11 @@ describe('streams: createWriteStream', () => {
         seen[`fd ${label}`] = await fill(side, () => side.fs.createWriteStream('ignored', { ...given, fd }), small());
         const handle = await side.fsp.open(side.put(`handle ${label}`, 'old content of the file'), 'r+');
         await handle.read(Buffer.alloc(4), 0, 4, null);
-        seen[`handle ${label}`] = await fill(side, () => side.fs.createWriteStream('ignored', { ...given, fd: handle }), small());
+        seen[`handle ${label}`] = await fill(
+          side,
+          () => side.fs.createWriteStream('ignored', { ...given, fd: handle }),
+          small(),
+        );
       }
     }
     return seen;
@@ -179,7 +236,13 @@ describe('streams: createWriteStream', () => {
     const fifo = side.file('fifo');
     execFileSync('mkfifo', [fifo]);
     const reading = fs.promises.readFile(fifo);
-    const seen = { fifo: await fill(side, () => side.fs.createWriteStream(fifo), Array.from({ length: 50 }, (_, i) => patternBytes(3001, i + 1))) };
+    const seen = {
+      fifo: await fill(
+        side,
+        () => side.fs.createWriteStream(fifo),
+        Array.from({ length: 50 }, (_, i) => patternBytes(3001, i + 1)),
+      ),
+    };
     seen.received = await reading;
     fs.rmSync(fifo);
     seen.sink = await fill(side, () => side.fs.createWriteStream('/dev/null'), small());
@@ -190,7 +253,8 @@ describe('streams: createWriteStream', () => {
     const stream = side.fs.createWriteStream(side.file('out'));
     const sizes = Array.from({ length: 300 }, (_, i) => ((i * 7919) % 50_000) + 1);
     for (const [index, size] of sizes.entries()) {
-      if (!stream.write(patternBytes(size, index + 1)) && index % 3 === 0) await new Promise((resolve) => stream.once('drain', resolve));
+      if (!stream.write(patternBytes(size, index + 1)) && index % 3 === 0)
+        await new Promise((resolve) => stream.once('drain', resolve));
     }
     await new Promise((resolve) => stream.end(resolve));
     await closed(stream);
@@ -220,7 +284,10 @@ describe('streams: a write stream that fails or is killed leaves a prefix', () =
         stream.destroy();
         await closed(stream);
         const written = fs.readFileSync(file);
-        expect(written.equals(whole.subarray(0, written.length)), `round ${round}: ${written.length} bytes are no prefix`).to.equal(true);
+        expect(
+          written.equals(whole.subarray(0, written.length)),
+          `round ${round}: ${written.length} bytes are no prefix`,
+        ).to.equal(true);
         // Nothing may arrive after 'close'.
         await pause_ms(2);
         expect(fs.statSync(file).size).to.equal(written.length);

@@ -13,7 +13,12 @@ function chain(object) {
       const label = String(key);
       if (found.has(label)) continue;
       const kind = 'value' in descriptor ? typeof descriptor.value : 'accessor';
-      found.set(label, kind === 'function' && key !== 'constructor' ? `function ${descriptor.value.name}/${descriptor.value.length}` : kind);
+      found.set(
+        label,
+        kind === 'function' && key !== 'constructor'
+          ? `function ${descriptor.value.name}/${descriptor.value.length}`
+          : kind,
+      );
     }
   }
   return found;
@@ -29,7 +34,15 @@ describe('surface: FileHandle', () => {
   after(() => Promise.all([theirs?.close(), mine?.close()]));
 
   it('has a plausible number of members to compare', () => {
-    expect([...chain(theirs).keys()]).to.include.members(['read', 'readv', 'readLines', 'readableWebStream', 'fd', 'getAsyncId', 'on']);
+    expect([...chain(theirs).keys()]).to.include.members([
+      'read',
+      'readv',
+      'readLines',
+      'readableWebStream',
+      'fd',
+      'getAsyncId',
+      'on',
+    ]);
   });
 
   it('every method, accessor and symbol of node’s handle is there with the same name and length', () => {

@@ -1,7 +1,17 @@
 // Every name of node:fs and node:fs/promises is there, and looks the same.
 import fs from 'node:fs';
 import { expect } from 'chai';
-import { node, nodeP, ours, oursNamespace, oursP, require, subjectOverridden, subjectRequest, subjectSpecifier } from '../helpers/oracle.mjs';
+import {
+  node,
+  nodeP,
+  ours,
+  oursNamespace,
+  oursP,
+  require,
+  subjectOverridden,
+  subjectRequest,
+  subjectSpecifier,
+} from '../helpers/oracle.mjs';
 
 const display = (key) => String(key);
 
@@ -30,7 +40,10 @@ function isConstructor(value) {
 }
 
 describe('surface: names', () => {
-  for (const [module, theirs, mine] of [['node:fs', node, ours], ['node:fs/promises', nodeP, oursP]]) {
+  for (const [module, theirs, mine] of [
+    ['node:fs', node, ours],
+    ['node:fs/promises', nodeP, oursP],
+  ]) {
     const keys = Reflect.ownKeys(theirs);
     it(`${module} has a plausible number of names to compare`, () => {
       expect(keys.length).to.be.greaterThan(module === 'node:fs' ? 100 : 30);
@@ -85,7 +98,11 @@ describe('surface: names', () => {
 
   it('ReadStream and WriteStream can be replaced, and new fs.createReadStream() works', async () => {
     const file = new URL(import.meta.url);
-    for (const make of [() => ours.ReadStream(file), () => new ours.ReadStream(file), () => new ours.createReadStream(file)]) {
+    for (const make of [
+      () => ours.ReadStream(file),
+      () => new ours.ReadStream(file),
+      () => new ours.createReadStream(file),
+    ]) {
       const stream = make();
       expect(stream).to.be.instanceOf(ours.ReadStream);
       expect(stream).to.be.instanceOf(node.ReadStream);
@@ -141,7 +158,13 @@ describe('surface: import and require', () => {
     const { runSnippet } = await import('../parity/support/child.mjs');
     const source = `const own = Reflect.ownKeys(globalThis).map(String); log(JSON.stringify(own.sort()));`;
     const { execFileSync } = await import('node:child_process');
-    const plain = JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', 'console.log(JSON.stringify(Reflect.ownKeys(globalThis).map(String).sort()))'], { encoding: 'utf8' }));
+    const plain = JSON.parse(
+      execFileSync(
+        process.execPath,
+        ['--input-type=module', '-e', 'console.log(JSON.stringify(Reflect.ownKeys(globalThis).map(String).sort()))'],
+        { encoding: 'utf8' },
+      ),
+    );
     const { stdout, stderr } = await runSnippet('ours', '/nowhere', source);
     expect(stdout, stderr).to.not.equal('');
     expect(JSON.parse(stdout)).to.deep.equal(plain);

@@ -23,21 +23,22 @@ function makeReference() {
   };
   Object.defineProperty(promises.open, 'length', { value: fs.promises.open.length, configurable: true });
   Object.defineProperty(copy, 'promises', { value: promises, enumerable: true, configurable: true });
-  copy.open = function open(path, flags, mode) {
-    const args = [...arguments];
+  copy.open = function open(...args) {
     if (args.some((value) => typeof value === 'function') || args.length > 3) return fs.open(...plainArguments(args));
-    return promises.open(path, flags, mode);
+    return promises.open(...args);
   };
   Object.defineProperty(copy.open, 'length', { value: fs.open.length, configurable: true });
   // Streams consult the object they belong to when they open a file.
   for (const name of ['createReadStream', 'createWriteStream']) {
     const original = fs[name];
-    copy[name] = function (path, options) {
+    // A declaration, since `new fs.createReadStream()` has to work as in node.
+    function create(path, options) {
       const given = typeof options === 'string' ? { encoding: options } : options;
       if (given?.fd !== undefined || given?.fs) return original(path, options);
       if (given !== undefined && (given === null || typeof given !== 'object')) return original(path, options);
       return original(path, { ...given, fs: copy });
-    };
+    }
+    copy[name] = create;
     Object.defineProperty(copy[name], 'name', { value: name, configurable: true });
     Object.defineProperty(copy[name], 'length', { value: original.length, configurable: true });
   }

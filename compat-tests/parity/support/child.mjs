@@ -20,11 +20,21 @@ const prologue = (side, dir) => `
 
 /** Runs the snippet on one side; it has `fs`, `fsp`, `dir`, `log` and `AsyncLocalStorage`. */
 export function runSnippet(side, dir, source, { nodeArguments = [], wrap = [] } = {}) {
-  const command = [...wrap, process.execPath, ...nodeArguments, '--input-type=module', '-e', prologue(side, dir) + source];
+  const command = [
+    ...wrap,
+    process.execPath,
+    ...nodeArguments,
+    '--input-type=module',
+    '-e',
+    prologue(side, dir) + source,
+  ];
   return new Promise((resolve, reject) => {
     const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
     const out = { stdout: '', stderr: '' };
-    for (const stream of ['stdout', 'stderr']) child[stream].on('data', (chunk) => { out[stream] += chunk; });
+    for (const stream of ['stdout', 'stderr'])
+      child[stream].on('data', (chunk) => {
+        out[stream] += chunk;
+      });
     const timer = setTimeout(() => child.kill('SIGKILL'), CHILD_TIMEOUT_MS);
     child.on('error', reject);
     child.on('close', (code, signal) => {

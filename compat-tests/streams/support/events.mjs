@@ -8,7 +8,12 @@ export function record(side, stream, names) {
   const log = [];
   for (const name of names) {
     stream.on(name, (...args) => {
-      const kept = name === 'data' ? [args[0].length] : name === 'open' ? [typeof args[0]] : args.map((value) => side.describe(value));
+      const kept =
+        name === 'data'
+          ? [args[0].length]
+          : name === 'open'
+            ? [typeof args[0]]
+            : args.map((value) => side.describe(value));
       log.push([name, ...kept]);
     });
   }
@@ -48,11 +53,29 @@ export async function drain(side, make, { names = READ_EVENTS, chunks = true } =
 
 /** Runs of 'data' become one: for sources that deliver in whatever pieces they like. */
 export function squeeze(log) {
-  return log.map((entry) => (entry[0] === 'data' ? ['data'] : entry)).filter((entry, index, all) => entry[0] !== 'data' || all[index - 1]?.[0] !== 'data');
+  return log
+    .map((entry) => (entry[0] === 'data' ? ['data'] : entry))
+    .filter((entry, index, all) => entry[0] !== 'data' || all[index - 1]?.[0] !== 'data');
 }
 
 export function facts(side, stream) {
-  const names = ['path', 'flags', 'mode', 'start', 'end', 'pos', 'bytesRead', 'bytesWritten', 'pending', 'destroyed', 'closed', 'autoClose', 'readableHighWaterMark', 'writableHighWaterMark', 'readableEncoding'];
+  const names = [
+    'path',
+    'flags',
+    'mode',
+    'start',
+    'end',
+    'pos',
+    'bytesRead',
+    'bytesWritten',
+    'pending',
+    'destroyed',
+    'closed',
+    'autoClose',
+    'readableHighWaterMark',
+    'writableHighWaterMark',
+    'readableEncoding',
+  ];
   const seen = { class: stream.constructor.name, fd: stream.fd === null ? null : typeof stream.fd };
   for (const name of names) seen[name] = side.describe(stream[name]);
   return seen;

@@ -1,5 +1,5 @@
 // Compiled by types.test.mjs, never run.
-import * as nodeFs from 'node:fs';
+import type * as nodeFs from 'node:fs';
 import type * as nodePromises from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import * as engine from 'ioengine';
@@ -23,8 +23,13 @@ export async function usage(): Promise<string> {
   const stats: Stats = await again.stat();
   for await (const line of handle.readLines()) line.toUpperCase();
   open('file', 'r', (error: NodeJS.ErrnoException | null, fd: number) => fs.close(fd, () => error?.code));
-  open('file', (error, fd) => fs.read(fd, Buffer.alloc(1), 0, 1, 0n, (failure, count) => count.toFixed(failure ? 1 : 0)));
-  await pipeline(createReadStream('a', { direct: true, start: 4 }), createWriteStream('b', { direct: 'try', flags: 'a' }));
+  open('file', (_error, fd) =>
+    fs.read(fd, Buffer.alloc(1), 0, 1, 0n, (failure, count) => count.toFixed(failure ? 1 : 0)),
+  );
+  await pipeline(
+    createReadStream('a', { direct: true, start: 4 }),
+    createWriteStream('b', { direct: 'try', flags: 'a' }),
+  );
   const stream: nodeFs.ReadStream = handle.createReadStream();
   const text: string = await readFile('file', 'utf8');
   await writeFile('file', text, { flush: true });
@@ -34,5 +39,21 @@ export async function usage(): Promise<string> {
   const probed = engine.probe();
   const uring: string = typeof probed.uring === 'string' ? probed.uring : String(probed.uring.available);
   const inline: number = engine.stats().lanes.inline.operations;
-  return [read, whole, stats.size, stream.bytesRead, aligned.length, name, forced, reason, depth, uring, inline, readFileSync('x', 'utf8'), asPromises, samePromises, rest].join();
+  return [
+    read,
+    whole,
+    stats.size,
+    stream.bytesRead,
+    aligned.length,
+    name,
+    forced,
+    reason,
+    depth,
+    uring,
+    inline,
+    readFileSync('x', 'utf8'),
+    asPromises,
+    samePromises,
+    rest,
+  ].join();
 }
