@@ -5,7 +5,7 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { normalise, snapshot } from '../helpers/compare.mjs';
+import { expectSame, normalise, snapshot } from '../helpers/compare.mjs';
 import { checkProperty, StepRunner, step } from '../helpers/model.mjs';
 import { SIDES } from '../helpers/oracle.mjs';
 import { removeDirectory, twinDirectories } from '../helpers/tempdir.mjs';
@@ -14,10 +14,12 @@ async function runBoth(steps) {
   const twins = twinDirectories();
   const runners = SIDES.map((side) => new StepRunner(side, twins[side.name]));
   try {
+    for (const runner of runners) await runner.begin();
     for (const [index, given] of steps.entries()) {
       const seen = [];
       for (const runner of runners) seen.push(normalise(await runner.run(given), runner.dir));
-      expect(seen[1], `step ${index}: ${JSON.stringify(given)}`).to.deep.equal(seen[0]);
+      const label = `step ${index}: ${JSON.stringify(given)}`;
+      expectSame({ [label]: seen[1] }, { [label]: seen[0] });
     }
     for (const runner of runners) await runner.end();
     expect(snapshot(twins.ours), 'files after all steps').to.deep.equal(snapshot(twins.node));

@@ -132,6 +132,15 @@ export class StepRunner {
     this.fds = [];
   }
 
+  /** Two files with content and a handle in every slot, so that the first steps already meet something. */
+  async begin() {
+    for (const [index, name] of ['a', 'b'].entries())
+      fs.writeFileSync(this.path(name), patternBytes(20_000, index + 1));
+    for (const [at, how] of ['r+', 'a+', 'w+'].entries()) {
+      this.handles[at] = await this.side.fsp.open(this.path(FILES[at]), how);
+    }
+  }
+
   /** What the step did, as plain data. */
   async run(given) {
     const handle = 'slot' in given ? this.handles[given.slot] : undefined;

@@ -14,6 +14,19 @@ function plainArguments(args) {
   return [args[0], options.flags ?? 'r', options.mode, ...args.slice(2)];
 }
 
+/** A `function`, since `new fs.createReadStream()` has to work as in node. */
+function streamMaker(original, copy) {
+  function create(path, options) {
+    const given = typeof options === 'string' ? { encoding: options } : options;
+    if (given?.fd !== undefined || given?.fs) return original(path, options);
+    if (given !== undefined && (given === null || typeof given !== 'object')) return original(path, options);
+    return original(path, { ...given, fs: copy });
+  }
+  for (const key of ['name', 'length'])
+    Object.defineProperty(create, key, { value: original[key], configurable: true });
+  return create;
+}
+
 /** A fresh copy, so that a broken subject changes neither node:fs nor another subject. */
 function makeReference() {
   const copy = copyOf(fs);
@@ -29,19 +42,7 @@ function makeReference() {
   };
   Object.defineProperty(copy.open, 'length', { value: fs.open.length, configurable: true });
   // Streams consult the object they belong to when they open a file.
-  for (const name of ['createReadStream', 'createWriteStream']) {
-    const original = fs[name];
-    // A declaration, since `new fs.createReadStream()` has to work as in node.
-    function create(path, options) {
-      const given = typeof options === 'string' ? { encoding: options } : options;
-      if (given?.fd !== undefined || given?.fs) return original(path, options);
-      if (given !== undefined && (given === null || typeof given !== 'object')) return original(path, options);
-      return original(path, { ...given, fs: copy });
-    }
-    copy[name] = create;
-    Object.defineProperty(copy[name], 'name', { value: name, configurable: true });
-    Object.defineProperty(copy[name], 'length', { value: original.length, configurable: true });
-  }
+  for (const name of ['createReadStream', 'createWriteStream']) copy[name] = streamMaker(fs[name], copy);
   return copy;
 }
 

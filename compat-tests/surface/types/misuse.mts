@@ -5,7 +5,7 @@ import { readFile } from 'ioengine/fs/promises';
 
 export async function misuse(): Promise<void> {
   const handle = await open('file');
-  await handle.read(Buffer.alloc(1), 'zero'); // refused
+  await handle.write(5); // refused
   open(5); // refused
   createReadStream('file', { direct: 'maybe' }); // refused
   const text: number = await readFile('file', 'utf8'); // refused
