@@ -5,12 +5,15 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { skip } from '../helpers/backend.mjs';
+import { backendUnderTest, skip } from '../helpers/backend.mjs';
 import { runChild } from '../helpers/child.mjs';
 import { sharedSlowDisk } from '../helpers/slow-disk.mjs';
 import { taggedBytes } from './support/tagged.mjs';
 
 const file = fileURLToPath(new URL('./support/terminate-child.mjs', import.meta.url));
+
+// `auto` runs the very engine that has been through all of them under its own name.
+const SHARE = backendUnderTest === 'auto' ? 0.2 : 1;
 
 describe('H1, H8: a worker is terminated with reads in flight', function () {
   this.timeout(120_000);
@@ -32,21 +35,26 @@ describe('H1, H8: a worker is terminated with reads in flight', function () {
     expect(result.terminated, 'workers terminated with something in flight').to.be.at.least(times);
     expect(result.leastInFlight).to.be.above(0);
     // Red when teardown frees first and lets the kernel finish later.
-    expect(result.stillInFlight, 'requests in flight after terminate() had resolved').to.equal(0);
+    expect(
+      result.stillInFlight,
+      `reads in flight after terminate() had resolved; the disk then: ${result.evidence}`,
+    ).to.equal(0);
     expect(result.spoiled, 'buffers that a late completion wrote into').to.equal(0);
     // Red when teardown leaks its ring, eventfd, context or threads.
     expect(result.tasksGrown, 'threads left behind').to.be.at.most(2);
     expect(result.descriptorsGrown, 'descriptors left behind').to.be.at.most(4);
   }
 
-  it('200 times, with ordinary buffers', async function () {
-    const result = await terminate(this, { times: 200, width: 8, pooled: false });
-    expectClean(result, 200);
+  it(`${200 * SHARE} times, with ordinary buffers`, async function () {
+    const times = 200 * SHARE;
+    const result = await terminate(this, { times, width: 8, pooled: false });
+    expectClean(result, times);
     // A leaked engine keeps its slots, rings and slabs: well over 200 KiB each.
-    expect(result.rssGrownMiB, 'MiB left behind by 190 workers').to.be.below(64);
+    expect(result.rssGrownMiB, 'MiB left behind by all workers after the first wave').to.be.below(64);
   });
 
-  it('60 times, with buffers of the aligned pool (H8)', async function () {
-    expectClean(await terminate(this, { times: 60, width: 6, pooled: true }), 60);
+  it(`${60 * SHARE} times, with buffers of the aligned pool (H8)`, async function () {
+    const times = 60 * SHARE;
+    expectClean(await terminate(this, { times, width: 6, pooled: true }), times);
   });
 });

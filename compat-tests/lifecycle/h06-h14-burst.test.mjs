@@ -65,7 +65,7 @@ describe('H6, H14: far more operations than the queue is deep', function () {
       if (disk.skipped) skip(this, disk.skipped);
       // 40 MiB, each block read once, so that every buffered read is cold too.
       const file = disk.writeCold('ten-thousand', taggedBytes(1, 10_000));
-      disk.setReadDelayMs(10);
+      disk.setReadDelayMs(4);
       const child = startChild({
         args: [file],
         timeoutMs: 80_000,

@@ -8,7 +8,7 @@ const options = JSON.parse(process.env.TERMINATE_OPTIONS);
 const workerFile = new URL('./reading-worker.mjs', import.meta.url);
 
 function inFlight() {
-  return Number(/^in_flight (\d+)$/m.exec(fs.readFileSync(options.control, 'latin1'))[1]);
+  return Number(/^reads_in_flight (\d+)$/m.exec(fs.readFileSync(options.control, 'latin1'))[1]);
 }
 
 function heard(worker, word) {
@@ -29,6 +29,7 @@ async function wave(width) {
   const before = inFlight();
   await Promise.all(workers.map((worker) => worker.terminate()));
   const after = inFlight();
+  if (after > 0) result.evidence = fs.readFileSync(options.control, 'latin1').replaceAll('\n', ', ');
   // Memory freed too early is used again here, where a late completion would scribble over it.
   const canaries = Array.from({ length: 64 }, () => Buffer.alloc(4096, 0xa5));
   return { before, after, canaries };
