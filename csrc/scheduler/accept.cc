@@ -59,6 +59,14 @@ void IoContext::forget(int fd) {
   if (descriptor != nullptr) descriptors_.detach(descriptor);
 }
 
+void IoContext::adopt(int fd, const FileFacts& facts) {
+  forget(fd);  // whatever had this number before is closed
+  Descriptor* descriptor = descriptors_.find_or_add(fd);
+  descriptor->facts = facts;
+  descriptor->knowledge = Knowledge::kKnown;
+  descriptor->checked_turn = turn_;
+}
+
 void IoContext::classify(Descriptor* descriptor) {
   descriptor->knowledge = Knowledge::kAsking;
   Request* request = new_request(Operation::kClassify, descriptor, kFlagInternal);

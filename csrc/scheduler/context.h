@@ -50,6 +50,8 @@ class IoContext {
   int32_t open(OpenJob* job, uint32_t flags);  // takes ownership of job
   int32_t close(int fd, uint32_t flags);
 
+  // Takes an open descriptor whose facts are known already, without asking the kernel for them.
+  void adopt(int fd, const FileFacts& facts);
   // Forgets what is known of a number: it was just given to another file, or closed by someone else.
   void forget(int fd);
 

@@ -170,12 +170,7 @@ void IoContext::settle(Request* request, int32_t result) {
 // What an open or a classification found out.
 void IoContext::learn(Request* request, int32_t result) {
   if (request->operation == Operation::kOpen) {
-    if (result < 0) return;
-    forget(result);  // whatever had this number before is closed
-    Descriptor* descriptor = descriptors_.find_or_add(result);
-    descriptor->facts = request->open->facts;
-    descriptor->knowledge = Knowledge::kKnown;
-    descriptor->checked_turn = turn_;
+    if (result >= 0) adopt(result, request->open->facts);
     return;
   }
   Descriptor* descriptor = request->descriptor;
