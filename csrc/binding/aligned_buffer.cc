@@ -1,5 +1,7 @@
 #include "binding/aligned_buffer.h"
 
+#include <cstdint>
+
 #include "memory/aligned_block.h"
 
 namespace ioengine {
@@ -25,6 +27,18 @@ napi_value aligned_buffer(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   return buffer;
+}
+
+napi_value misalignment(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value view, result;
+  napi_get_cb_info(env, info, &count, &view, nullptr, nullptr);
+  void* data = nullptr;
+  size_t size = 0;
+  if (napi_get_buffer_info(env, view, &data, &size) != napi_ok) return nullptr;
+  const auto address = reinterpret_cast<uintptr_t>(data);
+  napi_create_uint32(env, static_cast<uint32_t>(address % AlignedBlock::kAlignment), &result);
+  return result;
 }
 
 }  // namespace ioengine

@@ -310,6 +310,7 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
       {"probe", probe},
       {"stats", stats},
       {"alignedBuffer", aligned_buffer},
+      {"misalignment", misalignment},
   };
   napi_env env = environment->env();
   for (const auto& entry : kFunctions) {

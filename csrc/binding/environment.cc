@@ -135,35 +135,36 @@ void Environment::deliver() {
   if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
   uint32_t deliveries = 0;
   while (!ending_ && context_->has_finished()) {
-    const size_t count = collect_promises();
+    // Slots are given back after JavaScript has seen them: code that a delivery runs may take new ones.
+    Request* batch[limits::results_per_delivery];
+    size_t count = collect_promises(batch);
     bool alive = true;
     if (count > 0) {
       const int32_t argument = static_cast<int32_t>(count);
       alive = call(deliver_, 1, &argument);
     } else {
-      Request* request = context_->take_finished();
-      const int32_t arguments[2] = {static_cast<int32_t>(request->slot), request->result};
-      context_->give_back(request);
+      batch[0] = context_->take_finished();
+      count = 1;
+      const int32_t arguments[2] = {static_cast<int32_t>(batch[0]->slot), batch[0]->result};
       alive = call(call_back_, 2, arguments);
     }
+    for (size_t i = 0; i < count; ++i) context_->give_back(batch[i]);
     if (!alive) break;
     if ((++deliveries & 15) == 0 && monotonic_ns() - turn_started_ns_ > limits::turn_time_ns) break;
   }
   napi_close_handle_scope(env_, scope);
 }
 
-// Fills `results_` with finished promise requests up to the next callback. Slots are free from here on:
-// JavaScript takes what it keeps for them before it runs anyone's code.
-size_t Environment::collect_promises() {
+// Fills `results_` with finished promise requests up to the next callback.
+size_t Environment::collect_promises(Request** batch) {
   size_t count = 0;
   while (count < limits::results_per_delivery) {
     const Request* next = context_->peek_finished();
     if (next == nullptr || next->has(kFlagCallback)) break;
-    Request* request = context_->take_finished();
-    results_[count * 2] = static_cast<int32_t>(request->slot);
-    results_[count * 2 + 1] = request->result;
+    batch[count] = context_->take_finished();
+    results_[count * 2] = static_cast<int32_t>(batch[count]->slot);
+    results_[count * 2 + 1] = batch[count]->result;
     ++count;
-    context_->give_back(request);
   }
   return count;
 }

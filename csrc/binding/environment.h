@@ -43,7 +43,7 @@ class Environment {
   void turn();
   void rest();
   void deliver();
-  size_t collect_promises();
+  size_t collect_promises(Request** batch);
   bool call(napi_ref function, size_t argument_count, const int32_t* arguments);
   void hold_loop(bool hold);
 

@@ -2,103 +2,105 @@
 // A buffer stays in its array, and so stays referenced, until the kernel's completion has been delivered.
 
 import { AsyncResource } from 'node:async_hooks';
-import { ACCEPTED, type Addon, NOT_TAKEN, RESULTS_MAX } from '../native/addon';
+import { ACCEPTED, type Addon, RESULTS_MAX } from '../native/addon';
 
-/** Settles one request; `result` is a count, a descriptor, 0, a negative errno, or NOT_TAKEN. */
-export type Settle = (result: number) => void;
-
-/** What FileHandle.read and write resolve to, given the bytes moved. */
 type Resolve = (value: unknown) => void;
-type Shape = (bytes: number, subject: unknown) => unknown;
 
-/** Turns a result below zero into a rejection, or serves the call through node:fs when it was NOT_TAKEN. */
-export interface FailurePath {
-  fail(result: number, subject: unknown, resolve: Resolve, reject: (error: unknown) => void): void;
+/**
+ * How a promised request ends. One constant object per kind of operation, so that the hot path stores no closures.
+ * `subject` is what the promise's value shows (the buffer), `owner` what was called (the FileHandle).
+ */
+export interface Ending {
+  /** The value for a result at or above zero. Runs no foreign code. */
+  value(result: number, subject: unknown): unknown;
+  /** A result below zero: a negative errno, or NOT_TAKEN. Settles the promise, now or later. */
+  failed(result: number, subject: unknown, owner: object, extra: unknown, resolve: Resolve): void;
+  /** The request is over: FileHandles count their operations, so that close waits for them. */
+  released(owner: object): void;
 }
 
 const results = new Int32Array(RESULTS_MAX * 2);
 const resolves: (Resolve | undefined)[] = [];
-const rejects: (((error: unknown) => void) | undefined)[] = [];
 const subjects: unknown[] = [];
-const shapes: (Shape | undefined)[] = [];
-const failures: (FailurePath | undefined)[] = [];
-const settles: (Settle | undefined)[] = [];
+const owners: (object | undefined)[] = [];
+const extras: unknown[] = [];
+const endings: (Ending | undefined)[] = [];
+const settles: ((result: number) => void)[] = [];
 
 let takenResolve: Resolve;
-let takenReject: (error: unknown) => void;
 
-function takeFunctions(resolve: Resolve, reject: (error: unknown) => void): void {
+function takeResolve(resolve: Resolve): void {
   takenResolve = resolve;
-  takenReject = reject;
 }
 
-/** The hot form: a promise for an accepted read or write, without a closure per operation. */
-export function promiseFor(answer: number, subject: unknown, shape: Shape, failure: FailurePath): Promise<never> {
+/** A promise for an accepted request. `extra` is kept for `ending.failed` (positions, for a delegated retry). */
+export function promiseOf(answer: number, subject: unknown, owner: object, extra: unknown, ending: Ending): Promise<never> {
   const slot = ACCEPTED - answer;
-  const promise = new Promise<never>(takeFunctions as never);
+  const promise = new Promise<never>(takeResolve as never);
   resolves[slot] = takenResolve;
-  rejects[slot] = takenReject;
   subjects[slot] = subject;
-  shapes[slot] = shape;
-  failures[slot] = failure;
+  owners[slot] = owner;
+  extras[slot] = extra;
+  endings[slot] = ending;
   return promise;
 }
 
-/** The general form: `settle` gets the result, whatever it is. `subject` is kept alive meanwhile. */
-export function onSettled(answer: number, subject: unknown, settle: Settle): void {
+/**
+ * The plain result of an answer, for chains of steps inside the engine: a count, a descriptor, 0, a negative errno or
+ * NOT_TAKEN. `subject` is kept alive meanwhile.
+ */
+export function resultOf(answer: number, subject?: unknown): Promise<number> {
+  if (answer > ACCEPTED) return Promise.resolve(answer);
   const slot = ACCEPTED - answer;
-  settles[slot] = settle;
   subjects[slot] = subject;
+  return new Promise((resolve) => {
+    settles[slot] = resolve;
+  });
 }
 
-/** A promise of the plain result of an accepted or inline answer, for chains of steps inside the engine. */
-export function resultOf(answer: number, subject: unknown): Promise<number> {
-  if (answer > ACCEPTED) return Promise.resolve(answer);
-  return new Promise((resolve) => onSettled(answer, subject, resolve));
+function settleOne(slot: number, result: number): void {
+  const subject = subjects[slot];
+  subjects[slot] = undefined;
+  const ending = endings[slot];
+  if (ending === undefined) {
+    const settle = settles[slot]!;
+    settles[slot] = undefined as never;
+    settle(result);
+    return;
+  }
+  const resolve = resolves[slot]!;
+  const owner = owners[slot]!;
+  endings[slot] = undefined;
+  owners[slot] = undefined;
+  if (result >= 0) {
+    resolve(ending.value(result, subject));
+  } else {
+    ending.failed(result, subject, owner, extras[slot], resolve);
+  }
+  resolves[slot] = undefined;
+  extras[slot] = undefined;
+  ending.released(owner);
 }
 
 // One call per batch of promise results. Nobody's code runs inside the loop: resolving a promise only queues jobs.
 function deliver(count: number): void {
-  for (let index = 0; index < count; index++) {
-    const slot = results[index * 2]!;
-    const result = results[index * 2 + 1]!;
-    const subject = subjects[slot];
-    subjects[slot] = undefined;
-    const settle = settles[slot];
-    if (settle !== undefined) {
-      settles[slot] = undefined;
-      settle(result);
-      continue;
-    }
-    const resolve = resolves[slot]!;
-    if (result >= 0) {
-      resolve(shapes[slot]!(result, subject));
-    } else {
-      failures[slot]!.fail(result, subject, resolve, rejects[slot]!);
-    }
-    resolves[slot] = rejects[slot] = undefined;
-    failures[slot] = undefined;
-  }
+  for (let index = 0; index < count; index++) settleOne(results[index * 2]!, results[index * 2 + 1]!);
 }
 
 const MANUAL_DESTROY = { requireManualDestroy: true };
 
-/**
- * One callback with the async context of the call that asked for it, as node's FSReqCallback keeps it. Destroy hooks
- * run right after the callback, so there is nothing for a finalizer to do.
- */
-export class CallbackRequest extends AsyncResource {
-  readonly settle: (this: unknown, result: number) => void;
-
-  constructor(settle: (result: number) => void) {
+// One callback with the async context of the call that asked for it, as node's FSReqCallback keeps it. Destroyed right
+// after the callback, so there is nothing for a finalizer to do.
+class CallbackRequest extends AsyncResource {
+  constructor(readonly settle: (result: number) => void) {
     super('FSREQCALLBACK', MANUAL_DESTROY);
-    this.settle = settle;
   }
 }
 
 const callbackRequests: (CallbackRequest | undefined)[] = [];
 
-export function onCalledBack(answer: number, subject: unknown, settle: (result: number) => void): void {
+/** `settle` runs in a callback scope of its own, with the caller's async context. */
+export function callBackWith(answer: number, subject: unknown, settle: (result: number) => void): void {
   const slot = ACCEPTED - answer;
   callbackRequests[slot] = new CallbackRequest(settle);
   subjects[slot] = subject;
@@ -115,12 +117,7 @@ function callBack(slot: number, result: number): void {
   }
 }
 
+/** Gives the addon its way back into JavaScript; once, right after the engine has started. */
 export function connect(native: Addon): void {
   native.setHandlers(deliver, callBack, results);
 }
-
-export function isAccepted(answer: number): boolean {
-  return answer <= ACCEPTED;
-}
-
-export { NOT_TAKEN };

@@ -66,6 +66,7 @@ export interface Addon {
   probe(type: number): Failure;
   stats(): number[];
   alignedBuffer(size: number): Buffer | undefined;
+  misalignment(view: ArrayBufferView): number;
 }
 
 const root = join(__dirname, '..', '..');

@@ -1,0 +1,32 @@
+// The engine as the layers above use it: the addon's accepting functions, started at the first use, with node:fs behind
+// it where there is none.
+
+import { FLAG_TRUSTED, type Addon, NOT_TAKEN } from '../native/addon';
+import { startEngine, whenStarted } from './choice';
+import { connect } from './requests';
+import { countDelegated } from './stats';
+
+whenStarted((native) => {
+  connect(native);
+  // process.exit() and an uncaught throw run no cleanup hook on the main thread (H7): accepted writes are completed
+  // here, as node completes them (H28).
+  process.on('exit', () => native.settleWrites());
+});
+
+let native: Addon | undefined;
+
+/** The addon, with the engine of this thread started; undefined where node:fs serves everything. */
+export function engine(): Addon | undefined {
+  if (native === undefined) native = startEngine()?.native;
+  return native;
+}
+
+/**
+ * True where the engine must leave paths alone: with --permission node checks each path, so node opens them.
+ * https://nodejs.org/api/permissions.html
+ */
+export function pathsAreGuarded(): boolean {
+  return (process as { permission?: unknown }).permission !== undefined;
+}
+
+export { countDelegated, FLAG_TRUSTED, NOT_TAKEN };

@@ -1,0 +1,57 @@
+// What stats() tells: operations and bytes per lane of this thread's engine.
+
+import { startedEngine } from './choice';
+
+export interface LaneStats {
+  /** Operations settled, failed ones included. */
+  operations: number;
+  /** Bytes read or written. */
+  bytes: number;
+}
+
+export interface Stats {
+  lanes: {
+    /** Served at once on the calling thread, from the page cache. */
+    inline: LaneStats;
+    uring: LaneStats;
+    aio: LaneStats;
+    /** Served by the engine's own pool. */
+    threads: LaneStats;
+    /** Handed to node:fs. */
+    delegated: LaneStats;
+  };
+  /** Requests with the kernel or the pool now. */
+  inFlight: number;
+  /** Requests accepted and waiting: for room, for the next submit, or behind another on the same descriptor. */
+  queued: number;
+  /** Attempts that a lane could not serve without waiting, and another took over. */
+  fallbacks: number;
+  /** Requests that rode in an adjacent one's operation. */
+  merged: number;
+}
+
+const delegated: LaneStats = { operations: 0, bytes: 0 };
+
+/** Counts one asynchronous call handed to node:fs, and its bytes once they are known. */
+export function countDelegated(bytes = 0): void {
+  delegated.operations++;
+  delegated.bytes += bytes;
+}
+
+export function countDelegatedBytes(bytes: number): void {
+  delegated.bytes += bytes;
+}
+
+/** Counters of the calling thread's engine since it started; zeros before the first operation. */
+export function stats(): Stats {
+  const figures = startedEngine()?.native.stats() ?? [];
+  const figure = (index: number): number => figures[index] ?? 0;
+  const lane = (index: number): LaneStats => ({ operations: figure(index * 2), bytes: figure(index * 2 + 1) });
+  return {
+    lanes: { inline: lane(0), uring: lane(1), aio: lane(2), threads: lane(3), delegated: { ...delegated } },
+    inFlight: figure(8),
+    queued: figure(9),
+    fallbacks: figure(10),
+    merged: figure(11),
+  };
+}

@@ -1,0 +1,96 @@
+// FileHandle as a subclass of Node's own class, over descriptors that the engine opened. Node refuses foreign handles
+// (instanceof, private brands), so this is what makes fs.promises.readFile(handle), createReadStream({ fd: handle }),
+// transfer to a Worker and the rest work. The class and its native half are not exported: they are taken from a handle
+// that node opened once.
+
+import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
+import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
+import { resultOf } from '../engine/requests';
+import { systemError } from '../internal/errors';
+import { hostFs, hostPromises } from '../internal/host';
+
+/** Node's native FileHandle: owns a descriptor until releaseFD(), and closes it with a warning when collected. */
+interface NativeHandle {
+  readonly fd: number;
+  releaseFD(): void;
+  close(): Promise<void>;
+}
+
+export type HandleConstructor = new (native: NativeHandle) => NodeFileHandle;
+
+/** What FileHandle has inside, found by the descriptions of its symbols. */
+export interface HandleParts {
+  Base: HandleConstructor;
+  Native: new (fd: number) => NativeHandle;
+  ref: symbol;
+  unref: symbol;
+  /** `read(buffer)` without a length reads the whole buffer; before it read nothing. */
+  lengthDefaultsToRest: boolean;
+}
+
+function symbolNamed(object: object, description: string): symbol {
+  for (let level = object; level !== null; level = Object.getPrototypeOf(level)) {
+    const found = Object.getOwnPropertySymbols(level).find((symbol) => symbol.description === description);
+    if (found !== undefined) return found;
+  }
+  throw new Error(`FileHandle has no ${description}`);
+}
+
+async function takeParts(): Promise<HandleParts> {
+  const handle = await hostPromises.open('/dev/zero');
+  try {
+    const symbols = handle as unknown as Record<symbol, { constructor: unknown }>;
+    const native = symbols[symbolNamed(handle, 'kHandle')]!;
+    const { bytesRead } = await handle.read(Buffer.alloc(1));
+    const parts: HandleParts = {
+      Base: handle.constructor as HandleConstructor,
+      Native: native.constructor as HandleParts['Native'],
+      ref: symbolNamed(handle, 'kRef'),
+      unref: symbolNamed(handle, 'kUnref'),
+      lengthDefaultsToRest: bytesRead === 1,
+    };
+    for (const method of ['releaseFD', 'close']) {
+      if (typeof (parts.Native.prototype as Record<string, unknown>)[method] !== 'function') {
+        throw new Error(`the native FileHandle has no ${method}`);
+      }
+    }
+    return parts;
+  } finally {
+    await handle.close();
+  }
+}
+
+let parts: Promise<HandleParts | undefined> | undefined;
+
+/** The parts, taken once; undefined where this Node keeps them elsewhere, and node's own handles are used as they are. */
+export function handleParts(): Promise<HandleParts | undefined> {
+  parts ??= takeParts().catch(() => undefined);
+  return parts;
+}
+
+/** Closes a descriptor through the engine, behind everything accepted on it. Rejects with node's error. */
+export async function closeDescriptor(fd: number): Promise<void> {
+  const native = engine();
+  const result = native === undefined ? NOT_TAKEN : await resultOf(native.close(fd, FLAG_TRUSTED));
+  if (result === NOT_TAKEN) {
+    await new Promise<void>((resolve, reject) => {
+      hostFs.close(fd, (error) => (error ? reject(error) : resolve()));
+    });
+  } else if (result < 0) {
+    throw systemError(result, 'close');
+  }
+}
+
+/**
+ * Node's native handle over `fd`. Its own close is replaced: node's FileHandle.close counts references, sets fd to -1
+ * and emits 'close' as ever, and then calls this one. The descriptor is released first, or the garbage collector would
+ * later close a stranger's.
+ */
+export function wrapDescriptor(handleParts: HandleParts, fd: number): NativeHandle {
+  const native = new handleParts.Native(fd);
+  native.close = () => {
+    native.releaseFD();
+    return closeDescriptor(fd);
+  };
+  return native;
+}

@@ -1,0 +1,129 @@
+// Opening: a promise of a FileHandle, or node's plain descriptor for a callback.
+
+import type { PathLike } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { callBackWith, resultOf } from '../engine/requests';
+import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded } from '../engine/runtime';
+import { EngineError } from '../engine/choice';
+import { plainFlags, plainMode, plainPath, shownPath } from '../internal/arguments';
+import { systemError, systemErrorWithoutFrames } from '../internal/errors';
+import { hostFs, hostPromises } from '../internal/host';
+import { ACCEPTED, FLAG_CALLBACK } from '../native/addon';
+import { fileHandleOf } from './file-handle';
+
+/** `true`: O_DIRECT or an error. `'try'`: O_DIRECT where the filesystem takes it. See open(2). */
+export type Direct = boolean | 'try';
+
+export interface OpenOptions {
+  /** As node's `flags`: 'r', 'w+', ... or a number. Default 'r'. */
+  flags?: string | number | null;
+  /** Permission bits of a new file. Default 0o666. */
+  mode?: string | number | null;
+  /** Default false; IOENGINE_DIRECT=1 makes it 'try'. */
+  direct?: Direct;
+}
+
+const DIRECT_AS_FLAGS = 0;
+const DIRECT_REQUIRED = 1;
+const DIRECT_TRY = 2;
+const EINVAL = -22;
+
+export function directMode(direct: unknown): number {
+  if (direct === true) return DIRECT_REQUIRED;
+  if (direct === 'try') return DIRECT_TRY;
+  return process.env.IOENGINE_DIRECT === '1' ? DIRECT_TRY : DIRECT_AS_FLAGS;
+}
+
+/** An open that is plain enough for the engine. */
+export interface PlainOpen {
+  path: string | Uint8Array;
+  flags: number;
+  mode: number;
+  direct: number;
+}
+
+export function plainOpen(path: unknown, flags: unknown, mode: unknown, direct: unknown): PlainOpen | undefined {
+  if (pathsAreGuarded() || engine() === undefined) return undefined;
+  const plain = { path: plainPath(path), flags: plainFlags(flags), mode: plainMode(mode), direct: directMode(direct) };
+  if (plain.path === undefined || plain.flags === undefined || plain.mode === undefined) return undefined;
+  return plain as PlainOpen;
+}
+
+function refusal(result: number, asked: PlainOpen): Error {
+  const path = shownPath(asked.path);
+  if (result === EINVAL && asked.direct === DIRECT_REQUIRED) {
+    const error = systemError(result, 'open', path);
+    return Object.assign(
+      new EngineError(
+        'ERR_IOENGINE_DIRECT_UNSUPPORTED',
+        `'${path}' cannot be opened with O_DIRECT: its filesystem refuses it`,
+        "use direct: 'try', which falls back to buffered I/O",
+      ),
+      { errno: error.errno, syscall: error.syscall, path },
+    );
+  }
+  return systemError(result, 'open', path);
+}
+
+function acceptOpen(asked: PlainOpen, requestFlags: number): number {
+  return engine()!.open(asked.path, asked.flags, asked.mode, asked.direct, requestFlags);
+}
+
+/** A descriptor opened by the engine, or NOT_TAKEN; rejects with node's error. */
+export async function openDescriptor(asked: PlainOpen): Promise<number> {
+  const result = await resultOf(acceptOpen(asked, 0));
+  if (result >= 0 || result === NOT_TAKEN) return result;
+  const error = refusal(result, asked);
+  Error.captureStackTrace(error, openDescriptor);
+  throw error;
+}
+
+/**
+ * fs.promises.open, with `direct`: `open(path, flags, mode)` or `open(path, { flags, mode, direct })`.
+ * Errors are node's; ERR_IOENGINE_DIRECT_UNSUPPORTED where `direct: true` cannot be had.
+ */
+export async function open(
+  path: PathLike,
+  flags?: string | number | null | OpenOptions,
+  mode?: string | number | null,
+): Promise<FileHandle> {
+  let direct: unknown;
+  if (typeof flags === 'object' && flags !== null) ({ flags, mode, direct } = flags);
+  const asked = plainOpen(path, flags, mode, direct);
+  const fd = asked === undefined ? NOT_TAKEN : await openDescriptor(asked);
+  if (fd === NOT_TAKEN) {
+    countDelegated();
+    return hostPromises.open(path, flags ?? undefined, mode ?? undefined);
+  }
+  return (await fileHandleOf(fd)) ?? adoptByNode(fd);
+}
+
+// Where Node keeps its FileHandle class out of reach: node opens the same file through the descriptor.
+async function adoptByNode(fd: number): Promise<FileHandle> {
+  try {
+    const flags = Number.parseInt(/flags:\s*([0-7]+)/.exec(hostFs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))![1]!, 8);
+    return await hostPromises.open(`/proc/self/fd/${fd}`, flags);
+  } finally {
+    hostFs.closeSync(fd);
+  }
+}
+
+/** fs.open with a callback: `callback(error, fd)`. */
+export function openWithCallback(
+  path: unknown,
+  flags: unknown,
+  mode: unknown,
+  callback: (error: unknown, fd?: number) => void,
+): boolean {
+  const asked = plainOpen(path, flags, mode, undefined);
+  if (asked === undefined) return false;
+  const finish = (result: number): void => {
+    if (result >= 0) callback(null, result);
+    else if (result !== NOT_TAKEN) callback(systemErrorWithoutFrames(result, 'open', shownPath(asked.path)));
+    else hostFs.open(path as PathLike, flags as string, mode as number, callback as never);
+  };
+  const answer = acceptOpen(asked, FLAG_CALLBACK);
+  if (answer > ACCEPTED) return false;
+  callBackWith(answer, undefined, finish);
+  return true;
+}

@@ -1,0 +1,91 @@
+// Cheap checks for plainly well-formed arguments. Whatever does not pass goes to node:fs, which raises its own exact
+// error or serves the odd form: so nothing here reports anything.
+
+import { constants } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const FLAGS: Record<string, number> = {
+  r: constants.O_RDONLY,
+  rs: constants.O_RDONLY | constants.O_SYNC,
+  sr: constants.O_RDONLY | constants.O_SYNC,
+  'r+': constants.O_RDWR,
+  'rs+': constants.O_RDWR | constants.O_SYNC,
+  'sr+': constants.O_RDWR | constants.O_SYNC,
+  w: constants.O_TRUNC | constants.O_CREAT | constants.O_WRONLY,
+  wx: constants.O_TRUNC | constants.O_CREAT | constants.O_WRONLY | constants.O_EXCL,
+  xw: constants.O_TRUNC | constants.O_CREAT | constants.O_WRONLY | constants.O_EXCL,
+  'w+': constants.O_TRUNC | constants.O_CREAT | constants.O_RDWR,
+  'wx+': constants.O_TRUNC | constants.O_CREAT | constants.O_RDWR | constants.O_EXCL,
+  'xw+': constants.O_TRUNC | constants.O_CREAT | constants.O_RDWR | constants.O_EXCL,
+  a: constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY,
+  ax: constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_EXCL,
+  xa: constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_EXCL,
+  as: constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_SYNC,
+  sa: constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_SYNC,
+  'a+': constants.O_APPEND | constants.O_CREAT | constants.O_RDWR,
+  'ax+': constants.O_APPEND | constants.O_CREAT | constants.O_RDWR | constants.O_EXCL,
+  'xa+': constants.O_APPEND | constants.O_CREAT | constants.O_RDWR | constants.O_EXCL,
+  'as+': constants.O_APPEND | constants.O_CREAT | constants.O_RDWR | constants.O_SYNC,
+  'sa+': constants.O_APPEND | constants.O_CREAT | constants.O_RDWR | constants.O_SYNC,
+};
+
+/** open(2) flags of a flag string or number; undefined for anything else. */
+export function plainFlags(flags: unknown, fallback: number = constants.O_RDONLY): number | undefined {
+  if (flags === undefined || flags === null) return fallback;
+  if (typeof flags === 'number') return isInt32(flags) && flags >= 0 ? flags : undefined;
+  if (typeof flags === 'string' && Object.hasOwn(FLAGS, flags)) return FLAGS[flags];
+  return undefined;
+}
+
+/** Permission bits of a number or octal string; undefined for anything else. */
+export function plainMode(mode: unknown, fallback = 0o666): number | undefined {
+  if (mode === undefined || mode === null) return fallback;
+  if (typeof mode === 'string' && /^[0-7]{1,6}$/.test(mode)) return Number.parseInt(mode, 8);
+  return typeof mode === 'number' && isInt32(mode) && mode >= 0 ? mode : undefined;
+}
+
+/** The path as the kernel takes it; undefined for anything that is not a string, Buffer or file URL without NUL. */
+export function plainPath(path: unknown): string | Uint8Array | undefined {
+  if (typeof path === 'string') return path.includes('\0') ? undefined : path;
+  if (path instanceof Uint8Array) return path.includes(0) ? undefined : path;
+  if (!(path instanceof URL)) return undefined;
+  try {
+    return plainPath(fileURLToPath(path));
+  } catch {
+    return undefined;
+  }
+}
+
+/** How node shows the path in an error. */
+export function shownPath(path: string | Uint8Array): string {
+  return typeof path === 'string' ? path : Buffer.from(path).toString();
+}
+
+export function isInt32(value: unknown): value is number {
+  return typeof value === 'number' && (value | 0) === value;
+}
+
+export function isDescriptor(value: unknown): value is number {
+  return isInt32(value) && value >= 0;
+}
+
+/** A view whose memory stays where it is: resizable buffers can shrink under the kernel (H9). */
+export function isPlainView(value: unknown): value is NodeJS.ArrayBufferView {
+  return ArrayBuffer.isView(value) && (value.buffer as { resizable?: boolean }).resizable !== true;
+}
+
+/** The file position. */
+export const CURRENT = -1;
+
+/**
+ * A position as the engine takes it: a safe integer, or CURRENT for null, undefined and -1. Undefined for others.
+ */
+export function plainPosition(position: unknown): number | undefined {
+  if (position === null || position === undefined || position === -1) return CURRENT;
+  if (typeof position === 'number') return Number.isSafeInteger(position) && position >= 0 ? position : undefined;
+  if (typeof position === 'bigint') {
+    if (position === -1n) return CURRENT;
+    return position >= 0n && position <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(position) : undefined;
+  }
+  return undefined;
+}

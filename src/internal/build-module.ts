@@ -1,0 +1,30 @@
+// A drop-in module: the host's own properties, descriptor by descriptor, with some functions replaced. A replacement
+// takes over name, length and symbol properties (util.promisify reads them), so that it cannot be told from node's.
+
+type Functions = Record<string, unknown>;
+
+function dressed(replacement: unknown, original: unknown): unknown {
+  if (typeof replacement !== 'function' || typeof original !== 'function') return replacement;
+  for (const key of Reflect.ownKeys(original)) {
+    if (key === 'prototype') continue;
+    const descriptor = Object.getOwnPropertyDescriptor(original, key)!;
+    const present = Object.getOwnPropertyDescriptor(replacement, key);
+    if (present === undefined || present.configurable) Object.defineProperty(replacement, key, descriptor);
+  }
+  return replacement;
+}
+
+/** Copies `host` and puts `replacements` in; names that the host lacks are left out. */
+export function buildModule<T extends object>(host: T, replacements: Functions): T {
+  const built = Object.create(Object.getPrototypeOf(host)) as T;
+  for (const key of Reflect.ownKeys(host)) {
+    const descriptor = Object.getOwnPropertyDescriptor(host, key)!;
+    if (typeof key === 'string' && Object.hasOwn(replacements, key)) {
+      const value = dressed(replacements[key], descriptor.value);
+      Object.defineProperty(built, key, 'value' in descriptor ? { ...descriptor, value } : descriptor);
+    } else {
+      Object.defineProperty(built, key, descriptor);
+    }
+  }
+  return built;
+}

@@ -1,0 +1,57 @@
+// Errors that cannot be told from node's: the same texts, the same own properties in the same order.
+
+import { constants } from 'node:os';
+import { getSystemErrorMap } from 'node:util';
+
+type SystemError = NodeJS.ErrnoException & { dest?: string };
+
+let texts: Map<number, [string, string]> | undefined;
+
+function describe(errno: number): [string, string] {
+  texts ??= getSystemErrorMap();
+  return texts.get(errno) ?? ['UNKNOWN', 'unknown error'];
+}
+
+/** `CODE: text, syscall 'path'` with errno, code, syscall and path, as libuv words it. `errno` is negative. */
+export function systemError(errno: number, syscall: string, path?: string): SystemError {
+  const [code, text] = describe(errno);
+  const shown = path === undefined ? '' : ` '${path}'`;
+  const error = new Error(`${code}: ${text}, ${syscall}${shown}`) as SystemError;
+  error.errno = errno;
+  error.code = code;
+  error.syscall = syscall;
+  if (path !== undefined) error.path = path;
+  return error;
+}
+
+/** The same for callbacks, where node's error has no frames: nothing of ours was on its stack. */
+export function systemErrorWithoutFrames(errno: number, syscall: string, path?: string): SystemError {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return systemError(errno, syscall, path);
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+/**
+ * Rejects with a system error whose stack names the awaiting functions. V8 finds them only when the error is made in a
+ * job that the awaited promise itself waits for, so the promise is resolved with another one that fails there.
+ */
+export function rejectWithSystemError(
+  resolve: (value: unknown) => void,
+  errno: number,
+  syscall: string,
+  path?: string,
+): void {
+  resolve(
+    Promise.resolve().then(() => {
+      const error = systemError(errno, syscall, path);
+      throw error;
+    }),
+  );
+}
+
+export const EBADF = -constants.errno.EBADF;
+export const ECANCELED = -constants.errno.ECANCELED;
