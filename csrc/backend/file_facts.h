@@ -55,12 +55,15 @@ struct OpenJob {
   int flags = 0;
   uint32_t mode = 0;
   DirectMode direct = DirectMode::kAsFlags;
-  FileFacts facts;  // valid when the result is a descriptor, or 0 of a classification
+  FileFacts facts;  // valid when the result is not an error
 };
 
 // Returned instead of a descriptor where opening may wait for another process (FIFO, device): node:fs opens
 // it.
 constexpr int32_t kNotTaken = -4096;
+// The pool has found out what the file is, and that the request needs routing of its own: it has not been
+// run.
+constexpr int32_t kNeedsRouting = -4097;
 
 // openat(2) with facts. Returns the descriptor, -errno, or kNotTaken. May wait: never on the JavaScript
 // thread.

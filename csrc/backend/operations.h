@@ -30,7 +30,7 @@ const char* backend_type_name(BackendType type);
 
 // Whether losing the operation at exit would lose work (H28).
 inline bool changes_file(Operation operation) {
-  return operation != Operation::kRead && operation != Operation::kStatx && operation != Operation::kClassify;
+  return operation != Operation::kRead && operation != Operation::kStatx;
 }
 
 inline bool moves_bytes(Operation operation) {

@@ -31,7 +31,7 @@ enum RequestFlag : uint32_t {
   kFlagMayWait = 1u << 3,          // data is not known to be cached: never attempt it on the calling thread
   kFlagAppend = 1u << 4,           // the descriptor is O_APPEND: the kernel picks the offset
   kFlagClearDirect = 1u << 5,      // run buffered: O_DIRECT is off while this exclusive write runs
-  kFlagInternal = 1u << 6,         // the engine's own (classification): nobody in JavaScript waits for it
+  kFlagInternal = 1u << 6,         // the engine's own (a carrier of merged ones): nobody waits for it
   kFlagTrusted = 1u << 7,          // the caller owns the descriptor (FileHandle): no identity check
   kFlagSeek = 1u << 8,             // offset came from the file position, which settling moves
   kFlagExpectCached = 1u << 9,     // a batched read that should complete inside submit()
@@ -65,8 +65,8 @@ struct Request {
   Request* next = nullptr;    // queue link: a request is in at most one queue
   Request* merged = nullptr;  // on a carrier: the requests that ride in its operation, linked through `next`
   Descriptor* descriptor = nullptr;
-  Bounce* bounce = nullptr;       // aligned stand-in for an O_DIRECT operation on unaligned memory or offsets
-  OpenJob* open = nullptr;        // kOpen and kClassify: arguments and what was found out
+  Bounce* bounce = nullptr;  // aligned stand-in for an O_DIRECT operation on unaligned memory or offsets
+  OpenJob* open = nullptr;  // kOpen: arguments; also the facts that the first operation on a number finds out
   AlignedBlock* block = nullptr;  // holds our own memory while the kernel may write to it (H8)
 
   // Space for the backend alone: AIO keeps its iocb here, uring copies everything into the SQE.

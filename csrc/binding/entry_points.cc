@@ -8,9 +8,9 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "binding/aligned_buffer.h"
 #include "binding/environment.h"
-#include "base/limits.h"
 
 namespace ioengine {
 namespace {

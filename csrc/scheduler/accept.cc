@@ -9,10 +9,10 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "memory/aligned_block.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"
-#include "base/limits.h"
 
 namespace ioengine {
 namespace {
@@ -48,10 +48,14 @@ bool IoContext::still_same_file(Descriptor* descriptor) {
 }
 
 Descriptor* IoContext::usable(int fd, uint32_t flags) {
-  Descriptor* descriptor = descriptors_.find_or_add(fd);
+  Descriptor* descriptor = descriptors_.find(fd);
+  if (descriptor == nullptr) {
+    // The table is as large as the largest number in it: only numbers that are open get in.
+    return fcntl(fd, F_GETFD) == -1 ? nullptr : descriptors_.find_or_add(fd);
+  }
   if ((flags & kFlagTrusted) != 0 || !descriptor->known() || still_same_file(descriptor)) return descriptor;
   forget(fd);
-  return descriptors_.find_or_add(fd);
+  return usable(fd, flags);
 }
 
 void IoContext::forget(int fd) {
@@ -67,12 +71,14 @@ void IoContext::adopt(int fd, const FileFacts& facts) {
   descriptor->checked_turn = turn_;
 }
 
-void IoContext::classify(Descriptor* descriptor) {
+// The first operation on a number that the engine knows nothing of goes to the pool, where finding out may
+// wait, and is run there; everything after it waits behind the gate.
+void IoContext::start_unknown(Request* request) {
+  Descriptor* descriptor = request->descriptor;
   descriptor->knowledge = Knowledge::kAsking;
-  Request* request = new_request(Operation::kClassify, descriptor, kFlagInternal);
+  request->gate = Gate::kExclusive;
   request->open = new OpenJob();
-  ++descriptor->pending;
-  ++internal_;
+  descriptor->enter(request);
   to_threads(request);
 }
 
@@ -83,9 +89,10 @@ int32_t IoContext::accept(Request* request) {
   if (changes_file(request->operation)) ++unsettled_writes_;
   if (descriptor->known() && descriptor->waiting.empty() && descriptor->admits(request)) {
     start(request);
+  } else if (descriptor->knowledge == Knowledge::kUnknown) {
+    start_unknown(request);
   } else {
     descriptor->waiting.push(request);
-    if (descriptor->knowledge == Knowledge::kUnknown) classify(descriptor);
   }
   return accepted(request);
 }
@@ -133,8 +140,8 @@ bool IoContext::try_inline(Descriptor* descriptor, const iovec* vectors, uint32_
 int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, uint32_t count,
                             uint64_t wanted, int64_t position, uint32_t flags) {
   Descriptor* descriptor = usable(fd, flags);
+  if (descriptor == nullptr || descriptor->foreign()) return kNotTaken;
   if (descriptor->closing) return -EBADF;
-  if (descriptor->foreign()) return kNotTaken;
   wanted = std::min(wanted, limits::transfer_bytes);
   uint64_t done = 0;
   if (operation == Operation::kRead && descriptor->known()) {
@@ -165,8 +172,8 @@ int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, u
 int32_t IoContext::control(Operation operation, int fd, uint64_t offset, uint64_t length, int32_t mode,
                            void* memory, uint32_t flags) {
   Descriptor* descriptor = usable(fd, flags);
+  if (descriptor == nullptr || descriptor->foreign()) return kNotTaken;
   if (descriptor->closing) return -EBADF;
-  if (descriptor->foreign()) return kNotTaken;
   Request* request = new_request(operation, descriptor, flags);
   request->offset = offset;
   request->wanted = length;

@@ -92,7 +92,7 @@ class IoContext {
   bool try_inline(Descriptor* descriptor, const iovec* vectors, uint32_t count, uint64_t wanted,
                   int64_t position, uint32_t flags, int32_t* result, uint64_t* done);
   Gate gate_of(Operation operation, const Descriptor* descriptor, uint64_t wanted, int64_t position) const;
-  void classify(Descriptor* descriptor);
+  void start_unknown(Request* request);
 
   // routing.cc
   void pump(Descriptor* descriptor);
@@ -120,7 +120,8 @@ class IoContext {
   bool is_end_of_file(const Request* request) const;
   void reroute_to_threads(Request* request);
   void settle(Request* request, int32_t result);
-  void learn(Request* request, int32_t result);
+  void learn_opened(const Request* request, int32_t result);
+  bool learn_file(Request* request, int32_t result);
   void cancel_queued();
   void cancel(Request* request);
   template <typename Done>
@@ -142,8 +143,7 @@ class IoContext {
   bool stopping_ = false;  // drain() has begun: nothing is started any more
   uint32_t turn_ = 1;
   uint32_t round_ = 0;
-  size_t unsettled_ = 0;  // accepted and not settled, without the engine's own requests
-  size_t internal_ = 0;   // the engine's own requests, not settled
+  size_t unsettled_ = 0;  // accepted and not settled
   size_t unsettled_writes_ = 0;
   Statistics statistics_;
 };

@@ -8,9 +8,9 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"
-#include "base/limits.h"
 
 namespace ioengine {
 

@@ -8,9 +8,9 @@
 
 #include "backend/threads/execute.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"
-#include "base/limits.h"
 
 namespace ioengine {
 
@@ -75,6 +75,8 @@ Request* IoContext::take_finished() { return finished_.pop(); }
 void IoContext::complete(Request* request, int32_t result) {
   IOE_CHECK((request->generation & 1) == 1);
   if (request->merged != nullptr) return complete_merged(request, result);
+  if (request->open != nullptr && request->operation != Operation::kOpen && learn_file(request, result))
+    return;
   if (request->bounce != nullptr) result = detach_bounce(request, result);
   if (request->has(kFlagExpectCached)) {
     request->flags &= ~kFlagExpectCached;
@@ -138,26 +140,17 @@ void IoContext::settle(Request* request, int32_t result) {
   request->result = result;
   if (request->has(kFlagSeek) && result > 0)
     lseek(request->fd, static_cast<off_t>(request->offset), SEEK_SET);
-  if (result != kNotTaken && !request->has(kFlagInternal)) {
+  if (result != kNotTaken) {
     LaneCounters& lane = statistics_.lanes[static_cast<size_t>(request->lane)];
     ++lane.operations;
     if (moves_bytes(request->operation) && result > 0) lane.bytes += static_cast<uint64_t>(result);
   }
-  if (request->open != nullptr) learn(request, result);
-  if (request->has(kFlagInternal)) {
-    --internal_;
-  } else {
-    --unsettled_;
-    if (changes_file(request->operation)) --unsettled_writes_;
-  }
+  if (request->operation == Operation::kOpen && result >= 0) learn_opened(request, result);
+  --unsettled_;
+  if (changes_file(request->operation)) --unsettled_writes_;
   Descriptor* descriptor = request->descriptor;
-  const bool internal = request->has(kFlagInternal);
-  if (descriptor != nullptr && !internal) descriptor->leave(request);
-  if (internal) {
-    slots_.give_back(request);
-  } else {
-    finished_.push(request);
-  }
+  if (descriptor != nullptr) descriptor->leave(request);
+  finished_.push(request);
   if (descriptor == nullptr) return;
   --descriptor->pending;
   if (!descriptor->waiting.empty()) {
@@ -167,17 +160,26 @@ void IoContext::settle(Request* request, int32_t result) {
   }
 }
 
-// What an open or a classification found out.
-void IoContext::learn(Request* request, int32_t result) {
-  if (request->operation == Operation::kOpen) {
-    if (result >= 0) adopt(result, request->open->facts);
-    return;
-  }
+// What an open found out.
+void IoContext::learn_opened(const Request* request, int32_t result) {
+  forget(result);  // whatever had this number before is closed
+  adopt(result, request->open->facts);
+}
+
+// What the first operation on a plain number found out. True: it has not been run yet, and waits in front of
+// the others.
+bool IoContext::learn_file(Request* request, int32_t result) {
   Descriptor* descriptor = request->descriptor;
-  descriptor->facts = request->open->facts;
-  if (result < 0) descriptor->facts.kind = FileKind::kForeign;  // EBADF: node:fs words the error
+  descriptor->facts = request->open->facts;  // a closed number is foreign: node:fs words the error
   descriptor->knowledge = Knowledge::kKnown;
   descriptor->checked_turn = turn_;
+  delete request->open;
+  request->open = nullptr;
+  if (result != kNeedsRouting) return false;
+  descriptor->leave(request);
+  descriptor->waiting.push_front(request);
+  pump(descriptor);
+  return true;
 }
 
 bool IoContext::arm_wake() {

@@ -37,7 +37,8 @@ export function systemErrorWithoutFrames(errno: number, syscall: string, path?: 
 
 /**
  * Rejects with a system error whose stack names the awaiting functions. V8 finds them only when the error is made in a
- * job that the awaited promise itself waits for, so the promise is resolved with another one that fails there.
+ * job whose promise the awaited one already waits for: so the promise is resolved with another one, which fails a tick
+ * later than it has been hooked up.
  */
 export function rejectWithSystemError(
   resolve: (value: unknown) => void,
@@ -46,10 +47,11 @@ export function rejectWithSystemError(
   path?: string,
 ): void {
   resolve(
-    Promise.resolve().then(() => {
-      const error = systemError(errno, syscall, path);
-      throw error;
-    }),
+    Promise.resolve()
+      .then()
+      .then(() => {
+        throw systemError(errno, syscall, path);
+      }),
   );
 }
 

@@ -71,9 +71,7 @@ int32_t close_descriptor(Request* request) {
   return -errno;
 }
 
-}  // namespace
-
-int32_t execute_request(Request* request) {
+int32_t execute_known(Request* request) {
   switch (request->operation) {
     case Operation::kRead:
       return read_bytes(request);
@@ -87,8 +85,6 @@ int32_t execute_request(Request* request) {
       return open_with_facts(request->open);
     case Operation::kClose:
       return close_descriptor(request);
-    case Operation::kClassify:
-      return read_file_facts(request->fd, &request->open->facts);
     case Operation::kStatx:
       return stat_descriptor(request);
     case Operation::kFallocate:
@@ -103,6 +99,24 @@ int32_t execute_request(Request* request) {
       });
   }
   return -ENOSYS;
+}
+
+// The first operation on a descriptor that the engine knows nothing of. It is run here and now where a plain
+// system call is right whatever the file is, so that it makes progress while JavaScript is busy (H28).
+int32_t classify_and_execute(Request* request) {
+  FileFacts& facts = request->open->facts;
+  const int32_t status = read_file_facts(request->fd, &facts);
+  if (status < 0 || facts.kind == FileKind::kForeign) return kNotTaken;
+  if (facts.direct && moves_bytes(request->operation)) return kNeedsRouting;
+  if (facts.append) request->flags |= kFlagAppend;
+  return execute_known(request);
+}
+
+}  // namespace
+
+int32_t execute_request(Request* request) {
+  const bool unknown = request->open != nullptr && request->operation != Operation::kOpen;
+  return unknown ? classify_and_execute(request) : execute_known(request);
 }
 
 }  // namespace ioengine
