@@ -40,9 +40,9 @@ void check_equal(const Left& left, const Right& right, const char* text, const c
 
 }  // namespace ioengine::test
 
-#define CHECK(condition)                                                        \
-  do {                                                                          \
-    if (!(condition)) ::ioengine::test::fail(__FILE__, __LINE__, #condition);   \
+#define CHECK(condition)                                                      \
+  do {                                                                        \
+    if (!(condition)) ::ioengine::test::fail(__FILE__, __LINE__, #condition); \
   } while (0)
 
 #define CHECK_EQ(left, right) \

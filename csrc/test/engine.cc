@@ -159,8 +159,9 @@ void Engine::until(const std::function<bool()>& done) {
     }
     if (monotonic_ns() - last_progress_ns > static_cast<uint64_t>(stuck_ms_) * 1000000u) {
       fail(__FILE__, __LINE__,
-           "no progress for " + std::to_string(stuck_ms_) + " ms with " + std::to_string(outstanding_.size()) +
-               " operations outstanding, " + std::to_string(context_->in_flight()) + " in flight");
+           "no progress for " + std::to_string(stuck_ms_) + " ms with " +
+               std::to_string(outstanding_.size()) + " operations outstanding, " +
+               std::to_string(context_->in_flight()) + " in flight");
     }
   }
 }

@@ -15,8 +15,8 @@ namespace ioengine {
 
 // What the n-th transfer or control operation answers instead of doing what it was asked for.
 struct MockOutcome {
-  int32_t error = 0;               // errno, nothing is moved
-  uint64_t bytes = ~uint64_t{0};   // moves at most this many
+  int32_t error = 0;              // errno, nothing is moved
+  uint64_t bytes = ~uint64_t{0};  // moves at most this many
 };
 
 // Ways to be a broken backend, so that the tests can be tested.
