@@ -14,14 +14,15 @@
 
 namespace ioengine {
 
-// Starts what the gate admits, in order.
+// Starts what the gate admits, in order. While the engine ends everything passes, to be cancelled by route().
 void IoContext::pump(Descriptor* descriptor) {
-  if (!descriptor->known() || stopping_) return;
+  if (descriptor->pumping || (!descriptor->known() && !stopping_)) return;
+  descriptor->pumping = true;
   ++descriptor->pending;  // settling inside start() must not free it under our feet
   while (Request* request = descriptor->waiting.front()) {
     if (descriptor->foreign()) {
       descriptor->waiting.pop();
-      if (request->operation == Operation::kClose) forget(descriptor->fd);
+      if (request->operation == Operation::kClose && !descriptor->detached) forget(descriptor->fd);
       descriptor->enter(request);
       settle(request, kNotTaken);
       continue;
@@ -36,6 +37,7 @@ void IoContext::pump(Descriptor* descriptor) {
     descriptor->waiting.pop();
     start(request);
   }
+  descriptor->pumping = false;
   --descriptor->pending;
   descriptors_.release(descriptor);
 }
