@@ -17,6 +17,16 @@
 namespace ioengine {
 namespace {
 
+// The vectors never hold more memory than is wanted: after a short attempt the kernel would fill all of it.
+void limit_vectors(Request* request) {
+  uint64_t left = request->wanted;
+  for (uint32_t i = 0; i < request->vector_count; ++i) {
+    iovec& vector = request->vectors[i];
+    vector.iov_len = std::min<uint64_t>(vector.iov_len, left);
+    left -= vector.iov_len;
+  }
+}
+
 int32_t accepted(const Request* request) { return kAcceptedBase - static_cast<int32_t>(request->slot); }
 
 }  // namespace
@@ -161,6 +171,7 @@ int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, u
     request->vectors = request->owned_vectors;
   }
   request->vector_count = count;
+  limit_vectors(request);
   request->block = AlignedBlock::hold_if_ours(vectors[0].iov_base);
   if (done > 0) {
     advance(request, done);

@@ -47,7 +47,8 @@ int attach_bounce(Request* request) {
   const uint64_t start = request->offset / alignment * alignment;
   const uint64_t chunk = std::min<uint64_t>(request->remaining(), kBounceBytes - (request->offset - start));
   const uint64_t end = (request->offset + chunk + alignment - 1) / alignment * alignment;
-  AlignedBlock* block = AlignedBlock::allocate(end - start);
+  // A transfer of no bytes still asks the kernel, which may have an error to report.
+  AlignedBlock* block = AlignedBlock::allocate(std::max<uint64_t>(end - start, alignment));
   if (block == nullptr) return -ENOMEM;
   auto* bounce = new Bounce();
   bounce->block = block;

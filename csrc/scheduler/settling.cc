@@ -120,10 +120,11 @@ bool IoContext::retry(Request* request, int32_t* result) {
 }
 
 bool IoContext::is_end_of_file(const Request* request) const {
+  // A device moves whole blocks, so a direct read that stops inside one has met the end of the file, and a
+  // direct write a limit (RLIMIT_FSIZE, a full disk); asking again from there would be EINVAL.
+  const bool direct = request->has(kFlagDirect) && !request->has(kFlagClearDirect);
+  if (direct && request->offset % request->alignment != 0) return true;
   if (request->operation != Operation::kRead) return false;
-  // A device moves whole blocks, so a direct read that stops inside one has met the end of the file; asking
-  // again from there would be EINVAL.
-  if (request->has(kFlagDirect) && request->offset % request->alignment != 0) return true;
   const int64_t position = request->has(kFlagCurrentPosition) ? -1 : static_cast<int64_t>(request->offset);
   return InlineLane::ends_at(request->descriptor, position);
 }
