@@ -198,8 +198,9 @@ void GuardedBuffer::fill(uint64_t tag, uint64_t at) {
 }
 
 void GuardedBuffer::check_canaries() const {
-  for (size_t i = 1; i <= kCanary; ++i) CHECK_EQ(*(data_ - i), kUntouched);
-  for (size_t i = 0; i < kCanary; ++i) CHECK_EQ(data_[size_ + i], kUntouched);
+  static const std::vector<uint8_t> untouched(kCanary, kUntouched);
+  CHECK(std::memcmp(data_ - kCanary, untouched.data(), kCanary) == 0);
+  CHECK(std::memcmp(data_ + size_, untouched.data(), kCanary) == 0);
 }
 
 void GuardedBuffer::check_untouched(size_t from) const {

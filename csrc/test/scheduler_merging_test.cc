@@ -1,0 +1,180 @@
+// Merging: neighbours become one vectored operation, and each request gets its own part of the result back,
+// also of a short one and of an error.
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/limits.h"
+#include "test/check.h"
+#include "test/engine.h"
+
+using namespace ioengine;
+using namespace ioengine::test;
+
+namespace {
+
+constexpr uint64_t kBlock = 512;
+
+class Row {
+ public:
+  Row(uint32_t count, bool writes, uint64_t stride = kBlock) : count_(count), buffer_(count * kBlock) {
+    MockOptions options;
+    options.depth = 64;
+    options.reorder = false;
+    options.delay_rounds_max = 0;
+    options.held = true;
+    engine_ = std::make_unique<Engine>(options);
+    fd_ = engine_->create(1 << 20, 1 << 20, kBlock);
+    for (uint64_t i = 0; i < 1 << 20; ++i) bytes()[i] = pattern(1, i);
+    if (writes) buffer_.fill(2);
+    // Keeps the backend busy, so that the row waits for one submit.
+    engine_->read(fd_, first_.data(), kBlock, (1 << 20) - static_cast<int64_t>(kBlock));
+    for (uint32_t i = 0; i < count; ++i) {
+      uint8_t* memory = buffer_.data() + i * kBlock;
+      const auto at = static_cast<int64_t>(i * stride);
+      tickets.push_back(writes ? engine_->write(fd_, memory, kBlock, at)
+                               : engine_->read(fd_, memory, kBlock, at));
+    }
+    engine_->turn();
+  }
+  ~Row() { close(fd_); }
+
+  void finish() {
+    engine_->mock().release();
+    engine_->until_idle();
+  }
+  uint8_t* bytes() { return engine_->disk().bytes(fd_); }
+  void check_read(uint32_t index) {
+    for (uint64_t i = 0; i < kBlock; ++i) {
+      CHECK_EQ(buffer_.data()[index * kBlock + i], pattern(1, index * kBlock + i));
+    }
+  }
+  Engine& engine() { return *engine_; }
+  // Operations that the backend got for the row.
+  size_t operations() { return engine_->mock().taken().size() - 1; }
+
+  std::vector<std::shared_ptr<Ticket>> tickets;
+
+ private:
+  uint32_t count_;
+  GuardedBuffer buffer_;
+  GuardedBuffer first_{kBlock};
+  std::unique_ptr<Engine> engine_;
+  int fd_ = -1;
+};
+
+void neighbours_become_one() {
+  set_context("neighbours become one operation");
+  Row row(8, false);
+  CHECK_EQ(row.operations(), 1u);
+  CHECK_EQ(row.engine().mock().taken()[1].vector_count, 8u);
+  CHECK_EQ(row.engine().mock().taken()[1].bytes, 8 * kBlock);
+  CHECK_EQ(row.engine()->statistics().merged, 7u);
+  row.finish();
+  for (uint32_t i = 0; i < 8; ++i) {
+    CHECK_EQ(row.tickets[i]->result, static_cast<int32_t>(kBlock));
+    row.check_read(i);
+  }
+  CHECK_EQ(row.engine()->statistics().lanes[static_cast<size_t>(Lane::kAio)].operations, 9u);
+}
+
+void gaps_and_limits_stay() {
+  set_context("what is not adjacent stays apart");
+  Row apart(8, false, 2 * kBlock);
+  CHECK_EQ(apart.operations(), 8u);
+  apart.finish();
+  set_context("a row longer than the limit");
+  Row longer(limits::merge_requests + 10, true);
+  CHECK_EQ(longer.operations(), 2u);
+  longer.finish();
+  for (uint64_t i = 0; i < (limits::merge_requests + 10) * kBlock; ++i) {
+    CHECK_EQ(longer.bytes()[i], pattern(2, i));
+  }
+}
+
+// An outcome for the row as one operation: short at every place, and failed. Each request takes what fell
+// into its range, the rest is asked for again.
+void outcome_of_a_row(const MockOutcome& outcome, bool writes, const char* name) {
+  set_context(name);
+  MockOptions options;
+  options.reorder = false;
+  options.delay_rounds_max = 0;
+  options.held = true;
+  Engine engine(options);
+  const int fd = engine.create(1 << 16, 1 << 16, kBlock);
+  for (uint64_t i = 0; i < 1 << 16; ++i) engine.disk().bytes(fd)[i] = pattern(1, i);
+  GuardedBuffer first(kBlock);
+  GuardedBuffer buffer(6 * kBlock);
+  if (writes) buffer.fill(2);
+  engine.read(fd, first.data(), kBlock, (1 << 16) - static_cast<int64_t>(kBlock));
+  engine.mock().script(outcome);
+  std::vector<std::shared_ptr<Ticket>> tickets;
+  for (uint32_t i = 0; i < 6; ++i) {
+    uint8_t* memory = buffer.data() + i * kBlock;
+    const auto at = static_cast<int64_t>(i * kBlock);
+    tickets.push_back(writes ? engine.write(fd, memory, kBlock, at) : engine.read(fd, memory, kBlock, at));
+  }
+  engine.turn();
+  CHECK_EQ(engine.mock().taken().size(), 2u);
+  engine.mock().release();
+  engine.until_idle();
+  for (size_t i = 0; i < tickets.size(); ++i) {
+    // The first one is told the error, the others find out for themselves.
+    const bool failed = i == 0 && outcome.error == EIO;
+    CHECK_EQ(tickets[i]->result, failed ? -EIO : static_cast<int32_t>(kBlock));
+    for (uint64_t at = i * kBlock; !failed && at < (i + 1) * kBlock; ++at) {
+      CHECK_EQ(writes ? engine.disk().bytes(fd)[at] : buffer.data()[at], pattern(writes ? 2 : 1, at));
+    }
+  }
+  CHECK_EQ(engine->statistics().fallbacks, outcome.error == EAGAIN ? 1u : 0u);
+  close(fd);
+}
+
+void outcomes_are_shared_out() {
+  for (bool writes : {false, true}) {
+    for (uint64_t blocks = 1; blocks < 6; ++blocks) {
+      MockOutcome outcome;
+      outcome.bytes = blocks * kBlock;
+      outcome_of_a_row(outcome, writes, "a short merged operation");
+    }
+    for (int error : {EIO, EAGAIN, EINTR}) {
+      MockOutcome outcome;
+      outcome.error = error;
+      outcome_of_a_row(outcome, writes, "a failed merged operation");
+    }
+  }
+}
+
+// A merged read across the end of the file: whole, partial, and empty results.
+void the_end_of_the_file() {
+  set_context("a merged read across the end of the file");
+  MockOptions options;
+  options.held = true;
+  Engine engine(options);
+  const int fd = engine.create(2 * kBlock + 100, 1 << 16, kBlock);
+  GuardedBuffer first(kBlock);
+  GuardedBuffer buffer(5 * kBlock);
+  engine.read(fd, first.data(), kBlock, 0);
+  std::vector<std::shared_ptr<Ticket>> tickets;
+  for (uint32_t i = 0; i < 5; ++i) {
+    tickets.push_back(engine.read(fd, buffer.data() + i * kBlock, kBlock, static_cast<int64_t>(i * kBlock)));
+  }
+  engine.turn();
+  CHECK_EQ(engine.mock().taken().size(), 2u);
+  engine.mock().release();
+  engine.until_idle();
+  const int32_t expected[] = {512, 512, 100, 0, 0};
+  for (uint32_t i = 0; i < 5; ++i) CHECK_EQ(tickets[i]->result, expected[i]);
+  buffer.check_untouched(2 * kBlock + 100);
+  close(fd);
+}
+
+}  // namespace
+
+int main() {
+  neighbours_become_one();
+  gaps_and_limits_stay();
+  outcomes_are_shared_out();
+  the_end_of_the_file();
+  return 0;
+}
