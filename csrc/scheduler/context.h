@@ -107,6 +107,7 @@ class IoContext {
   void to_threads(Request* request);
   void submit_ready();
   void run_cached();
+  bool can_start_more() const;
 
   // merging.cc
   void merge_ready();

@@ -42,9 +42,11 @@ void IoContext::start_turn() {
   inline_lane_.start_turn();
 }
 
-bool IoContext::has_local_work() const {
+bool IoContext::has_local_work() const { return !finished_.empty() || can_start_more(); }
+
+bool IoContext::can_start_more() const {
   const bool room = backend_->in_flight() < backend_->capabilities().depth;
-  return !finished_.empty() || !cached_.empty() || (!ready_.empty() && room);
+  return !cached_.empty() || (!ready_.empty() && room);
 }
 
 bool IoContext::round() {
@@ -201,7 +203,7 @@ void IoContext::wait_until(Done done) {
     inline_lane_.start_turn();
     round();
     if (done()) break;
-    if (has_local_work() && finished_.empty()) continue;
+    if (can_start_more()) continue;
     if (arm_wake()) continue;
     pollfd bell = {wake_fd_, POLLIN, 0};
     poll(&bell, 1, kPollTimeout_ms);

@@ -28,7 +28,9 @@ class ThreadPool {
 
   // Finished requests, oldest first, linked through `next`, with `result` set; null when there are none.
   Request* take_finished();
-  bool has_finished() const { return finished_count_.load(std::memory_order_acquire) != 0; }
+  // Sequentially consistent: after arm_wake(), either this sees a finished request or its thread sees the
+  // wish.
+  bool has_finished() const { return finished_count_.load(std::memory_order_seq_cst) != 0; }
 
   void arm_wake() { wake_wanted_.store(true, std::memory_order_seq_cst); }
   void disarm_wake() { wake_wanted_.store(false, std::memory_order_relaxed); }
