@@ -1,15 +1,40 @@
 // `ioengine/fs`: every name of the running node:fs; what the engine serves is replaced. The object is mutable and looked
 // at when used, like node's own.
+//
+// The exports written here are for TypeScript: node's types, with ours where we add something. What programs get, from
+// import and from require, is the object assigned at the end.
 
-import type * as FsModule from 'node:fs';
-import { verifyRequestedBackend } from './engine/choice';
-import { callbackFunctions } from './files/callbacks';
+import type { callbackFunctions } from './files/callbacks';
 import { buildModule } from './internal/build-module';
+import { hostFs } from './internal/host';
+import { lazyFunctions } from './internal/lazy';
+
 import promises = require('./promises');
 
-verifyRequestedBackend();
+import type { CreateReadStream, CreateWriteStream, Open } from './types/fs';
 
-const module_ = buildModule(require('node:fs') as typeof FsModule, callbackFunctions);
-Object.defineProperty(module_, 'promises', { configurable: true, enumerable: true, get: () => promises });
+export * from 'node:fs';
+export { promises };
+export declare const open: Open;
+export declare const createReadStream: CreateReadStream;
+export declare const createWriteStream: CreateWriteStream;
 
-export = module_;
+const served: (keyof typeof callbackFunctions)[] = [
+  'open',
+  'close',
+  'closeSync',
+  'read',
+  'write',
+  'readv',
+  'writev',
+  'fsync',
+  'fdatasync',
+  'readFile',
+  'writeFile',
+  'appendFile',
+];
+const load = () => (require('./files/callbacks') as typeof import('./files/callbacks')).callbackFunctions;
+
+const built = buildModule(hostFs, lazyFunctions('plain', served, load));
+Object.defineProperty(built, 'promises', { configurable: true, enumerable: true, get: () => promises });
+module.exports = built;

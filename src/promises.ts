@@ -1,12 +1,24 @@
 // `ioengine/fs/promises`: every name of the running node:fs/promises; what the engine serves is replaced.
+//
+// As in fs.ts, the exports written here are for TypeScript; what programs get is the object assigned at the end.
 
-import type * as PromisesModule from 'node:fs/promises';
-import { verifyRequestedBackend } from './engine/choice';
-import { promiseFunctions } from './files/promise-functions';
+import type { promiseFunctions } from './files/promise-functions';
 import { buildModule } from './internal/build-module';
+import { hostPromises } from './internal/host';
+import { lazyFunctions } from './internal/lazy';
+import type { OpenHandle } from './types/promises';
 
-verifyRequestedBackend();
+export * from 'node:fs/promises';
+export declare const open: OpenHandle;
 
-const module_ = buildModule(require('node:fs/promises') as typeof PromisesModule, promiseFunctions);
+// In auto mode nothing is touched before the first operation. A backend asked for by name has to be there now.
+// fs.ts loads this file first, so this is the place for both.
+if (process.env.IOENGINE_BACKEND) {
+  (require('./engine/choice') as typeof import('./engine/choice')).verifyRequestedBackend();
+}
 
-export = module_;
+const served: (keyof typeof promiseFunctions)[] = ['open', 'readFile', 'writeFile', 'appendFile'];
+const load = () =>
+  (require('./files/promise-functions') as typeof import('./files/promise-functions')).promiseFunctions;
+
+module.exports = buildModule(hostPromises, lazyFunctions('async', served, load));

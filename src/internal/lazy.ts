@@ -1,0 +1,42 @@
+// Functions whose implementation is loaded at their first call. Importing ioengine/fs has to cost little more than
+// node:fs, and most of what it brings is not needed before the first operation.
+
+type AnyFunction = (...args: never[]) => unknown;
+
+/** `plain`: functions that can be called with new, as node's callback functions can. `async`: such that cannot. */
+export type Kind = 'plain' | 'async';
+
+/** One function for each of `names`; the first call of any of them calls `load`. */
+export function lazyFunctions(kind: Kind, names: readonly string[], load: () => Record<string, AnyFunction>) {
+  let loaded: Record<string, AnyFunction> | undefined;
+  const implementationOf = (name: string): AnyFunction => {
+    loaded ??= load();
+    return loaded[name]!;
+  };
+  const make = kind === 'plain' ? plainFunction : asyncFunction;
+  return Object.fromEntries(names.map((name) => [name, make(() => implementationOf(name))]));
+}
+
+// `arguments` is passed on as it is: that way no array is made on the hot path.
+
+function plainFunction(find: () => AnyFunction): AnyFunction {
+  let found: AnyFunction | undefined;
+  return function (this: unknown): unknown {
+    found ??= find();
+    // biome-ignore lint/complexity/noArguments: see above
+    return found.apply(this, arguments as never);
+  };
+}
+
+function asyncFunction(find: () => AnyFunction): AnyFunction {
+  let found: AnyFunction | undefined;
+  // A method, because it is no constructor, as an async function is none; `async` itself would cost ticks.
+  const { method } = {
+    method(): unknown {
+      found ??= find();
+      // biome-ignore lint/complexity/noArguments: see above
+      return found.apply(this, arguments as never);
+    },
+  };
+  return method;
+}

@@ -1,0 +1,13 @@
+// What ioengine/fs/promises adds to the types of node:fs/promises.
+
+import type * as host from 'node:fs';
+import type * as hostPromises from 'node:fs/promises';
+import type { OpenOptions } from '../files/open';
+
+/** node's open, with `direct` in options: `open(path, { flags, mode, direct })`. */
+export type OpenHandle = typeof hostPromises.open &
+  ((
+    path: host.PathLike,
+    flags?: host.OpenMode | null | OpenOptions,
+    mode?: host.Mode | null,
+  ) => Promise<hostPromises.FileHandle>);
