@@ -196,7 +196,7 @@ function makeClass(parts: HandleParts): HandleClass {
       return writeHandle(this as never, held, data, options, () => delegate('appendFile', this as never, [data, options])) as never;
     }
 
-    override readableWebStream(options?: unknown): never {
+    override readableWebStream(options: unknown = undefined): never {
       return webStreamOf(this as never, options, () => base.readableWebStream.call(this, options)) as never;
     }
   }
