@@ -13,6 +13,7 @@ namespace ioengine {
 
 struct Descriptor;
 struct Bounce;
+struct Staging;
 struct OpenJob;
 class AlignedBlock;
 
@@ -65,7 +66,8 @@ struct Request {
   Request* next = nullptr;    // queue link: a request is in at most one queue
   Request* merged = nullptr;  // on a carrier: the requests that ride in its operation, linked through `next`
   Descriptor* descriptor = nullptr;
-  Bounce* bounce = nullptr;  // aligned stand-in for an O_DIRECT operation on unaligned memory or offsets
+  Bounce* bounce = nullptr;    // aligned stand-in for an O_DIRECT operation on unaligned memory or offsets
+  Staging* staging = nullptr;  // our own memory under a read that may wait
   OpenJob* open = nullptr;  // kOpen: arguments; also the facts that the first operation on a number finds out
   AlignedBlock* block = nullptr;  // holds our own memory while the kernel may write to it (H8)
 

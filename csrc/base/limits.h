@@ -47,6 +47,11 @@ constexpr size_t results_per_delivery = 512;
 // MiB: 18.9 ms, H16), so they leave the JavaScript thread.
 constexpr uint64_t direct_submit_bytes = 1024 * 1024;
 
+// Reads up to this size that may wait are staged (scheduler/staging.h), and so many bytes of them at once:
+// beyond it they wait for memory. 128 KiB is where malloc starts to map each buffer on its own.
+constexpr uint64_t staged_read_bytes = 128 * 1024;
+constexpr uint64_t staged_bytes_max = 32 * 1024 * 1024;
+
 // A ring that keeps refusing io_uring_enter with nothing in flight is given up; its requests go to the pool.
 constexpr uint32_t submit_failures = 64;
 

@@ -183,10 +183,10 @@ napi_value settle_writes(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// setHandlers(deliver, callBack, results)
+// setHandlers(deliver, callBack, results, subjects)
 napi_value set_handlers(napi_env env, napi_callback_info info) {
-  Arguments<3> in(env, info);
-  in.environment->set_handlers(in.values[0], in.values[1], in.values[2]);
+  Arguments<4> in(env, info);
+  in.environment->set_handlers(in.values[0], in.values[1], in.values[2], in.values[3]);
   return nullptr;
 }
 
@@ -277,9 +277,9 @@ napi_value stats(napi_env env, napi_callback_info info) {
     add(lane.operations);
     add(lane.bytes);
   }
-  const uint64_t in_flight = context.in_flight();
-  add(in_flight);
-  add(context.unsettled() > in_flight ? context.unsettled() - in_flight : 0);
+  const uint64_t active = context.active();
+  add(active);
+  add(context.unsettled() > active ? context.unsettled() - active : 0);
   add(statistics.fallbacks);
   add(statistics.merged);
   return list;

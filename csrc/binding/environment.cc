@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "scheduler/staging.h"
 
 namespace ioengine {
 
@@ -18,7 +19,8 @@ Environment* Environment::create(napi_env env) {
   return environment;
 }
 
-void Environment::set_handlers(napi_value deliver, napi_value call_back, napi_value results) {
+void Environment::set_handlers(napi_value deliver, napi_value call_back, napi_value results,
+                               napi_value subjects) {
   void* memory = nullptr;
   size_t length = 0;
   napi_typedarray_type type;
@@ -26,6 +28,7 @@ void Environment::set_handlers(napi_value deliver, napi_value call_back, napi_va
   IOE_CHECK(type == napi_int32_array && length >= limits::results_per_delivery * 2);
   results_ = static_cast<int32_t*>(memory);
   napi_create_reference(env_, results, 1, &results_reference_);
+  napi_create_reference(env_, subjects, 1, &subjects_);
   napi_create_reference(env_, deliver, 1, &deliver_);
   napi_create_reference(env_, call_back, 1, &call_back_);
 }
@@ -145,7 +148,7 @@ void Environment::deliver() {
     } else {
       batch[0] = context_->take_finished();
       count = 1;
-      const int32_t arguments[2] = {static_cast<int32_t>(batch[0]->slot), batch[0]->result};
+      const int32_t arguments[2] = {static_cast<int32_t>(batch[0]->slot), finish_memory(batch[0])};
       alive = call(call_back_, 2, arguments);
     }
     for (size_t i = 0; i < count; ++i) context_->give_back(batch[i]);
@@ -153,6 +156,47 @@ void Environment::deliver() {
     if ((++deliveries & 15) == 0 && monotonic_ns() - turn_started_ns_ > limits::turn_time_ns) break;
   }
   napi_close_handle_scope(env_, scope);
+}
+
+// The result to deliver. What a staged read brought is copied now, if the caller's memory is still where it
+// was.
+int32_t Environment::finish_memory(Request* request) {
+  if (request->staging == nullptr || request->result <= 0) return request->result;
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(env_, &scope) != napi_ok) return -EFAULT;
+  const bool there = is_still_there(request);
+  napi_close_handle_scope(env_, scope);
+  if (!there) return -EFAULT;
+  copy_staged(request);
+  return request->result;
+}
+
+// Vectors that the inline lane had filled are gone from the front, so vectors and views are matched from the
+// end.
+bool Environment::is_still_there(const Request* request) {
+  const Staging* staging = request->staging;
+  napi_value subjects, subject, view;
+  if (napi_get_reference_value(env_, subjects_, &subjects) != napi_ok) return false;
+  if (napi_get_element(env_, subjects, request->slot, &subject) != napi_ok) return false;
+  bool many = false;
+  uint32_t views = 1;
+  napi_is_array(env_, subject, &many);
+  if (many) napi_get_array_length(env_, subject, &views);
+  if (views < staging->user_vector_count) return false;
+  for (uint32_t i = 0; i < staging->user_vector_count; ++i) {
+    view = subject;
+    if (many && napi_get_element(env_, subject, views - staging->user_vector_count + i, &view) != napi_ok)
+      return false;
+    bool is_view = false;
+    void* data = nullptr;
+    size_t size = 0;
+    if (napi_is_buffer(env_, view, &is_view) != napi_ok || !is_view) return false;
+    if (napi_get_buffer_info(env_, view, &data, &size) != napi_ok) return false;
+    const char* start = static_cast<const char*>(data);
+    const char* wanted = static_cast<const char*>(staging->user_vectors[i].iov_base);
+    if (wanted < start || wanted + staging->user_vectors[i].iov_len > start + size) return false;
+  }
+  return true;
 }
 
 // Fills `results_` with finished promise requests up to the next callback.
@@ -163,7 +207,7 @@ size_t Environment::collect_promises(Request** batch) {
     if (next == nullptr || next->has(kFlagCallback)) break;
     batch[count] = context_->take_finished();
     results_[count * 2] = static_cast<int32_t>(batch[count]->slot);
-    results_[count * 2 + 1] = batch[count]->result;
+    results_[count * 2 + 1] = finish_memory(batch[count]);
     ++count;
   }
   return count;

@@ -24,8 +24,9 @@ class Environment {
   IoContext* context() { return context_.get(); }
 
   // `deliver(count)` gets a batch of promise results, `call_back(slot, result)` one callback; `results` is
-  // the memory of the Int32Array in which slot and result of a batch alternate.
-  void set_handlers(napi_value deliver, napi_value call_back, napi_value results);
+  // the memory of the Int32Array in which slot and result of a batch alternate; `subjects[slot]` is the view
+  // of a read, or the array of its views.
+  void set_handlers(napi_value deliver, napi_value call_back, napi_value results, napi_value subjects);
 
   // To be called after anything was accepted or settled outside of a turn.
   void touched();
@@ -43,6 +44,8 @@ class Environment {
   void turn();
   void rest();
   void deliver();
+  int32_t finish_memory(Request* request);
+  bool is_still_there(const Request* request);
   size_t collect_promises(Request** batch);
   bool call(napi_ref function, size_t argument_count, const int32_t* arguments);
   void hold_loop(bool hold);
@@ -59,6 +62,7 @@ class Environment {
   napi_ref deliver_ = nullptr;
   napi_ref call_back_ = nullptr;
   napi_ref results_reference_ = nullptr;
+  napi_ref subjects_ = nullptr;
   int32_t* results_ = nullptr;
   uint64_t turn_started_ns_ = 0;
   bool in_turn_ = false;

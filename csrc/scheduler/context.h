@@ -62,7 +62,7 @@ class IoContext {
   // Finished requests, oldest first. The caller reads slot, result and flags, then gives each back.
   Request* take_finished();
   const Request* peek_finished() const { return finished_.front(); }
-  void give_back(Request* request) { slots_.give_back(request); }
+  void give_back(Request* request);
   bool has_finished() const { return !finished_.empty(); }
   // Work that a further round on this thread can do without waiting for a completion.
   bool has_local_work() const;
@@ -80,6 +80,9 @@ class IoContext {
 
   size_t unsettled() const { return unsettled_; }
   size_t in_flight() const;
+  // Of those, the ones that a kernel queue or a thread is working on; the others wait in the pool's queue, or
+  // to be reaped.
+  size_t active() const;
   const IoBackend& backend() const { return *backend_; }
   const Statistics& statistics() const { return statistics_; }
 
@@ -100,6 +103,8 @@ class IoContext {
   bool start_direct(Request* request);
   void route(Request* request);
   void route_read(Request* request);
+  bool with_staging(Request* request);
+  void start_unstaged();
   void route_close(Request* request);
   bool fits_kernel_lane(Request* request);
   bool extends_file(const Request* request) const;
@@ -136,8 +141,10 @@ class IoContext {
   Slots slots_;
   DescriptorTable descriptors_;
   InlineLane inline_lane_;
-  RequestQueue cached_;  // reads known to be cached, not yet served: inline or in one batch
-  RequestQueue ready_;   // for the backend
+  RequestQueue cached_;    // reads known to be cached, not yet served: inline or in one batch
+  RequestQueue ready_;     // for the backend
+  RequestQueue unstaged_;  // reads that wait for staging memory
+  uint64_t staged_bytes_ = 0;
   RequestQueue finished_;
   size_t mergeable_ = 0;   // direct requests that joined the ready list since the last submit
   bool batching_ = false;  // the last turn had enough cached reads to serve them in one submit

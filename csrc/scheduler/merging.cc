@@ -60,7 +60,7 @@ Request* IoContext::make_carrier(Request* first, RequestQueue* riders, uint64_t 
   first->next = riders->front();
   uint32_t index = 0;
   for (Request* rider = first; rider != nullptr; rider = rider->next)
-    carrier->owned_vectors[index++] = rider->single;
+    carrier->owned_vectors[index++] = rider->vectors[0];
   statistics_.merged += count - 1;
   return carrier;
 }

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"
+#include "scheduler/staging.h"
 
 namespace ioengine {
 
@@ -81,6 +82,7 @@ void IoContext::route(Request* request) {
   const Descriptor* descriptor = request->descriptor;
   if (request->has(kFlagDirect) && moves_bytes(request->operation)) {
     if (request->has(kFlagClearDirect)) return to_threads(request);
+    if (!with_staging(request)) return;
     if (!is_aligned(request, descriptor->facts.memory_alignment)) {
       const int status = attach_bounce(request);
       if (status < 0) return settle(request, status);
@@ -114,10 +116,35 @@ void IoContext::route_read(Request* request) {
     }
   }
   request->flags |= kFlagMayWait;
+  if (!with_staging(request)) return;
   if (backend_->capabilities().buffered_reads && !request->descriptor->facts.filesystem.memory_backed) {
     to_backend(request);
   } else {
     to_threads(request);
+  }
+}
+
+// False when the request waits for staging memory, or has been settled for want of any.
+bool IoContext::with_staging(Request* request) {
+  if (!needs_staging(request)) return true;
+  if (staged_bytes_ + request->remaining() > limits::staged_bytes_max && staged_bytes_ > 0) {
+    unstaged_.push(request);
+    return false;
+  }
+  const uint64_t bytes = request->remaining();
+  const int status = stage(request);
+  if (status < 0) {
+    settle(request, status);
+    return false;
+  }
+  staged_bytes_ += bytes;
+  return true;
+}
+
+void IoContext::start_unstaged() {
+  while (Request* request = unstaged_.front()) {
+    if (staged_bytes_ > 0 && staged_bytes_ + request->remaining() > limits::staged_bytes_max) return;
+    route(unstaged_.pop());
   }
 }
 

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"
+#include "scheduler/staging.h"
 
 namespace ioengine {
 
@@ -29,8 +30,12 @@ IoContext::~IoContext() {
   while (Request* request = finished_.pop()) {
     // An open that nobody heard of: its descriptor has no owner.
     if (request->operation == Operation::kOpen && request->result >= 0) ::close(request->result);
-    slots_.give_back(request);
+    give_back(request);
   }
+}
+
+size_t IoContext::active() const {
+  return threads_->running() + (own_threads_ != nullptr ? backend_->in_flight() : 0);
 }
 
 size_t IoContext::in_flight() const {
@@ -52,6 +57,7 @@ bool IoContext::can_start_more() const {
 bool IoContext::round() {
   ++round_;
   run_cached();
+  start_unstaged();
   submit_ready();
   reap_from(backend_.get());
   if (own_threads_ != nullptr) reap_from(own_threads_.get());
@@ -70,6 +76,11 @@ size_t IoContext::reap_from(IoBackend* backend) {
     if (count < 128) break;
   }
   return total;
+}
+
+void IoContext::give_back(Request* request) {
+  if (request->staging != nullptr) staged_bytes_ -= request->staging->vector_bytes;
+  slots_.give_back(request);
 }
 
 Request* IoContext::take_finished() { return finished_.pop(); }
@@ -235,6 +246,7 @@ void IoContext::cancel(Request* request) {
 
 void IoContext::cancel_queued() {
   while (Request* request = cached_.pop()) cancel(request);
+  while (Request* request = unstaged_.pop()) cancel(request);
   while (Request* request = ready_.pop()) cancel(request);
   Request* queued = threads_->take_queued();
   while (queued != nullptr) {

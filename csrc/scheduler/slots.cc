@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "memory/aligned_block.h"
 #include "scheduler/bounce.h"
+#include "scheduler/staging.h"
 
 namespace ioengine {
 
@@ -35,6 +36,10 @@ void Slots::give_back(Request* request) {
   if (request->bounce != nullptr) {
     delete request->bounce;
     request->bounce = nullptr;
+  }
+  if (request->staging != nullptr) {
+    delete request->staging;
+    request->staging = nullptr;
   }
   if (request->open != nullptr) {
     delete request->open;

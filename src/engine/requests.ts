@@ -119,5 +119,5 @@ function callBack(slot: number, result: number): void {
 
 /** Gives the addon its way back into JavaScript; once, right after the engine has started. */
 export function connect(native: Addon): void {
-  native.setHandlers(deliver, callBack, results);
+  native.setHandlers(deliver, callBack, results, subjects);
 }

@@ -61,6 +61,7 @@ export interface Addon {
     deliver: (count: number) => void,
     callBack: (slot: number, result: number) => void,
     results: Int32Array,
+    subjects: readonly unknown[],
   ): void;
   start(type: number): Started;
   probe(type: number): Failure;

@@ -5,9 +5,9 @@
 
 namespace ioengine {
 
-// A request with `open` set that is no open carries the classification of its descriptor: the facts go there, and the
-// answer is kNotTaken or kNeedsRouting where it cannot be run as it is. Runs one attempt of the request and returns bytes, a descriptor, 0 or -errno. Waits as long as the device
-// does.
+// A request with `open` set that is no open carries the classification of its descriptor: the facts go there,
+// and the answer is kNotTaken or kNeedsRouting where it cannot be run as it is. Runs one attempt of the
+// request and returns bytes, a descriptor, 0 or -errno. Waits as long as the device does.
 int32_t execute_request(Request* request);
 
 }  // namespace ioengine

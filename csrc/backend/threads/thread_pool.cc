@@ -91,6 +91,7 @@ void ThreadPool::run() {
     if (queue_head_ == nullptr) queue_tail_ = nullptr;
     --queued_;
     --idle_;
+    ++running_;
     pthread_mutex_unlock(&mutex_);
 
     request->next = nullptr;
@@ -110,6 +111,7 @@ void ThreadPool::run() {
 
     pthread_mutex_lock(&mutex_);
     ++idle_;
+    --running_;
   }
   pthread_mutex_unlock(&mutex_);
 }
@@ -121,6 +123,13 @@ Request* ThreadPool::take_queued() {
   queued_ = 0;
   pthread_mutex_unlock(&mutex_);
   return first;
+}
+
+size_t ThreadPool::running() {
+  pthread_mutex_lock(&mutex_);
+  const size_t count = running_;
+  pthread_mutex_unlock(&mutex_);
+  return count;
 }
 
 Request* ThreadPool::take_finished() {

@@ -26,6 +26,9 @@ class ThreadPool {
   // Takes back what no thread has started, linked through `next` (teardown).
   Request* take_queued();
 
+  // Requests that a thread is running now.
+  size_t running();
+
   // Finished requests, oldest first, linked through `next`, with `result` set; null when there are none.
   Request* take_finished();
   // Sequentially consistent: after arm_wake(), either this sees a finished request or its thread sees the
@@ -50,6 +53,7 @@ class ThreadPool {
   Request* queue_tail_ = nullptr;
   size_t queued_ = 0;
   size_t idle_ = 0;
+  size_t running_ = 0;
   bool stopping_ = false;
 
   pthread_mutex_t finished_mutex_;

@@ -20,11 +20,14 @@ class ThreadsBackend final : public IoBackend {
   size_t in_flight() const override { return in_flight_; }
   bool arm_wake() override;
   void disarm_wake() override { pool_.disarm_wake(); }
+  // Requests that a thread is running now; the others wait in the pool's queue, or for reap().
+  size_t running() const { return pool_.running(); }
+
   // Takes back what no thread has started, linked through `next`; it no longer counts as in flight.
   Request* take_queued();
 
  private:
-  ThreadPool pool_;
+  mutable ThreadPool pool_;
   Capabilities capabilities_;
   size_t in_flight_ = 0;
   Request* finished_ = nullptr;  // taken from the pool, not yet handed out
