@@ -171,8 +171,10 @@ napi_value forget(napi_env env, napi_callback_info info) {
 napi_value settle_descriptor(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
   if (!in.environment->started()) return nullptr;
-  in.environment->context()->settle_descriptor(in.int32(0));
-  in.environment->touched();
+  IoContext* context = in.environment->context();
+  context->settle_descriptor(in.int32(0));
+  // With nothing left to deliver the loop must be free to end: closeSync may run in 'beforeExit'.
+  if (context->unsettled() > 0 || context->has_finished()) in.environment->touched();
   return nullptr;
 }
 
