@@ -104,6 +104,7 @@ class IoContext {
   void route(Request* request);
   void route_read(Request* request);
   bool with_staging(Request* request);
+  bool staging_is_full(uint64_t bytes) const;
   void start_unstaged();
   void route_close(Request* request);
   bool fits_kernel_lane(Request* request);
@@ -148,6 +149,7 @@ class IoContext {
   RequestQueue finished_;
   size_t mergeable_ = 0;   // direct requests that joined the ready list since the last submit
   bool batching_ = false;  // the last turn had enough cached reads to serve them in one submit
+  bool blocking_ = false;  // this thread waits in wait_until() and delivers nothing
   bool stopping_ = false;  // drain() has begun: nothing is started any more
   uint32_t turn_ = 1;
   uint32_t round_ = 0;

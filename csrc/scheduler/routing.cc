@@ -127,7 +127,7 @@ void IoContext::route_read(Request* request) {
 // False when the request waits for staging memory, or has been settled for want of any.
 bool IoContext::with_staging(Request* request) {
   if (!needs_staging(request)) return true;
-  if (staged_bytes_ + request->remaining() > limits::staged_bytes_max && staged_bytes_ > 0) {
+  if (staging_is_full(request->remaining())) {
     unstaged_.push(request);
     return false;
   }
@@ -141,9 +141,16 @@ bool IoContext::with_staging(Request* request) {
   return true;
 }
 
+// Staging memory is given back on delivery. A thread that blocks until reads have settled delivers nothing:
+// it goes over the limit, one read at a time, rather than wait for ever.
+bool IoContext::staging_is_full(uint64_t bytes) const {
+  if (staged_bytes_ == 0 || staged_bytes_ + bytes <= limits::staged_bytes_max) return false;
+  return !blocking_ || in_flight() > 0;
+}
+
 void IoContext::start_unstaged() {
   while (Request* request = unstaged_.front()) {
-    if (staged_bytes_ > 0 && staged_bytes_ + request->remaining() > limits::staged_bytes_max) return;
+    if (staging_is_full(request->remaining())) return;
     route(unstaged_.pop());
   }
 }

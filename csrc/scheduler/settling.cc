@@ -210,6 +210,7 @@ void IoContext::disarm_wake() {
 template <typename Done>
 void IoContext::wait_until(Done done) {
   constexpr int kPollTimeout_ms = 100;  // a safety net: the bell is expected to ring
+  blocking_ = true;
   while (!done()) {
     inline_lane_.start_turn();
     round();
@@ -221,6 +222,7 @@ void IoContext::wait_until(Done done) {
     eventfd_t rung;
     eventfd_read(wake_fd_, &rung);
   }
+  blocking_ = false;
 }
 
 void IoContext::settle_descriptor(int fd) {

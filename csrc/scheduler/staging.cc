@@ -22,7 +22,8 @@ bool needs_staging(const Request* request) {
 
 int stage(Request* request) {
   IOE_CHECK(request->bounce == nullptr && request->staging == nullptr);
-  AlignedBlock* block = AlignedBlock::allocate(request->remaining());
+  AlignedBlock* block =
+      AlignedBlock::allocate(std::max<uint64_t>(request->remaining(), 1));  // 0 bytes are fine
   if (block == nullptr) return -ENOMEM;
   auto* staging = new Staging();
   staging->block = block;
