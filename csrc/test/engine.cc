@@ -11,6 +11,7 @@
 
 #include "backend/factory.h"
 #include "base/clock.h"
+#include "scheduler/staging.h"
 #include "test/check.h"
 
 namespace ioengine::test {
@@ -124,6 +125,7 @@ void Engine::deliver() {
     const Outstanding settled = std::move(found->second);
     outstanding_.erase(found);
     const int32_t result = request->result;
+    if (request->staging != nullptr && result > 0) copy_staged(request);
     context_->give_back(request);
     settle(settled.ticket, settled.on_settled, result);
   }

@@ -9,6 +9,7 @@
 
 #include "backend/threads/threads_backend.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "test/check.h"
 #include "test/engine.h"
 
@@ -161,6 +162,24 @@ void settle_descriptor_does_not_doze() {
   ::close(fd);
 }
 
+// Staging memory is given back on delivery, and nobody delivers while the thread is blocked.
+void settle_descriptor_with_more_reads_than_staging_memory() {
+  set_context("settle_descriptor with more reads than staging memory");
+  const int status = status_of_child([] {
+    Engine engine{MockOptions()};
+    const uint64_t bytes = limits::staged_read_bytes;
+    const auto count = static_cast<int>(limits::staged_bytes_max / bytes + 50);
+    const int fd = engine.create(bytes, bytes);
+    GuardedBuffer buffer(bytes);
+    std::vector<std::shared_ptr<Ticket>> tickets;
+    for (int i = 0; i < count; ++i) tickets.push_back(engine.read(fd, buffer.data(), bytes, 0));
+    engine->settle_descriptor(fd);
+    engine.deliver();
+    for (const auto& ticket : tickets) CHECK_EQ(ticket->result, static_cast<int32_t>(bytes));
+  });
+  if (!ended_well(status)) fail(__FILE__, __LINE__, "the child ended with " + describe_status(status));
+}
+
 void settle_writes_waits_for_writes() {
   set_context("settle_writes");
   MockOptions options;
@@ -191,6 +210,7 @@ int main() {
   an_open_that_nobody_heard_of_is_closed();
   settle_descriptor_waits_for_its_own();
   settle_descriptor_does_not_doze();
+  settle_descriptor_with_more_reads_than_staging_memory();
   settle_writes_waits_for_writes();
   return 0;
 }

@@ -124,7 +124,8 @@ int32_t MockBackend::transfer(Request* request, const MockOutcome& outcome) {
   int32_t moved = reads ? disk_->read(request->fd, request->vectors, request->vector_count, offset, limit)
                         : disk_->write(request->fd, request->vectors, request->vector_count, offset, limit);
   if (lies && moved > 0) ++moved;
-  if (moved > 0 && reads && is_the_broken_one(MockDefect::kWrongByte)) {
+  // Of a bounced read the first bytes may be nobody's.
+  if (moved > 0 && reads && request->bounce == nullptr && is_the_broken_one(MockDefect::kWrongByte)) {
     static_cast<uint8_t*>(request->vectors[0].iov_base)[0] ^= 0x20;
   }
   if (moved > 0 && request->has(kFlagCurrentPosition)) {

@@ -1,0 +1,170 @@
+// The pool (H10): thousands of requests come back once, in any number of batches; what no thread has started
+// can be taken back; the end joins every thread; the bell rings.
+#include <dirent.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "backend/mock/random.h"
+#include "backend/threads/thread_pool.h"
+#include "base/limits.h"
+#include "test/check.h"
+
+using namespace ioengine;
+using namespace ioengine::test;
+
+namespace {
+
+std::atomic<uint32_t> executed{0};
+std::atomic<bool> may_go_on{true};
+
+int32_t count_up(Request* request) {
+  while (!may_go_on.load()) usleep(500);
+  executed.fetch_add(1);
+  return static_cast<int32_t>(request->slot) + 1;
+}
+
+struct Bell {
+  Bell() : fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  ~Bell() { close(fd); }
+  bool wait(int timeout_ms) const {
+    pollfd poller = {fd, POLLIN, 0};
+    const bool rang = poll(&poller, 1, timeout_ms) == 1;
+    eventfd_t count;
+    eventfd_read(fd, &count);
+    return rang;
+  }
+  int fd;
+};
+
+void push_range(ThreadPool* pool, std::vector<Request>* requests, size_t first, size_t count) {
+  for (size_t i = first; i < first + count; ++i) {
+    (*requests)[i].slot = static_cast<uint32_t>(i);
+    (*requests)[i].next = i + 1 < first + count ? &(*requests)[i + 1] : nullptr;
+  }
+  pool->push(&(*requests)[first], &(*requests)[first + count - 1], count);
+}
+
+// Takes what has finished; each request may come once.
+size_t collect(ThreadPool* pool, std::vector<bool>* seen) {
+  size_t count = 0;
+  for (Request* request = pool->take_finished(); request != nullptr; request = request->next) {
+    CHECK(!(*seen)[request->slot]);
+    (*seen)[request->slot] = true;
+    CHECK_EQ(request->result, static_cast<int32_t>(request->slot) + 1);
+    ++count;
+  }
+  return count;
+}
+
+size_t threads_named_ioengine() {
+  size_t count = 0;
+  DIR* folder = opendir("/proc/self/task");
+  CHECK(folder != nullptr);
+  while (const dirent* entry = readdir(folder)) {
+    char name[32] = {};
+    const std::string path = std::string("/proc/self/task/") + entry->d_name + "/comm";
+    FILE* file = std::fopen(path.c_str(), "re");
+    if (file == nullptr) continue;
+    if (std::fgets(name, sizeof(name), file) != nullptr && std::strncmp(name, "ioengine", 8) == 0) ++count;
+    std::fclose(file);
+  }
+  closedir(folder);
+  return count;
+}
+
+void thousands_of_requests() {
+  set_context("20,000 requests in batches");
+  constexpr size_t kCount = 20000;
+  Bell bell;
+  std::vector<Request> requests(kCount);
+  std::vector<bool> seen(kCount);
+  ThreadPool pool(limits::pool_threads, bell.fd, count_up);
+  Random random(1);
+  size_t pushed = 0;
+  size_t finished = 0;
+  while (finished < kCount) {
+    if (pushed < kCount) {
+      const size_t batch = std::min<size_t>(random.between(1, 50), kCount - pushed);
+      push_range(&pool, &requests, pushed, batch);
+      pushed += batch;
+    }
+    const size_t got = collect(&pool, &seen);
+    finished += got;
+    if (got > 0 || finished == pushed) continue;
+    // Sleeps only after arming and looking once more, as the scheduler does.
+    pool.arm_wake();
+    if (!pool.has_finished()) CHECK(bell.wait(10000));
+    pool.disarm_wake();
+  }
+  CHECK_EQ(finished, kCount);
+  CHECK(threads_named_ioengine() <= limits::pool_threads);
+}
+
+void threads_start_on_demand_and_are_joined() {
+  set_context("threads start on demand");
+  Bell bell;
+  std::vector<Request> requests(100);
+  std::vector<bool> seen(100);
+  {
+    ThreadPool pool(limits::pool_threads, bell.fd, count_up);
+    CHECK_EQ(threads_named_ioengine(), 0u);
+    push_range(&pool, &requests, 0, 1);
+    while (collect(&pool, &seen) == 0) usleep(100);
+    CHECK_EQ(threads_named_ioengine(), 1u);
+    may_go_on = false;
+    push_range(&pool, &requests, 1, 99);
+    usleep(20000);
+    CHECK_EQ(threads_named_ioengine(), limits::pool_threads);
+    may_go_on = true;
+    size_t finished = 1;
+    while (finished < 100) finished += collect(&pool, &seen);
+  }
+  CHECK_EQ(threads_named_ioengine(), 0u);
+}
+
+void queued_requests_come_back() {
+  set_context("take_queued");
+  Bell bell;
+  std::vector<Request> requests(500);
+  std::vector<bool> seen(500);
+  executed = 0;
+  may_go_on = false;
+  size_t taken_back = 0;
+  size_t finished = 0;
+  {
+    ThreadPool pool(4, bell.fd, count_up);
+    push_range(&pool, &requests, 0, 500);
+    usleep(20000);
+    for (Request* request = pool.take_queued(); request != nullptr; request = request->next) {
+      CHECK(!seen[request->slot]);
+      seen[request->slot] = true;
+      ++taken_back;
+    }
+    CHECK_EQ(taken_back, 496u);  // four are running
+    CHECK(pool.take_queued() == nullptr);
+    may_go_on = true;
+    while (finished < 4) finished += collect(&pool, &seen);
+    // The pool goes on as before.
+    std::vector<Request> more(10);
+    std::vector<bool> more_seen(10);
+    push_range(&pool, &more, 0, 10);
+    for (size_t done = 0; done < 10;) done += collect(&pool, &more_seen);
+  }
+  CHECK_EQ(executed.load(), 14u);
+}
+
+}  // namespace
+
+int main() {
+  thousands_of_requests();
+  threads_start_on_demand_and_are_joined();
+  queued_requests_come_back();
+  return 0;
+}

@@ -1,0 +1,148 @@
+// The ring: a depth of 4 under a burst (H6), errors of single requests, and a bell that never loses a
+// completion. Failures of io_uring_enter itself need strace and are tested from outside.
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "backend/mock/random.h"
+#include "backend/uring/uring_backend.h"
+#include "test/bare_backend.h"
+#include "test/check.h"
+#include "test/engine.h"
+
+using namespace ioengine;
+using namespace ioengine::test;
+
+namespace {
+
+int file_with_pattern(uint64_t size) {
+  const int fd = open((temporary_folder() + "/ring").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  CHECK(fd >= 0);
+  std::vector<uint8_t> content(size);
+  for (uint64_t i = 0; i < size; ++i) content[i] = pattern(1, i);
+  CHECK_EQ(pwrite(fd, content.data(), size, 0), static_cast<ssize_t>(size));
+  return fd;
+}
+
+// Ten times the depth, waiting on workers of the kernel or served at submit.
+void burst(int fd, uint32_t depth, uint32_t flags) {
+  set_context("a burst with depth " + std::to_string(depth) + ", flags " + std::to_string(flags));
+  BareBackend ring(UringBackend::create, depth);
+  const uint32_t count = depth * 10;
+  GuardedBuffer buffer(count * 16);
+  std::vector<Request*> requests;
+  for (uint32_t i = 0; i < count; ++i) {
+    requests.push_back(ring.make(Operation::kRead, fd, buffer.data() + i * 16, 16, i * 16, flags));
+  }
+  ring.submit_all(requests);
+  ring.finish();
+  CHECK_EQ(ring.completed(), count);
+  for (const Request* request : requests) CHECK_EQ(request->result, 16);
+  for (uint64_t i = 0; i < buffer.size(); ++i) CHECK_EQ(buffer.data()[i], pattern(1, i));
+}
+
+void errors_come_back_one_by_one(int fd) {
+  set_context("errors of single requests");
+  BareBackend ring(UringBackend::create, 8);
+  uint8_t bytes[4] = {};
+  Request* good = ring.make(Operation::kRead, fd, bytes, 1, 0);
+  Request* bad = ring.make(Operation::kRead, 987654, bytes + 1, 1, 0);
+  Request* last = ring.make(Operation::kRead, fd, bytes + 2, 1, 2);
+  Request* sync = ring.make(Operation::kFsync, fd, nullptr, 0, 0, kFlagMayWait);
+  ring.submit_all({good, bad, last, sync});
+  ring.finish();
+  CHECK_EQ(good->result, 1);
+  CHECK_EQ(bad->result, -EBADF);
+  CHECK_EQ(last->result, 1);
+  CHECK_EQ(sync->result, 0);
+}
+
+// Arm, sleep, drain, again and again, with completions that come at random moments around the arming: a pipe
+// that is written to right before, after or a little later.
+void the_bell_never_loses_a_completion() {
+  set_context("the bell");
+  BareBackend ring(UringBackend::create, 8);
+  int ends[2];
+  CHECK(pipe2(ends, O_CLOEXEC) == 0);
+  Random random(5);
+  uint8_t byte = 0;
+  for (int i = 0; i < 3000; ++i) {
+    Request* request = ring.make(Operation::kRead, ends[0], &byte, 1, 0,
+                                 kFlagCurrentPosition | (random.chance(300) ? kFlagMayWait : 0u));
+    ring.submit_all({request});
+    const uint8_t value = static_cast<uint8_t>(i);
+    const uint64_t when = random.below(3);
+    if (when == 0) CHECK_EQ(write(ends[1], &value, 1), 1);
+    ring->disarm_wake();
+    ring.reap();
+    if (when == 1) CHECK_EQ(write(ends[1], &value, 1), 1);
+    const bool look_again = ring->in_flight() > 0 && ring->arm_wake();
+    if (when == 2) CHECK_EQ(write(ends[1], &value, 1), 1);
+    if (ring->in_flight() > 0 && !look_again) {
+      pollfd bell = {ring.wake_fd(), POLLIN, 0};
+      if (poll(&bell, 1, 5000) != 1) fail(__FILE__, __LINE__, "round " + std::to_string(i) + ": no bell");
+      uint64_t count;
+      CHECK_EQ(read(ring.wake_fd(), &count, sizeof(count)), static_cast<ssize_t>(sizeof(count)));
+    }
+    ring.finish();
+    CHECK_EQ(request->result, 1);
+    CHECK_EQ(byte, value);
+  }
+  CHECK_EQ(ring.completed(), 3000u);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+void disarmed_it_is_silent(int fd) {
+  set_context("a bell that is off");
+  BareBackend ring(UringBackend::create, 8);
+  ring->disarm_wake();
+  uint8_t byte;
+  ring.submit_all({ring.make(Operation::kRead, fd, &byte, 1, 0)});
+  pollfd bell = {ring.wake_fd(), POLLIN, 0};
+  CHECK_EQ(poll(&bell, 1, 30), 0);
+  ring.finish();
+}
+
+// The first request of an idle engine of depth 4, and everything behind it.
+void engine_with_depth_four() {
+  set_context("an engine with a ring of 4");
+  Engine engine(BackendType::kUring, 4);
+  const int fd = engine.open(temporary_folder() + "/ring", O_RDONLY);
+  GuardedBuffer buffer(4000);
+  std::vector<std::shared_ptr<Ticket>> tickets;
+  for (int i = 0; i < 400; ++i) {
+    tickets.push_back(engine.read(fd, buffer.data() + i * 10, 10, i * 10, kFlagMayWait | kFlagCallback));
+    CHECK(engine->backend().in_flight() <= 4);
+  }
+  engine.until_idle();
+  for (const auto& ticket : tickets) CHECK_EQ(ticket->result, 10);
+  for (uint64_t i = 0; i < 4000; ++i) CHECK_EQ(buffer.data()[i], pattern(1, i));
+  CHECK_EQ(engine->statistics().lanes[static_cast<size_t>(Lane::kUring)].operations, 400u);
+  engine.until_settled(engine.close(fd));
+}
+
+}  // namespace
+
+int main() {
+  {
+    BareBackend ring(UringBackend::create, 4);
+    if (!ring.ok()) return skipped(ring.result().cause);
+    CHECK(ring->capabilities().serves(Operation::kRead) && ring->capabilities().serves(Operation::kFsync));
+    CHECK(!ring->capabilities().serves(Operation::kClose));
+  }
+  const int fd = file_with_pattern(100000);
+  for (uint32_t depth : {1u, 4u, 256u}) {
+    burst(fd, depth, 0);
+    burst(fd, depth, kFlagMayWait);
+  }
+  errors_come_back_one_by_one(fd);
+  the_bell_never_loses_a_completion();
+  disarmed_it_is_silent(fd);
+  engine_with_depth_four();
+  close(fd);
+  return 0;
+}
