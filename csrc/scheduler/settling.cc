@@ -51,7 +51,8 @@ bool IoContext::has_local_work() const { return !finished_.empty() || can_start_
 
 bool IoContext::can_start_more() const {
   const bool room = backend_->in_flight() < backend_->capabilities().depth;
-  return !cached_.empty() || (!ready_.empty() && room);
+  const bool stageable = !unstaged_.empty() && !staging_is_full(unstaged_.front()->remaining());
+  return !cached_.empty() || stageable || (!ready_.empty() && room);
 }
 
 bool IoContext::round() {
