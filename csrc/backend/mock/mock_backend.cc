@@ -119,7 +119,8 @@ int32_t MockBackend::transfer(Request* request, const MockOutcome& outcome) {
   }
   const bool reads = request->operation == Operation::kRead;
   uint64_t limit = std::min(outcome.bytes, total_bytes(request));
-  const bool lies = limit > 1 && is_the_broken_one(MockDefect::kShortReportedFull);
+  const bool lies =
+      limit > 1 && request->bounce == nullptr && is_the_broken_one(MockDefect::kShortReportedFull);
   if (lies) --limit;
   int32_t moved = reads ? disk_->read(request->fd, request->vectors, request->vector_count, offset, limit)
                         : disk_->write(request->fd, request->vectors, request->vector_count, offset, limit);
