@@ -4,14 +4,16 @@
 import { requestedBackend, startEngine, whyNoEngine } from './engine/choice';
 import './engine/runtime';
 import { addon, addonFailure, BACKEND_INDEX, type BackendName } from './native/addon';
+import type { OperationName } from './native/operations';
 
 export { EngineError } from './engine/choice';
 export { type LaneStats, type Stats, stats } from './engine/stats';
+export type { Direct, OpenOptions } from './files/open';
 export { alignedBuffer } from './internal/aligned';
 
 export interface Capabilities {
   /** Operations that the backend serves itself; the engine's pool serves the others. */
-  operations: string[];
+  operations: OperationName[];
   /** io_uring: IORING_SETUP_SINGLE_ISSUER and DEFER_TASKRUN are in use. */
   singleIssuer: boolean;
   /** Takes buffered reads that miss the page cache. */
@@ -50,7 +52,7 @@ export function backend(): Backend {
     reason: started.reason,
     depth: started.depth!,
     capabilities: {
-      operations: started.operations!,
+      operations: started.operations! as OperationName[],
       singleIssuer: Boolean(started.singleIssuer),
       bufferedReads: Boolean(started.bufferedReads),
     },

@@ -1,10 +1,14 @@
 // A drop-in module: the host's own properties, descriptor by descriptor, with some functions replaced. A replacement
 // takes over name, length and symbol properties (util.promisify reads them), so that it cannot be told from node's.
+// Accessors stay as they are: a getter may load what nobody needs yet, or warn of a deprecation.
 
 type Functions = Record<string, unknown>;
 
 function dressed(replacement: unknown, original: unknown): unknown {
   if (typeof replacement !== 'function' || typeof original !== 'function') return replacement;
+  // Libraries tell an async function by its constructor's name.
+  const kind = Object.getPrototypeOf(original);
+  if (Object.getPrototypeOf(replacement) !== kind) Object.setPrototypeOf(replacement, kind);
   for (const key of Reflect.ownKeys(original)) {
     if (key === 'prototype') continue;
     const descriptor = Object.getOwnPropertyDescriptor(original, key)!;

@@ -1,0 +1,173 @@
+// Every difference from node:fs that docs/compatibility.md states, tried on both sides: one that has gone, on either
+// side, fails here, so that the document stays true.
+import { once } from 'node:events';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import path from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
+import { expect } from 'chai';
+import { skipBecause } from '../helpers/compare.mjs';
+import { node, nodeP, ours, oursNamespace, oursP, subjectOverridden } from '../helpers/oracle.mjs';
+import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
+
+const codeOf = (call) => {
+  try {
+    call();
+    return 'nothing thrown';
+  } catch (error) {
+    return error.code;
+  }
+};
+
+/** Calls of `api[name]` while `work` runs. */
+async function callsOf(api, name, work) {
+  const original = api[name];
+  let calls = 0;
+  api[name] = function counted(...args) {
+    calls++;
+    return original.apply(this, args);
+  };
+  try {
+    await work();
+  } finally {
+    api[name] = original;
+  }
+  return calls;
+}
+
+const isDirect = (fd) => {
+  const flags = /flags:\s*([0-7]+)/.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))[1];
+  return (Number.parseInt(flags, 8) & fs.constants.O_DIRECT) !== 0;
+};
+
+describe('surface: the differences that docs/compatibility.md states', () => {
+  let folder;
+  let file;
+
+  before(function () {
+    if (subjectOverridden)
+      skipBecause(this, 'the differences are those of ioengine, and another subject is in its place');
+    folder = temporaryDirectory();
+    file = path.join(folder, 'file');
+    fs.writeFileSync(file, 'x'.repeat(5000));
+  });
+  after(() => folder && removeDirectory(folder));
+
+  it('open without a callback', async () => {
+    expect(codeOf(() => node.open(file))).to.equal('ERR_INVALID_ARG_TYPE');
+    const handle = await ours.open(file);
+    expect(handle).to.be.instanceOf((await nodeHandle()).constructor);
+    await handle.close();
+  });
+
+  async function nodeHandle() {
+    const handle = await nodeP.open(file);
+    await handle.close();
+    return handle;
+  }
+
+  /** Skips where the filesystem has no O_DIRECT: node's own open is the judge. */
+  function needsDirect(test) {
+    try {
+      fs.closeSync(fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_DIRECT));
+    } catch (error) {
+      if (error.code !== 'EINVAL') throw error;
+      skipBecause(test, 'the filesystem of the temporary folder refuses O_DIRECT');
+    }
+  }
+
+  it('open with an object of options, and O_DIRECT at any offset and length', async function () {
+    needsDirect(this);
+    expect(await nodeP.open(file, { flags: 'r', direct: true }).catch(({ code }) => code)).to.equal(
+      'ERR_INVALID_ARG_VALUE',
+    );
+    for (const open of [ours.open, oursP.open]) {
+      const handle = await open(file, { flags: 'r', direct: true });
+      expect(isDirect(handle.fd)).to.equal(true);
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(7), 0, 7, 4997);
+      expect([bytesRead, buffer.toString('latin1')]).to.deep.equal([3, 'xxx\0\0\0\0']);
+      await handle.close();
+    }
+    const theirs = await nodeP.open(file, fs.constants.O_RDONLY | fs.constants.O_DIRECT);
+    expect(await theirs.read(Buffer.alloc(7), 0, 7, 4997).catch(({ code }) => code)).to.equal('EINVAL');
+    await theirs.close();
+  });
+
+  it('direct of the streams', async function () {
+    needsDirect(this);
+    for (const [api, direct] of [
+      [node, false],
+      [ours, true],
+    ]) {
+      const makers = [
+        () => api.createReadStream(file, { direct: true }),
+        () => api.createWriteStream(path.join(folder, 'new'), { direct: true }),
+      ];
+      for (const make of makers) {
+        const stream = make();
+        const [fd] = await once(stream, 'open');
+        expect(isDirect(fd)).to.equal(direct);
+        stream.destroy();
+        await once(stream, 'close');
+      }
+    }
+  });
+
+  it('named imports: names of other versions are undefined', async () => {
+    const theirs = await import('node:fs');
+    const others = Object.keys(oursNamespace).filter((name) => !(name in theirs));
+    for (const name of others) expect(oursNamespace[name], name).to.equal(undefined);
+    expect(others).to.not.include.members(['open']);
+    expect(Object.keys(theirs).filter((name) => !(name in oursNamespace))).to.deep.equal([]);
+  });
+
+  it('named imports keep the first value after a patch', async () => {
+    const theirs = await import('node:fs');
+    const patched = () => {};
+    for (const [api, namespace, follows] of [
+      [node, theirs, true],
+      [ours, oursNamespace, false],
+    ]) {
+      const original = api.statfs;
+      api.statfs = patched;
+      syncBuiltinESMExports();
+      expect(namespace.statfs === patched).to.equal(follows);
+      expect(namespace.default.statfs).to.equal(patched);
+      api.statfs = original;
+      syncBuiltinESMExports();
+    }
+  });
+
+  it('functions do not call each other through the object, streams do', async () => {
+    const write = (api) => () => new Promise((resolve) => api.writeFile(path.join(folder, 'written'), 'x', resolve));
+    expect(await callsOf(node, 'open', write(node))).to.equal(1);
+    expect(await callsOf(ours, 'open', write(ours))).to.equal(0);
+    for (const api of [node, ours]) {
+      const calls = await callsOf(api, 'open', async () => once(api.createReadStream(file).resume(), 'close'));
+      expect(calls).to.equal(1);
+    }
+  });
+
+  it('a patch of node:fs is not seen', async () => {
+    const read = () =>
+      new Promise((resolve) => {
+        const fd = fs.openSync('/proc/self/stat'); // a file that node serves
+        ours.read(fd, Buffer.alloc(8), 0, 8, 0, () => resolve(fs.closeSync(fd)));
+      });
+    expect(await callsOf(node, 'read', read)).to.equal(0);
+  });
+
+  it('a FileHandle is of a subclass; after a transfer it is of node’s class and works', async () => {
+    const Base = (await nodeHandle()).constructor;
+    const handle = await oursP.open(file);
+    expect(handle.constructor).to.not.equal(Base);
+    expect(handle).to.be.instanceOf(Base);
+    const { port1, port2 } = new MessageChannel();
+    port1.postMessage(handle, [handle]);
+    const [received] = await once(port2, 'message');
+    port1.close();
+    expect(received.constructor).to.equal(Base);
+    expect((await received.readFile()).byteLength).to.equal(5000);
+    await received.close();
+  });
+});

@@ -1,0 +1,16 @@
+// Written by scripts/generate-operations.mjs from csrc/backend/operations.def: change that.
+
+/** The engine's operations. */
+export const OPERATION_NAMES = [
+  'read',
+  'write',
+  'fsync',
+  'fdatasync',
+  'open',
+  'close',
+  'statx',
+  'fallocate',
+  'ftruncate',
+] as const;
+
+export type OperationName = (typeof OPERATION_NAMES)[number];

@@ -1,0 +1,66 @@
+// Every name of node:fs and node:fs/promises in the supported versions of Node: who serves it, and why. The one list
+// behind docs/compatibility.md. Nothing at run time reads it; compat-tests/surface/table.test.mjs compares it with what
+// the modules really do, and fails when the running Node has a name that is missing here.
+
+/** `engine`: our function. `node`: node's own function. `value`: no function to serve; the host's own object. */
+export type Server = 'engine' | 'node' | 'value';
+
+export interface Row {
+  readonly names: readonly string[];
+  readonly server: Server;
+  readonly reason: string;
+}
+
+const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+const row = (server: Server, reason: string, names: string): Row => ({ server, reason, names: words(names) });
+
+const LATER = 'touches no file content; to be measured';
+const RARE = 'rare in a program, never hot';
+const TREE = 'walks or changes directories: a chain of small system calls that an engine does not shorten';
+const SYNC = 'waits by contract: there is nothing to overlap';
+const WATCHING = 'waits for the kernel to report changes: no file I/O';
+
+export const FS: readonly Row[] = [
+  row('engine', 'file content: what the backends are for', 'read readv write writev'),
+  row('engine', 'file content, opened and closed by the engine', 'readFile writeFile appendFile'),
+  row('engine', 'waits for the device', 'fsync fdatasync'),
+  row('engine', 'tells the engine what a descriptor is; without a callback a promise of a FileHandle', 'open'),
+  row('engine', 'waits for what is in flight on the descriptor', 'close'),
+  row('engine', "node's own, after what was accepted on the descriptor has settled", 'closeSync'),
+  row(
+    'engine',
+    "node's own classes over the engine's operations",
+    'createReadStream createWriteStream ReadStream WriteStream FileReadStream FileWriteStream',
+  ),
+  row('value', 'the module ioengine/fs/promises', 'promises'),
+  row('value', "the host's own", 'constants Stats Dirent Dir F_OK R_OK W_OK X_OK'),
+  row('node', LATER, 'access exists stat lstat fstat statfs truncate ftruncate'),
+  row('node', TREE, 'cp glob mkdir mkdtemp opendir readdir realpath rename rm rmdir'),
+  row('node', 'copies inside the kernel: no byte passes through the process', 'copyFile'),
+  row('node', LATER, 'link readlink symlink unlink'),
+  row('node', RARE, 'chmod fchmod lchmod chown fchown lchown utimes futimes lutimes'),
+  row('node', WATCHING, 'watch watchFile unwatchFile'),
+  row('node', 'makes an object inside node that reads the file itself', 'openAsBlob openAsBlobSync'),
+  row('node', 'writes synchronously unless asked otherwise, on a queue of its own', 'Utf8Stream'),
+  row('node', 'node keeps it for old programs', '_toUnixTimestamp'),
+  row(
+    'node',
+    SYNC,
+    `accessSync appendFileSync chmodSync chownSync copyFileSync cpSync existsSync fchmodSync fchownSync fdatasyncSync
+     fstatSync fsyncSync ftruncateSync futimesSync globSync lchmodSync lchownSync linkSync lstatSync lutimesSync
+     mkdirSync mkdtempDisposableSync mkdtempSync openSync opendirSync readFileSync readSync readdirSync readlinkSync
+     readvSync realpathSync renameSync rmSync rmdirSync statSync statfsSync symlinkSync truncateSync unlinkSync
+     utimesSync writeFileSync writeSync writevSync`,
+  ),
+];
+
+export const PROMISES: readonly Row[] = [
+  row('engine', 'file content, opened and closed by the engine', 'readFile writeFile appendFile'),
+  row('engine', 'a FileHandle that reads, writes and syncs through the engine; also takes `direct`', 'open'),
+  row('value', "the host's own", 'constants'),
+  row('node', LATER, 'access stat lstat statfs truncate link readlink symlink unlink'),
+  row('node', TREE, 'cp glob mkdir mkdtemp mkdtempDisposable opendir readdir realpath rename rm rmdir'),
+  row('node', 'copies inside the kernel: no byte passes through the process', 'copyFile'),
+  row('node', RARE, 'chmod lchmod chown lchown utimes lutimes'),
+  row('node', WATCHING, 'watch'),
+];
