@@ -1,5 +1,6 @@
 // Reads and writes on a descriptor as steps of something larger (whole files): plain counts, node's errors.
 
+import { constants } from 'node:fs';
 import { resultOf } from '../engine/requests';
 import { engine, NOT_TAKEN } from '../engine/runtime';
 import { systemError } from '../internal/errors';
@@ -44,11 +45,18 @@ export async function syncStep(fd: number, flags: number): Promise<void> {
 }
 
 const STATX_BYTES = 256;
+const STATX_MODE_OFFSET = 0x1c;
 const STATX_SIZE_OFFSET = 0x28;
 
-/** The size of an open file; throws `notTaken` for what is no regular file of the engine's. */
-export async function sizeStep(fd: number, flags: number): Promise<number> {
+/**
+ * The size of an open file, 0 for a block device; throws `notTaken` for what is not the engine's, and for files larger
+ * than `sizeMax`, which node refuses.
+ */
+export async function sizeStep(fd: number, sizeMax: number, flags: number): Promise<number> {
   const view = Buffer.alloc(STATX_BYTES);
   await checked(engine()!.statx(fd, view, flags), view, 'fstat');
-  return Number(view.readBigUInt64LE(STATX_SIZE_OFFSET));
+  if ((view.readUInt16LE(STATX_MODE_OFFSET) & constants.S_IFMT) !== constants.S_IFREG) return 0;
+  const size = Number(view.readBigUInt64LE(STATX_SIZE_OFFSET));
+  if (size > sizeMax) throw notTaken;
+  return size;
 }

@@ -1,296 +1,264 @@
 // The FileHandle of ioengine: reads, writes and syncs go to the engine, everything else is node's own method on the
-// same descriptor.
+// same descriptor. What is not plainly well formed goes to node's method too, which words its own errors.
 
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
 import { type Ending, promiseOf } from '../engine/requests';
-import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
-import { countDelegated, countDelegatedBytes } from '../engine/stats';
-import { CURRENT, isPlainView, plainPosition } from '../internal/arguments';
-import { rejectWithSystemError } from '../internal/errors';
+import { countDelegated, engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
+import {
+  arePlainViews,
+  CURRENT,
+  isOptions,
+  isPart,
+  isPlainView,
+  plainPosition,
+  plainText,
+  plainWritePosition,
+} from '../internal/arguments';
 import { READ_TAKES_BIGINT } from '../internal/host';
-import { readResult, readvResult, writevResult, writtenResult } from '../internal/results';
-import { type Addon, VECTORS_MAX } from '../native/addon';
-import { type HandleParts, handleParts, wrapDescriptor } from './handle-class';
-import { type Held, readHandle, writeHandle } from './whole-files';
+import { readResult } from '../internal/results';
+import type { Addon } from '../native/addon';
 import { webStreamOf } from '../streams/web-stream';
+import { type HandleParts, handleParts, wrapDescriptor } from './handle-class';
+import {
+  type Counted,
+  counted,
+  type Endings,
+  type HostMethods,
+  type IoFileHandle,
+  keepViews,
+  makeEndings,
+} from './handle-endings';
+import { readHandle } from './read-whole';
+import { writeHandle } from './write-whole';
 
-export type IoFileHandle = NodeFileHandle;
-type AnyMethod = (...args: unknown[]) => Promise<unknown>;
-
-const DEFAULT_READ_BYTES = 16384;
+export type { IoFileHandle };
 
 interface HandleClass {
   new (native: unknown): IoFileHandle;
 }
 
-let made: Promise<HandleClass | undefined> | undefined;
+const DEFAULT_READ_BYTES = 16384;
 
-/** The class, made at the first open; undefined where node's handles have to do (see handle-class.ts). */
-export function fileHandleClass(): Promise<HandleClass | undefined> {
-  made ??= handleParts().then((parts) => (parts === undefined ? undefined : makeClass(parts)));
-  return made;
-}
+// Set once, before the first handle exists.
+let native: Addon;
+let parts: HandleParts;
+let host: HostMethods;
+let endings: Endings;
+let fdKey: symbol;
+let Class: HandleClass | undefined;
 
-/** A FileHandle over a descriptor that the engine has opened. */
+/** A FileHandle over a descriptor that the engine has opened; undefined where node's handles have to do. */
 export async function fileHandleOf(fd: number): Promise<IoFileHandle | undefined> {
-  const parts = await handleParts();
-  const Class = await fileHandleClass();
-  return parts === undefined || Class === undefined ? undefined : new Class(wrapDescriptor(parts, fd));
+  const found = await handleParts();
+  if (found === undefined) return undefined;
+  Class ??= makeClass(found);
+  return new Class(wrapDescriptor(found, fd));
 }
 
-function makeClass(parts: HandleParts): HandleClass {
-  const { ref, unref, lengthDefaultsToRest } = parts;
-  type Counted = Record<symbol, () => void>;
-  // biome-ignore lint/suspicious/noExplicitAny: node's own methods, with all their overloads
-  const base = parts.Base.prototype as any;
-  const native = engine() as Addon;
-  const held: Held = async (handle, work) => {
-    (handle as unknown as Counted)[ref]!();
-    try {
-      return await work();
-    } finally {
-      (handle as unknown as Counted)[unref]!();
-    }
-  };
+/** True for a handle that `fileHandleOf` has made. */
+export function isIoFileHandle(value: unknown): value is IoFileHandle {
+  return Class !== undefined && value instanceof Class;
+}
 
-  // How the operations end: constant objects, see engine/requests.ts.
-  const ending = (
-    syscall: string,
-    value: (result: number, subject: unknown) => unknown,
-    again: (handle: IoFileHandle, subject: unknown, extra: unknown) => Promise<unknown>,
-  ): Ending => ({
-    value,
-    failed(result, subject, owner, extra, resolve) {
-      // NOT_TAKEN comes this late only for a file that turned out not to be the engine's.
-      if (result === NOT_TAKEN) resolve(again(owner as IoFileHandle, subject, extra));
-      else rejectWithSystemError(resolve, result, syscall);
-    },
-    released: (owner) => (owner as Counted)[unref]!(),
-  });
-  const readEnding = ending('read', readResult, (handle, buffer, [offset, length, position]: any) =>
-    counted(base.read.call(handle, buffer, offset, length, position), 'bytesRead'),
-  );
-  const writeEnding = ending('write', writtenResult, (handle, buffer, [offset, length, position]: any) =>
-    counted(base.write.call(handle, buffer, offset, length, position), 'bytesWritten'),
-  );
-  const stringEnding = ending(
-    'write',
-    (result, subject) => writtenResult(result, (subject as { text: string }).text),
-    (handle, { text, position, encoding }: any) =>
-      counted(base.write.call(handle, text, position, encoding), 'bytesWritten'),
-  );
-  const readvEnding = ending('read', readvResult, (handle, views, position) =>
-    counted(base.readv.call(handle, views, position), 'bytesRead'),
-  );
-  const writevEnding = ending('write', writevResult, (handle, views, position) =>
-    counted(base.writev.call(handle, views, position), 'bytesWritten'),
-  );
-  const syncEnding = ending('fsync', noValue, (handle) => base.sync.call(handle));
-  const datasyncEnding = ending('fdatasync', noValue, (handle) => base.datasync.call(handle));
-
-  function delegate(method: string, handle: IoFileHandle, args: unknown[], bytes?: string): Promise<unknown> {
-    const result = (base[method] as AnyMethod).apply(handle, args);
-    return bytes === undefined ? (countDelegated(), result) : counted(result, bytes);
+function makeClass(found: HandleParts): HandleClass {
+  native = engine() as Addon;
+  parts = found;
+  host = found.Base.prototype as unknown as HostMethods;
+  endings = makeEndings(found);
+  fdKey = found.fd;
+  class FileHandle extends found.Base {}
+  for (const name of Reflect.ownKeys(methods) as (keyof typeof methods)[]) {
+    Object.defineProperty(FileHandle.prototype, name, {
+      value: methods[name],
+      writable: true,
+      configurable: true,
+      enumerable: false,
+    });
   }
-
-  /** What an accepting function answered, as the promise that the method returns. */
-  function promised(
-    answer: number,
-    handle: IoFileHandle,
-    subject: unknown,
-    extra: unknown,
-    how: Ending,
-  ): Promise<unknown> {
-    if (answer >= 0) return Promise.resolve(how.value(answer, subject));
-    if (answer > NOT_TAKEN) {
-      return new Promise((resolve) => how.failed(answer, subject, handle, extra, resolve));
-    }
-    (handle as unknown as Counted)[ref]!();
-    return promiseOf(answer, subject, handle, extra, how);
-  }
-
-  class FileHandle extends parts.Base {
-    override read(...args: unknown[]): never;
-    override read(buffer?: unknown, offset?: unknown, length?: unknown, position?: unknown): unknown {
-      const { fd } = this;
-      if (
-        typeof offset === 'number' &&
-        typeof length === 'number' &&
-        typeof position === 'number' &&
-        isPlainView(buffer) &&
-        fd >= 0 &&
-        Number.isSafeInteger(position) &&
-        position >= 0 &&
-        (offset >>> 0) === offset &&
-        length > 0 &&
-        (length | 0) === length &&
-        offset + length <= buffer.byteLength
-      ) {
-        const answer = native.read(fd, buffer, offset, length, position, FLAG_TRUSTED);
-        if (answer >= 0) return Promise.resolve(readResult(answer, buffer));
-        if (answer !== NOT_TAKEN) {
-          return promised(answer, this as never, buffer, answer > NOT_TAKEN ? undefined : [offset, length, position], readEnding);
-        }
-      }
-      // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
-      return readOther(this as never, buffer, offset, length, position, arguments as unknown as unknown[]);
-    }
-
-    override write(...args: unknown[]): never;
-    override write(buffer?: unknown, offset?: unknown, length?: unknown, position?: unknown): unknown {
-      const { fd } = this;
-      // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
-      const args = arguments as unknown as unknown[];
-      if (fd < 0) return delegate('write', this as never, [...args]);
-      if (typeof buffer === 'string') return writeString(this as never, fd, buffer, offset, length, args);
-      if (!isPlainView(buffer) || buffer.byteLength === 0) return delegate('write', this as never, [...args]);
-      if (typeof offset === 'object' && offset !== null) {
-        ({ offset = 0, length = buffer.byteLength - (offset as unknown as number), position = null } = offset as Record<string, unknown>);
-      }
-      offset ??= 0;
-      if (typeof length !== 'number') length = buffer.byteLength - (offset as number);
-      const at = typeof position === 'number' ? plainPosition(position) : CURRENT;
-      if (at === undefined || !fits(buffer, offset, length) || length === 0) return delegate('write', this as never, [...args], 'bytesWritten');
-      const answer = native.write(fd, buffer, offset as number, length as number, at, FLAG_TRUSTED);
-      if (answer === NOT_TAKEN) return delegate('write', this as never, [...args], 'bytesWritten');
-      return promised(answer, this as never, buffer, [offset, length, position], writeEnding);
-    }
-
-    override readv(...args: unknown[]): never;
-    override readv(views?: unknown, position?: unknown): unknown {
-      const at = typeof position === 'number' ? plainPosition(position) : CURRENT;
-      if (this.fd >= 0 && at !== undefined && arePlainViews(views)) {
-        const answer = native.readv(this.fd, views, at, FLAG_TRUSTED);
-        if (answer !== NOT_TAKEN) return promised(answer, this as never, views, position, readvEnding);
-      }
-      return delegate('readv', this as never, [views, position], 'bytesRead');
-    }
-
-    override writev(...args: unknown[]): never;
-    override writev(views?: unknown, position?: unknown): unknown {
-      const at = typeof position === 'number' ? plainPosition(position) : CURRENT;
-      if (this.fd >= 0 && at !== undefined && arePlainViews(views)) {
-        const answer = native.writev(this.fd, views, at, FLAG_TRUSTED);
-        if (answer !== NOT_TAKEN) return promised(answer, this as never, views, position, writevEnding);
-      }
-      return delegate('writev', this as never, [views, position], 'bytesWritten');
-    }
-
-    override sync(): Promise<void> {
-      return syncWith(this as never, 'sync', 0, syncEnding);
-    }
-
-    override datasync(): Promise<void> {
-      return syncWith(this as never, 'datasync', 1, datasyncEnding);
-    }
-
-    override readFile(options?: unknown): never {
-      return readHandle(this as never, held, options, () => delegate('readFile', this as never, [options])) as never;
-    }
-
-    override writeFile(data: unknown, options?: unknown): never {
-      return writeHandle(this as never, held, data, options, () => delegate('writeFile', this as never, [data, options])) as never;
-    }
-
-    override appendFile(data: unknown, options?: unknown): never {
-      return writeHandle(this as never, held, data, options, () => delegate('appendFile', this as never, [data, options])) as never;
-    }
-
-    override readableWebStream(options: unknown = undefined): never {
-      return webStreamOf(this as never, options, () => base.readableWebStream.call(this, options)) as never;
-    }
-  }
-
-  function readOther(
-    handle: IoFileHandle,
-    buffer: unknown,
-    offset: unknown,
-    length: unknown,
-    position: unknown,
-    args: unknown[],
-  ): Promise<unknown> {
-    const asked = [...args];
-    if (handle.fd < 0) return delegate('read', handle, asked);
-    if (!isPlainView(buffer)) {
-      if (buffer !== undefined && buffer !== null && (typeof buffer !== 'object' || ArrayBuffer.isView(buffer))) {
-        return delegate('read', handle, asked, 'bytesRead');
-      }
-      const options = (buffer ?? {}) as Record<string, unknown>;
-      const { buffer: view = Buffer.alloc(DEFAULT_READ_BYTES) } = options;
-      buffer = view;
-      if (!isPlainView(buffer)) return delegate('read', handle, asked, 'bytesRead');
-      ({ offset = 0, length = buffer.byteLength - (offset as number), position = null } = options);
-    } else if (offset !== null && typeof offset === 'object') {
-      ({ offset = 0, length = buffer.byteLength - (offset as unknown as number), position = null } = offset as Record<string, unknown>);
-    }
-    offset ??= 0;
-    if (length === undefined && lengthDefaultsToRest) length = (buffer as Buffer).byteLength - (offset as number);
-    const at = typeof position === 'bigint' && !READ_TAKES_BIGINT ? CURRENT : plainPosition(position);
-    if (at === undefined || !fits(buffer as Buffer, offset, length) || length === 0) {
-      return delegate('read', handle, asked, 'bytesRead');
-    }
-    const answer = native.read(handle.fd, buffer as Buffer, offset as number, length as number, at, FLAG_TRUSTED);
-    if (answer === NOT_TAKEN) return counted(base.read.call(handle, buffer, offset, length, position), 'bytesRead');
-    return promised(answer, handle, buffer, [offset, length, position], readEnding);
-  }
-
-  function writeString(
-    handle: IoFileHandle,
-    fd: number,
-    text: string,
-    position: unknown,
-    encoding: unknown,
-    args: unknown[],
-  ): Promise<unknown> {
-    const known = encoding === undefined || encoding === null || Buffer.isEncoding(encoding as string);
-    const at = typeof position === 'number' ? plainPosition(position) : CURRENT;
-    if (!known || at === undefined || text.length === 0) return delegate('write', handle, [...args], 'bytesWritten');
-    const bytes = Buffer.from(text, (encoding ?? 'utf8') as BufferEncoding);
-    // An odd number of hex digits and the like: node words the error, or writes nothing.
-    if (bytes.byteLength === 0) return delegate('write', handle, [...args], 'bytesWritten');
-    const answer = native.write(fd, bytes, 0, bytes.byteLength, at, FLAG_TRUSTED);
-    if (answer === NOT_TAKEN) return delegate('write', handle, [...args], 'bytesWritten');
-    return promised(answer, handle, { bytes, text, position, encoding }, undefined, stringEnding);
-  }
-
-  function syncWith(handle: IoFileHandle, method: string, dataOnly: number, how: Ending): Promise<void> {
-    const answer = handle.fd < 0 ? NOT_TAKEN : native.sync(handle.fd, dataOnly, FLAG_TRUSTED);
-    if (answer === NOT_TAKEN) return delegate(method, handle, []) as Promise<void>;
-    return promised(answer, handle, undefined, undefined, how) as Promise<void>;
-  }
-
   return FileHandle as unknown as HandleClass;
 }
 
-function noValue(): undefined {
-  return undefined;
+/** Runs `work` with the handle counted as busy, so that its close waits. */
+async function held<T>(handle: NodeFileHandle, work: () => Promise<T>): Promise<T> {
+  (handle as unknown as Counted)[parts.ref]!();
+  try {
+    return await work();
+  } finally {
+    (handle as unknown as Counted)[parts.unref]!();
+  }
 }
 
-function counted(result: Promise<unknown>, bytes: string): Promise<unknown> {
+function delegate(method: string, handle: object, args: unknown[], bytes?: string): Promise<unknown> {
+  const result = host[method]!.apply(handle, args);
+  if (bytes !== undefined) return counted(result, bytes);
   countDelegated();
-  result.then((value) => countDelegatedBytes((value as Record<string, number>)[bytes] ?? 0), noValue);
   return result;
 }
 
-function fits(buffer: NodeJS.ArrayBufferView, offset: unknown, length: unknown): boolean {
-  return (
-    Number.isInteger(offset) &&
-    Number.isInteger(length) &&
-    (offset as number) >= 0 &&
-    (length as number) >= 0 &&
-    (length as number) <= 0x7fffffff &&
-    (offset as number) + (length as number) <= buffer.byteLength &&
-    buffer.byteLength <= 0xffffffff
-  );
+/** What an accepting function answered, as the promise that the method returns. */
+function promised(answer: number, handle: object, subject: unknown, extra: unknown, how: Ending): Promise<unknown> {
+  if (answer >= 0) return Promise.resolve(how.value(answer, subject));
+  if (answer > NOT_TAKEN) {
+    return new Promise((resolve) => how.failed(answer, subject, handle, extra, resolve));
+  }
+  (handle as Counted)[parts.ref]!();
+  return promiseOf(answer, subject, handle, extra, how);
 }
 
-/** Views that make one vectored operation: at least one byte, and no more of them than the kernel takes at once. */
-export function arePlainViews(views: unknown): views is NodeJS.ArrayBufferView[] {
-  if (!Array.isArray(views) || views.length === 0 || views.length > VECTORS_MAX) return false;
-  let bytes = 0;
-  for (const view of views) {
-    if (!isPlainView(view)) return false;
-    bytes += view.byteLength;
+/** The open descriptor of a handle: -1 when it is closed, undefined for what is no handle. */
+function descriptorOf(handle: object): number {
+  return (handle as Record<symbol, number>)[fdKey]!;
+}
+
+// Methods that FileHandle gets. Written as methods of an object, because such functions are no constructors either.
+const methods = {
+  read(this: object, buffer: unknown, offset: unknown, length: unknown, position: unknown): Promise<unknown> {
+    const fd = (this as Record<symbol, number>)[fdKey]!;
+    if (
+      typeof offset === 'number' &&
+      typeof length === 'number' &&
+      typeof position === 'number' &&
+      isPlainView(buffer) &&
+      fd >= 0 &&
+      Number.isSafeInteger(position) &&
+      position >= 0 &&
+      offset >>> 0 === offset &&
+      length > 0 &&
+      (length | 0) === length &&
+      offset + length <= buffer.byteLength
+    ) {
+      const answer = native.read(fd, buffer, offset, length, position, FLAG_TRUSTED);
+      if (answer >= 0) return Promise.resolve(readResult(answer, buffer));
+      if (answer !== NOT_TAKEN) return promised(answer, this, buffer, [offset, length, position], endings.read);
+    }
+    return readOther(this, buffer, offset, length, position);
+  },
+
+  write(this: object, buffer: unknown, offset: unknown, length: unknown, position: unknown): Promise<unknown> {
+    const taken = typeof buffer === 'string' ? writeText : writeView;
+    const promise = descriptorOf(this) >= 0 ? taken(this, buffer, offset, length, position) : undefined;
+    return promise ?? delegate('write', this, [buffer, offset, length, position], 'bytesWritten');
+  },
+
+  readv(this: object, views: unknown, position: unknown): Promise<unknown> {
+    const promise = vectored(this, 'readv', views, position, endings.readv);
+    return promise ?? delegate('readv', this, [views, position], 'bytesRead');
+  },
+
+  writev(this: object, views: unknown, position: unknown): Promise<unknown> {
+    const promise = vectored(this, 'writev', views, position, endings.writev);
+    return promise ?? delegate('writev', this, [views, position], 'bytesWritten');
+  },
+
+  sync(this: object): Promise<unknown> {
+    return synced(this, 'sync', 0, endings.sync);
+  },
+
+  datasync(this: object): Promise<unknown> {
+    return synced(this, 'datasync', 1, endings.datasync);
+  },
+
+  readFile(this: NodeFileHandle, options: unknown): Promise<unknown> {
+    const promise = descriptorOf(this) >= 0 ? readHandle(this, held, options) : undefined;
+    return promise ?? delegate('readFile', this, [options]);
+  },
+
+  writeFile(this: NodeFileHandle, data: unknown, options: unknown): Promise<unknown> {
+    const promise = descriptorOf(this) >= 0 ? writeHandle(this, held, data, options) : undefined;
+    return promise ?? delegate('writeFile', this, [data, options]);
+  },
+
+  appendFile(this: NodeFileHandle, data: unknown, options: unknown): Promise<unknown> {
+    const promise = descriptorOf(this) >= 0 ? writeHandle(this, held, data, options) : undefined;
+    return promise ?? delegate('appendFile', this, [data, options]);
+  },
+
+  readableWebStream(this: NodeFileHandle, options: unknown = undefined): unknown {
+    return webStreamOf(this, options, () => host.readableWebStream!.call(this, options));
+  },
+};
+
+/** Reads in every form but the plainest: read(), read(buffer), read(options), read(buffer, options), positions. */
+function readOther(
+  handle: object,
+  buffer: unknown,
+  offset: unknown,
+  length: unknown,
+  position: unknown,
+): Promise<unknown> {
+  const byNode = (...asked: unknown[]): Promise<unknown> => delegate('read', handle, asked, 'bytesRead');
+  const given = [buffer, offset, length, position];
+  const fd = descriptorOf(handle);
+  let options: Record<string, unknown> | undefined;
+  if (buffer === undefined || buffer === null) options = {};
+  else if (isPlainView(buffer)) options = offset !== null && typeof offset === 'object' ? (offset as never) : undefined;
+  else if (isOptions(buffer) && !ArrayBuffer.isView(buffer)) options = buffer;
+  else return byNode(...given);
+  if (!isPlainView(buffer)) ({ buffer = Buffer.alloc(DEFAULT_READ_BYTES) } = options!);
+  if (!isPlainView(buffer) || !(fd >= 0)) return byNode(...given);
+  const view = buffer;
+  if (options !== undefined) {
+    ({ offset = 0, length = view.byteLength - (offset as number), position = null } = options);
   }
-  return bytes > 0;
+  offset ??= 0;
+  if (length === undefined && parts.lengthDefaultsToRest) length = view.byteLength - (offset as number);
+  const at = typeof position === 'bigint' && !READ_TAKES_BIGINT ? CURRENT : plainPosition(position);
+  if (at === undefined || !isPart(view, offset, length)) return byNode(...given);
+  const answer = native.read(fd, view, offset as number, length as number, at, FLAG_TRUSTED);
+  if (answer === NOT_TAKEN) return byNode(view, offset, length, position);
+  return promised(answer, handle, view, [offset, length, position], endings.read);
+}
+
+// The functions below answer undefined for what node has to do.
+
+function writeView(
+  handle: object,
+  view: unknown,
+  offset: unknown,
+  length: unknown,
+  position: unknown,
+): Promise<unknown> | undefined {
+  if (!isPlainView(view)) return undefined;
+  if (typeof offset === 'object') {
+    const options = (offset ?? {}) as Record<string, unknown>;
+    ({ offset = 0, length = view.byteLength - (offset as unknown as number), position = null } = options);
+  }
+  offset ??= 0;
+  if (typeof length !== 'number') length = view.byteLength - (offset as number);
+  const at = plainWritePosition(position);
+  if (at === undefined || !isPart(view, offset, length)) return undefined;
+  const answer = native.write(descriptorOf(handle), view, offset as number, length as number, at, FLAG_TRUSTED);
+  if (answer === NOT_TAKEN) return undefined;
+  return promised(answer, handle, view, [offset, length, position], endings.write);
+}
+
+function writeText(handle: object, text: unknown, position: unknown, encoding: unknown): Promise<unknown> | undefined {
+  const bytes = plainText(text as string, encoding);
+  const at = plainWritePosition(position);
+  if (bytes === undefined || at === undefined) return undefined;
+  const answer = native.write(descriptorOf(handle), bytes, 0, bytes.byteLength, at, FLAG_TRUSTED);
+  if (answer === NOT_TAKEN) return undefined;
+  return promised(answer, handle, { bytes, text, position, encoding }, undefined, endings.text);
+}
+
+function vectored(
+  handle: object,
+  name: 'readv' | 'writev',
+  views: unknown,
+  position: unknown,
+  how: Ending,
+): Promise<unknown> | undefined {
+  const fd = descriptorOf(handle);
+  const at = plainWritePosition(position);
+  if (!(fd >= 0) || at === undefined || !arePlainViews(views)) return undefined;
+  const kept = keepViews(views);
+  const answer = native[name](fd, kept, at, FLAG_TRUSTED);
+  return answer === NOT_TAKEN ? undefined : promised(answer, handle, kept, position, how);
+}
+
+function synced(handle: object, method: string, dataOnly: number, how: Ending): Promise<unknown> {
+  const fd = descriptorOf(handle);
+  const answer = fd >= 0 ? native.sync(fd, dataOnly, FLAG_TRUSTED) : NOT_TAKEN;
+  if (answer === NOT_TAKEN) return delegate(method, handle, []);
+  return promised(answer, handle, undefined, undefined, how);
 }

@@ -4,8 +4,8 @@
 // that node opened once.
 
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
-import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
 import { resultOf } from '../engine/requests';
+import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
 import { systemError } from '../internal/errors';
 import { hostFs, hostPromises } from '../internal/host';
 
@@ -22,6 +22,8 @@ export type HandleConstructor = new (native: NativeHandle) => NodeFileHandle;
 export interface HandleParts {
   Base: HandleConstructor;
   Native: new (fd: number) => NativeHandle;
+  /** Where a handle keeps its descriptor: what has none here is no handle, whatever `fd` it shows. */
+  fd: symbol;
   ref: symbol;
   unref: symbol;
   /** `read(buffer)` without a length reads the whole buffer; before it read nothing. */
@@ -45,6 +47,7 @@ async function takeParts(): Promise<HandleParts> {
     const parts: HandleParts = {
       Base: handle.constructor as HandleConstructor,
       Native: native.constructor as HandleParts['Native'],
+      fd: symbolNamed(handle, 'kFd'),
       ref: symbolNamed(handle, 'kRef'),
       unref: symbolNamed(handle, 'kUnref'),
       lengthDefaultsToRest: bytesRead === 1,

@@ -2,10 +2,10 @@
 
 import type { PathLike } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { EngineError } from '../engine/choice';
 import { callBackWith, resultOf } from '../engine/requests';
 import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded } from '../engine/runtime';
-import { EngineError } from '../engine/choice';
-import { plainFlags, plainMode, plainPath, shownPath } from '../internal/arguments';
+import { isOptions, plainFlags, plainMode, plainPath, shownPath } from '../internal/arguments';
 import { systemError, systemErrorWithoutFrames } from '../internal/errors';
 import { hostFs, hostPromises } from '../internal/host';
 import { ACCEPTED, FLAG_CALLBACK } from '../native/addon';
@@ -78,6 +78,11 @@ export async function openDescriptor(asked: PlainOpen): Promise<number> {
   throw error;
 }
 
+// An object in the place of flags is ours when it names one of ours; any other one gets node's error.
+function isOpenOptions(flags: unknown): flags is OpenOptions {
+  return isOptions(flags) && ('flags' in flags || 'mode' in flags || 'direct' in flags);
+}
+
 /**
  * fs.promises.open, with `direct`: `open(path, flags, mode)` or `open(path, { flags, mode, direct })`.
  * Errors are node's; ERR_IOENGINE_DIRECT_UNSUPPORTED where `direct: true` cannot be had.
@@ -88,39 +93,48 @@ export async function open(
   mode?: string | number | null,
 ): Promise<FileHandle> {
   let direct: unknown;
-  if (typeof flags === 'object' && flags !== null) ({ flags, mode, direct } = flags);
+  if (isOpenOptions(flags)) ({ flags, mode, direct } = flags);
   const asked = plainOpen(path, flags, mode, direct);
   const fd = asked === undefined ? NOT_TAKEN : await openDescriptor(asked);
   if (fd === NOT_TAKEN) {
     countDelegated();
-    return hostPromises.open(path, flags ?? undefined, mode ?? undefined);
+    return hostPromises.open(path, flags as string | undefined, mode as string | undefined);
   }
+  return nodeHandleOver(fd);
+}
+
+/** A FileHandle that owns the descriptor. */
+export async function nodeHandleOver(fd: number): Promise<FileHandle> {
   return (await fileHandleOf(fd)) ?? adoptByNode(fd);
 }
 
 // Where Node keeps its FileHandle class out of reach: node opens the same file through the descriptor.
 async function adoptByNode(fd: number): Promise<FileHandle> {
   try {
-    const flags = Number.parseInt(/flags:\s*([0-7]+)/.exec(hostFs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))![1]!, 8);
+    const flags = Number.parseInt(
+      /flags:\s*([0-7]+)/.exec(hostFs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))![1]!,
+      8,
+    );
     return await hostPromises.open(`/proc/self/fd/${fd}`, flags);
   } finally {
     hostFs.closeSync(fd);
   }
 }
 
-/** fs.open with a callback: `callback(error, fd)`. */
-export function openWithCallback(
-  path: unknown,
-  flags: unknown,
-  mode: unknown,
-  callback: (error: unknown, fd?: number) => void,
-): boolean {
-  const asked = plainOpen(path, flags, mode, undefined);
+/** fs.open with a callback: `callback(error, fd)`. False for what node has to do. */
+export function openWithCallback(path: unknown, flags: unknown, mode: unknown, given: unknown): boolean {
+  const asked = typeof given === 'function' ? plainOpen(path, flags, mode, undefined) : undefined;
   if (asked === undefined) return false;
+  const callback = given as (error: unknown, fd?: number) => void;
   const finish = (result: number): void => {
-    if (result >= 0) callback(null, result);
-    else if (result !== NOT_TAKEN) callback(systemErrorWithoutFrames(result, 'open', shownPath(asked.path)));
-    else hostFs.open(path as PathLike, flags as string, mode as number, callback as never);
+    if (result >= 0) {
+      callback(null, result);
+    } else if (result !== NOT_TAKEN) {
+      callback(systemErrorWithoutFrames(result, 'open', shownPath(asked.path)));
+    } else {
+      countDelegated();
+      hostFs.open(path as PathLike, flags as string, mode as number, callback as never);
+    }
   };
   const answer = acceptOpen(asked, FLAG_CALLBACK);
   if (answer > ACCEPTED) return false;

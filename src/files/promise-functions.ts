@@ -1,22 +1,16 @@
-// The functions of node:fs/promises that the engine serves.
+// The functions of node:fs/promises that the engine serves. A FileHandle of node's own stays with node.
 
 import type { PathLike } from 'node:fs';
 import { countDelegated } from '../engine/runtime';
 import { hostPromises } from '../internal/host';
+import { type IoFileHandle, isIoFileHandle } from './file-handle';
 import { open as openHandle } from './open';
-import { readFile as readWhole, writeFile as writeWhole } from './whole-files';
+import { readPath } from './read-whole';
+import { type WriteFlag, writePath } from './write-whole';
 
-// biome-ignore lint/suspicious/noExplicitAny: node's functions with all their overloads
-const host = hostPromises as any;
-
-interface HandleLike {
-  readFile(options: unknown): Promise<unknown>;
-  writeFile(data: unknown, options: unknown): Promise<void>;
-  appendFile(data: unknown, options: unknown): Promise<void>;
-}
-
-function isHandle(value: unknown): value is HandleLike {
-  return typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && !(value instanceof URL) && 'readFile' in value && 'fd' in value;
+/** A closed one is node's too: it fails in another way than the methods of a closed handle do. */
+function isOpenHandle(path: unknown): path is IoFileHandle {
+  return isIoFileHandle(path) && path.fd >= 0;
 }
 
 async function open(path: PathLike, flags: unknown, mode: unknown): Promise<unknown> {
@@ -24,27 +18,28 @@ async function open(path: PathLike, flags: unknown, mode: unknown): Promise<unkn
 }
 
 async function readFile(path: unknown, options: unknown): Promise<unknown> {
-  if (isHandle(path)) return path.readFile(options);
-  const promise = typeof path === 'number' ? undefined : readWhole(path, options);
+  if (isOpenHandle(path)) return path.readFile(options as never);
+  const promise = readPath(path, options);
   if (promise !== undefined) return promise;
   countDelegated();
-  return host.readFile(path, options);
+  return hostPromises.readFile(path as string, options as never);
+}
+
+async function writeNamed(path: unknown, data: unknown, options: unknown, flag: WriteFlag): Promise<void> {
+  if (isOpenHandle(path)) return path.writeFile(data as string, options as never);
+  const promise = writePath(path, data, options, flag);
+  if (promise !== undefined) return promise;
+  countDelegated();
+  const hostWrite = flag === 'a' ? hostPromises.appendFile : hostPromises.writeFile;
+  return hostWrite(path as string, data as string, options as never);
 }
 
 async function writeFile(path: unknown, data: unknown, options: unknown): Promise<void> {
-  if (isHandle(path)) return path.writeFile(data, options);
-  const promise = typeof path === 'number' ? undefined : writeWhole(path, data, options, 'w');
-  if (promise !== undefined) return promise;
-  countDelegated();
-  return host.writeFile(path, data, options);
+  return writeNamed(path, data, options, 'w');
 }
 
 async function appendFile(path: unknown, data: unknown, options: unknown): Promise<void> {
-  if (isHandle(path)) return path.appendFile(data, options);
-  const promise = typeof path === 'number' ? undefined : writeWhole(path, data, options, 'a');
-  if (promise !== undefined) return promise;
-  countDelegated();
-  return host.appendFile(path, data, options);
+  return writeNamed(path, data, options, 'a');
 }
 
 export const promiseFunctions = { open, readFile, writeFile, appendFile };

@@ -3,6 +3,7 @@
 
 import { constants } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { VECTORS_MAX } from '../native/addon';
 
 const FLAGS: Record<string, number> = {
   r: constants.O_RDONLY,
@@ -74,6 +75,46 @@ export function isPlainView(value: unknown): value is NodeJS.ArrayBufferView {
   return ArrayBuffer.isView(value) && (value.buffer as { resizable?: boolean }).resizable !== true;
 }
 
+/** A part of a view that is one read or write of at least one byte. */
+export function isPart(view: NodeJS.ArrayBufferView, offset: unknown, length: unknown): boolean {
+  return (
+    Number.isInteger(offset) &&
+    isInt32(length) &&
+    (offset as number) >= 0 &&
+    length > 0 &&
+    (offset as number) + length <= view.byteLength &&
+    view.byteLength <= 0xffffffff
+  );
+}
+
+/** Views that make one vectored operation: at least one byte, and no more of them than the kernel takes at once. */
+export function arePlainViews(views: unknown): views is NodeJS.ArrayBufferView[] {
+  if (!Array.isArray(views) || views.length === 0 || views.length > VECTORS_MAX) return false;
+  let bytes = 0;
+  for (const view of views) {
+    if (!isPlainView(view)) return false;
+    bytes += view.byteLength;
+  }
+  return bytes > 0;
+}
+
+/** An options object, in the place of a buffer or after it. */
+export function isOptions(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The bytes of a text to write; undefined for an encoding that node:fs is to judge, an odd number of hex digits, and
+ * for no bytes at all.
+ */
+export function plainText(text: string, encoding: unknown): Buffer | undefined {
+  const name = encoding ?? 'utf8';
+  if (typeof name !== 'string' || !Buffer.isEncoding(name)) return undefined;
+  if (text.length % 2 !== 0 && name.toLowerCase() === 'hex') return undefined;
+  const bytes = Buffer.from(text, name);
+  return bytes.byteLength === 0 ? undefined : bytes;
+}
+
 /** The file position. */
 export const CURRENT = -1;
 
@@ -88,4 +129,9 @@ export function plainPosition(position: unknown): number | undefined {
     return position >= 0n && position <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(position) : undefined;
   }
   return undefined;
+}
+
+/** The same for writes and vectored operations: there everything that is no number means the file position. */
+export function plainWritePosition(position: unknown): number | undefined {
+  return typeof position === 'number' ? plainPosition(position) : CURRENT;
 }

@@ -1,0 +1,150 @@
+// writeFile and appendFile: of a path, a descriptor or a FileHandle. Functions answer undefined for what node:fs has to
+// judge.
+
+import type { FileHandle } from 'node:fs/promises';
+import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
+import { CURRENT, isDescriptor, isPlainView } from '../internal/arguments';
+import { hostFs, hostPromises } from '../internal/host';
+import { byNode, closingAfter, type Held, orByNode, viaCallback } from './by-node';
+import { sizeStep, syncStep, writeAll } from './descriptor-io';
+import { openDescriptor, type PlainOpen, plainOpen } from './open';
+import { plainOptions, throwIfAborted, unlessAborted, type WholeOptions } from './whole-options';
+
+/** 'w' for writeFile, 'a' for appendFile. */
+export type WriteFlag = 'w' | 'a';
+
+type Chunks = Iterable<unknown> | AsyncIterable<unknown>;
+type Data = Uint8Array | Chunks;
+
+const SIGNAL_CHUNK_BYTES = 512 * 1024; // what node writes between two looks at the signal
+
+function bytesOfView(view: NodeJS.ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/** What can be written, as bytes or as chunks; undefined for what node:fs has to judge. */
+function plainData(data: unknown, encoding: BufferEncoding | undefined): Data | undefined {
+  if (typeof data === 'string') return Buffer.from(data, encoding ?? 'utf8');
+  if (isPlainView(data)) return bytesOfView(data);
+  if (typeof data !== 'object' || data === null || ArrayBuffer.isView(data)) return undefined;
+  const iterable = data as { [Symbol.iterator]?: unknown; [Symbol.asyncIterator]?: unknown };
+  const chunks =
+    typeof iterable[Symbol.iterator] === 'function' || typeof iterable[Symbol.asyncIterator] === 'function';
+  return chunks ? (data as Chunks) : undefined;
+}
+
+/** Where and how one file is written. */
+interface Target {
+  fd: number;
+  /** -1: at the file position. */
+  start: number;
+  requestFlags: number;
+}
+
+async function writeOpen(target: Target, data: Data, options: WholeOptions): Promise<void> {
+  if (data instanceof Uint8Array) await writeBytes(target, data, options.signal);
+  else await writeChunks(target, data, options);
+}
+
+async function writeBytes(target: Target, data: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+  const step = signal === undefined ? data.byteLength : SIGNAL_CHUNK_BYTES;
+  for (let done = 0; done < data.byteLength; done += step) {
+    throwIfAborted(signal);
+    const position = target.start < 0 ? CURRENT : target.start + done;
+    await writeAll(target.fd, data.subarray(done, done + step), position, target.requestFlags);
+  }
+}
+
+async function writeChunks(target: Target, data: Chunks, options: WholeOptions): Promise<void> {
+  // Whose file it is has to be known before the iterator is started: it cannot be started over.
+  await sizeStep(target.fd, Number.MAX_SAFE_INTEGER, target.requestFlags);
+  let at = target.start;
+  for await (const chunk of data) {
+    throwIfAborted(options.signal);
+    const bytes = isPlainView(chunk) ? bytesOfView(chunk) : Buffer.from(chunk as string, options.encoding ?? 'utf8');
+    await writeAll(target.fd, bytes, at, target.requestFlags);
+    if (at >= 0) at += bytes.byteLength;
+    throwIfAborted(options.signal);
+  }
+}
+
+/** FileHandle.writeFile and appendFile: at the file position, nothing is truncated, `flush` means nothing. */
+export function writeHandle(
+  handle: FileHandle,
+  held: Held,
+  data: unknown,
+  options: unknown,
+): Promise<void> | undefined {
+  const plain = plainOptions(options, 'w');
+  const given = plain === undefined ? undefined : plainData(data, plain.encoding);
+  if (plain === undefined || given === undefined) return undefined;
+  const target = { fd: handle.fd, start: CURRENT, requestFlags: FLAG_TRUSTED };
+  return unlessAborted(plain.signal, () =>
+    held(handle, () =>
+      orByNode(
+        () => writeOpen(target, given, plain),
+        () => byNode(hostPromises.writeFile(handle, data as string, options as never)),
+      ),
+    ),
+  );
+}
+
+/** writeFile or appendFile of a descriptor, in the callback form: no iterables, and nothing to write is a write too. */
+export function writeDescriptor(
+  fd: unknown,
+  data: unknown,
+  options: unknown,
+  flag: WriteFlag,
+): Promise<void> | undefined {
+  const plain = plainOptions(options, flag);
+  const given = plain === undefined ? undefined : plainData(data, plain.encoding);
+  if (plain === undefined || !(given instanceof Uint8Array) || given.byteLength === 0) return undefined;
+  if (!isDescriptor(fd) || engine() === undefined) return undefined;
+  const hostWrite = flag === 'a' ? hostFs.appendFile : hostFs.writeFile;
+  return unlessAborted(plain.signal, () =>
+    orByNode(
+      async () => {
+        await writeOpen({ fd, start: CURRENT, requestFlags: 0 }, given, plain);
+        if (plain.flush) await syncStep(fd, 0);
+      },
+      () => byNode(viaCallback<void>((done) => hostWrite(fd, data as string, options as never, done as never))),
+    ),
+  );
+}
+
+/** writeFile or appendFile of a path. */
+export function writePath(path: unknown, data: unknown, options: unknown, flag: WriteFlag): Promise<void> | undefined {
+  const plain = plainOptions(options, flag);
+  const given = plain === undefined ? undefined : plainData(data, plain.encoding);
+  const asked = plain === undefined ? undefined : plainOpen(path, plain.flag, plain.mode, undefined);
+  if (plain === undefined || given === undefined || asked === undefined) return undefined;
+  return unlessAborted(plain.signal, () => openAndWrite(asked, { data, bytes: given, options, plain, flag }));
+}
+
+/** A call of writeFile or appendFile: as it was given, and as the engine takes it. */
+interface Asked {
+  data: unknown;
+  options: unknown;
+  flag: WriteFlag;
+  bytes: Data;
+  plain: WholeOptions;
+}
+
+async function openAndWrite(asked: PlainOpen, { data, options, flag, bytes, plain }: Asked): Promise<void> {
+  const fd = await openDescriptor(asked);
+  if (fd === NOT_TAKEN) {
+    const hostWrite = flag === 'a' ? hostPromises.appendFile : hostPromises.writeFile;
+    return byNode(hostWrite(asked.path as string, data as string, options as never));
+  }
+  return closingAfter(
+    fd,
+    async () => {
+      await writeOpen({ fd, start: CURRENT, requestFlags: FLAG_TRUSTED }, bytes, plain);
+      if (plain.flush) await syncStep(fd, FLAG_TRUSTED);
+    },
+    async (handle) => {
+      await byNode(hostPromises.writeFile(handle, data as string, options as never));
+      if (plain.flush) await handle.sync();
+    },
+  );
+}
