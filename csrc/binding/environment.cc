@@ -19,8 +19,9 @@ Environment* Environment::create(napi_env env) {
   return environment;
 }
 
-void Environment::set_handlers(napi_value deliver, napi_value call_back, napi_value results,
-                               napi_value subjects) {
+void Environment::set_handlers(napi_value deliver, napi_value results, napi_value subjects,
+                               bool callbacks_in_batches) {
+  callbacks_in_batches_ = callbacks_in_batches;
   void* memory = nullptr;
   size_t length = 0;
   napi_typedarray_type type;
@@ -30,7 +31,6 @@ void Environment::set_handlers(napi_value deliver, napi_value call_back, napi_va
   napi_create_reference(env_, results, 1, &results_reference_);
   napi_create_reference(env_, subjects, 1, &subjects_);
   napi_create_reference(env_, deliver, 1, &deliver_);
-  napi_create_reference(env_, call_back, 1, &call_back_);
 }
 
 Choice Environment::start(std::optional<BackendType> type) {
@@ -136,24 +136,17 @@ void Environment::rest() {
 void Environment::deliver() {
   napi_handle_scope scope;
   if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
-  uint32_t deliveries = 0;
-  while (!ending_ && context_->has_finished()) {
+  bool alive = true;
+  while (alive && !ending_ && context_->has_finished()) {
     // Slots are given back after JavaScript has seen them: code that a delivery runs may take new ones.
     Request* batch[limits::results_per_delivery];
-    size_t count = collect_promises(batch);
-    bool alive = true;
-    if (count > 0) {
-      const int32_t argument = static_cast<int32_t>(count);
-      alive = call(deliver_, 1, &argument);
-    } else {
-      batch[0] = context_->take_finished();
-      count = 1;
-      const int32_t arguments[2] = {static_cast<int32_t>(batch[0]->slot), finish_memory(batch[0])};
-      alive = call(call_back_, 2, arguments);
-    }
+    const size_t count = collect(batch);
+    bool threw = true;
+    // What one callback throws is an uncaught exception, and the others still run: JavaScript remembers how
+    // far it is.
+    while (alive && threw) alive = call_deliver(count, &threw);
     for (size_t i = 0; i < count; ++i) context_->give_back(batch[i]);
-    if (!alive) break;
-    if ((++deliveries & 15) == 0 && monotonic_ns() - turn_started_ns_ > limits::turn_time_ns) break;
+    if (monotonic_ns() - turn_started_ns_ > limits::turn_time_ns) break;
   }
   napi_close_handle_scope(env_, scope);
 }
@@ -199,44 +192,40 @@ bool Environment::is_still_there(const Request* request) {
   return true;
 }
 
-// Fills `results_` with finished promise requests up to the next callback.
-size_t Environment::collect_promises(Request** batch) {
+// Fills `results_` with finished requests. Where JavaScript cannot drain nextTicks and microtasks between two
+// callbacks itself, each callback gets a delivery of its own.
+size_t Environment::collect(Request** batch) {
   size_t count = 0;
   while (count < limits::results_per_delivery) {
     const Request* next = context_->peek_finished();
-    if (next == nullptr || next->has(kFlagCallback)) break;
+    if (next == nullptr) break;
+    const bool alone = !callbacks_in_batches_ && next->has(kFlagCallback);
+    if (alone && count > 0) break;
     batch[count] = context_->take_finished();
     results_[count * 2] = static_cast<int32_t>(batch[count]->slot);
     results_[count * 2 + 1] = finish_memory(batch[count]);
     ++count;
+    if (alone) break;
   }
   return count;
 }
 
-// False when JavaScript can no longer run: the environment is ending.
-bool Environment::call(napi_ref function, size_t argument_count, const int32_t* arguments) {
-  napi_handle_scope scope;
-  if (napi_open_handle_scope(env_, &scope) != napi_ok) return false;
-  napi_value target, receiver, values[2];
-  bool alive = napi_get_reference_value(env_, function, &target) == napi_ok &&
-               napi_get_global(env_, &receiver) == napi_ok;
-  for (size_t i = 0; alive && i < argument_count; ++i) {
-    alive = napi_create_int32(env_, arguments[i], &values[i]) == napi_ok;
+// One callback into JavaScript, as node makes them: nextTicks and microtasks are drained at its end. False:
+// JavaScript can no longer run, the environment is ending.
+bool Environment::call_deliver(size_t count, bool* threw) {
+  napi_value function, receiver, argument;
+  if (napi_get_reference_value(env_, deliver_, &function) != napi_ok ||
+      napi_get_reference_value(env_, subjects_, &receiver) != napi_ok ||
+      napi_create_uint32(env_, static_cast<uint32_t>(count), &argument) != napi_ok) {
+    return false;
   }
-  if (alive) {
-    // Each call is a callback of its own to node: nextTicks and microtasks are drained before the next one.
-    const napi_status status =
-        napi_make_callback(env_, async_context_, receiver, target, argument_count, values, nullptr);
-    if (status == napi_pending_exception) {
-      napi_value error;
-      alive = napi_get_and_clear_last_exception(env_, &error) == napi_ok &&
-              napi_fatal_exception(env_, error) == napi_ok;
-    } else {
-      alive = status == napi_ok;
-    }
-  }
-  napi_close_handle_scope(env_, scope);
-  return alive;
+  const napi_status status =
+      napi_make_callback(env_, async_context_, receiver, function, 1, &argument, nullptr);
+  *threw = status == napi_pending_exception;
+  if (!*threw) return status == napi_ok;
+  napi_value error;
+  return napi_get_and_clear_last_exception(env_, &error) == napi_ok &&
+         napi_fatal_exception(env_, error) == napi_ok;
 }
 
 // The end of a thread or of the process. External buffers have been finalized already (H8), V8 frees the

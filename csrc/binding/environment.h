@@ -23,10 +23,11 @@ class Environment {
   bool started() const { return context_ != nullptr; }
   IoContext* context() { return context_.get(); }
 
-  // `deliver(count)` gets a batch of promise results, `call_back(slot, result)` one callback; `results` is
-  // the memory of the Int32Array in which slot and result of a batch alternate; `subjects[slot]` is the view
-  // of a read, or the array of its views.
-  void set_handlers(napi_value deliver, napi_value call_back, napi_value results, napi_value subjects);
+  // `deliver(count)` gets `count` finished requests, slot and result of each in turn in `results` (an
+  // Int32Array), and goes on where it was when it is called again after it threw. `subjects[slot]` is the
+  // view of a read, or the array of its views. `callbacks_in_batches`: deliver drains nextTicks and
+  // microtasks itself between two callbacks.
+  void set_handlers(napi_value deliver, napi_value results, napi_value subjects, bool callbacks_in_batches);
 
   // To be called after anything was accepted or settled outside of a turn.
   void touched();
@@ -46,8 +47,8 @@ class Environment {
   void deliver();
   int32_t finish_memory(Request* request);
   bool is_still_there(const Request* request);
-  size_t collect_promises(Request** batch);
-  bool call(napi_ref function, size_t argument_count, const int32_t* arguments);
+  size_t collect(Request** batch);
+  bool call_deliver(size_t count, bool* threw);
   void hold_loop(bool hold);
 
   napi_env env_;
@@ -60,11 +61,11 @@ class Environment {
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
   napi_async_context async_context_ = nullptr;
   napi_ref deliver_ = nullptr;
-  napi_ref call_back_ = nullptr;
   napi_ref results_reference_ = nullptr;
   napi_ref subjects_ = nullptr;
   int32_t* results_ = nullptr;
   uint64_t turn_started_ns_ = 0;
+  bool callbacks_in_batches_ = false;
   bool in_turn_ = false;
   bool needs_turn_ = false;
   bool holding_ = false;

@@ -82,42 +82,95 @@ function settleOne(slot: number, result: number): void {
   ending.released(owner);
 }
 
-// One call per batch of promise results. Nobody's code runs inside the loop: resolving a promise only queues jobs.
-function deliver(count: number): void {
-  for (let index = 0; index < count; index++) settleOne(results[index * 2]!, results[index * 2 + 1]!);
-}
-
 const MANUAL_DESTROY = { requireManualDestroy: true };
 
-// One callback with the async context of the call that asked for it, as node's FSReqCallback keeps it. Destroyed right
-// after the callback, so there is nothing for a finalizer to do.
-class CallbackRequest extends AsyncResource {
-  constructor(readonly settle: (result: number) => void) {
+/**
+ * One callback with the async context of the call that asked for it, as node's FSReqCallback keeps it. Destroyed right
+ * after the callback, so there is nothing for a finalizer to do.
+ */
+export abstract class CallbackRequest extends AsyncResource {
+  constructor() {
     super('FSREQCALLBACK', MANUAL_DESTROY);
+  }
+  /** Gets the result in the caller's async context, in a callback scope of its own. May throw what it likes. */
+  abstract settle(result: number): void;
+}
+
+class SettleWith extends CallbackRequest {
+  constructor(override readonly settle: (result: number) => void) {
+    super();
   }
 }
 
 const callbackRequests: (CallbackRequest | undefined)[] = [];
 
-/** `settle` runs in a callback scope of its own, with the caller's async context. */
-export function callBackWith(answer: number, subject: unknown, settle: (result: number) => void): void {
+/** Hands the result of an accepted request to `request`. `subject` stays alive meanwhile. */
+export function callBackTo(answer: number, subject: unknown, request: CallbackRequest): void {
   const slot = ACCEPTED - answer;
-  callbackRequests[slot] = new CallbackRequest(settle);
+  callbackRequests[slot] = request;
   subjects[slot] = subject;
 }
 
-function callBack(slot: number, result: number): void {
-  const request = callbackRequests[slot]!;
-  callbackRequests[slot] = undefined;
-  subjects[slot] = undefined;
+/** The same for a plain function. */
+export function callBackWith(answer: number, subject: unknown, settle: (result: number) => void): void {
+  callBackTo(answer, subject, new SettleWith(settle));
+}
+
+function callBack(request: CallbackRequest, result: number): void {
   try {
-    request.runInAsyncScope(request.settle, undefined, result);
+    request.runInAsyncScope(request.settle, request, result);
   } finally {
     request.emitDestroy();
   }
 }
 
+/**
+ * Runs nextTicks and microtasks, as node does between two timers of one list. It is the one way to do so without going
+ * back to C++ for each callback, which costs 0.2 µs more. Undefined where it is not there, or would print a warning
+ * (--pending-deprecation): then every callback gets a delivery of its own.
+ */
+function findDrain(): (() => void) | undefined {
+  const warns = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((text) => text.includes('pending-deprecation'));
+  if (warns || process.env.NODE_PENDING_DEPRECATION === '1') return undefined;
+  const { _tickCallback } = process as { _tickCallback?: () => void };
+  return typeof _tickCallback === 'function' ? _tickCallback : undefined;
+}
+
+let drain: (() => void) | undefined;
+/** How far a delivery is: a callback that throws ends the call, and the next call goes on behind it. */
+let delivered = 0;
+/** Something has been settled since nextTicks and microtasks were drained. */
+let undrained = false;
+
+// One call per batch of results. Between callbacks everything that was settled before has its say, as in node; promises
+// only queue jobs, so nobody's code runs between two of them.
+function deliver(count: number): void {
+  while (delivered < count) {
+    const slot = results[delivered * 2]!;
+    const result = results[delivered * 2 + 1]!;
+    const request = callbackRequests[slot];
+    if (request === undefined) {
+      delivered++;
+      undrained = true;
+      settleOne(slot, result);
+      continue;
+    }
+    if (undrained) {
+      undrained = false;
+      drain?.();
+    }
+    delivered++;
+    callbackRequests[slot] = undefined;
+    subjects[slot] = undefined;
+    undrained = true;
+    callBack(request, result);
+  }
+  delivered = 0;
+  undrained = false;
+}
+
 /** Gives the addon its way back into JavaScript; once, right after the engine has started. */
 export function connect(native: Addon): void {
-  native.setHandlers(deliver, callBack, results, subjects);
+  drain = findDrain();
+  native.setHandlers(deliver, results, subjects, drain === undefined ? 0 : 1);
 }

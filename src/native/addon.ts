@@ -59,9 +59,9 @@ export interface Addon {
   settleWrites(): void;
   setHandlers(
     deliver: (count: number) => void,
-    callBack: (slot: number, result: number) => void,
     results: Int32Array,
     subjects: readonly unknown[],
+    callbacksInBatches: number,
   ): void;
   start(type: number): Started;
   probe(type: number): Failure;
