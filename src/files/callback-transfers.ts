@@ -10,6 +10,7 @@ import {
   plainPosition,
   plainText,
   plainWritePosition,
+  restOf,
 } from '../internal/arguments';
 import { type Addon, FLAG_CALLBACK } from '../native/addon';
 import { type Callback, delegate, finishTransfer } from './callback-call';
@@ -37,7 +38,7 @@ function shortReadForm(args: IArguments): Form | undefined {
   }
   if (!isPlainView(view) || (options !== null && !isOptions(options))) return undefined;
   const rest = view;
-  const { offset = 0, length = rest.byteLength - (offset as number), position = null } = options ?? {};
+  const { offset = 0, length = restOf(rest, offset), position = null } = options ?? {};
   return { view, offset, length, position, callback };
 }
 
@@ -89,10 +90,10 @@ function writeView(native: Addon, fd: number, args: IArguments): boolean {
   if (!isPlainView(view) || typeof callback !== 'function') return false;
   if (typeof offset === 'object') {
     const options = (offset ?? {}) as Record<string, unknown>;
-    ({ offset = 0, length = view.byteLength - (offset as unknown as number), position = null } = options);
+    ({ offset = 0, length = restOf(view, offset), position = null } = options);
   }
   if (offset === undefined || offset === null || typeof offset === 'function') offset = 0;
-  if (typeof length !== 'number') length = view.byteLength - (offset as number);
+  if (typeof length !== 'number') length = restOf(view, offset);
   const at = plainWritePosition(position);
   if (at === undefined || !isPart(view, offset, length)) return false;
   const answer = native.write(fd, view, offset as number, length as number, at, FLAG_CALLBACK);

@@ -13,6 +13,7 @@ import {
   plainPosition,
   plainText,
   plainWritePosition,
+  restOf,
 } from '../internal/arguments';
 import { READ_TAKES_BIGINT } from '../internal/host';
 import { readResult } from '../internal/results';
@@ -198,10 +199,10 @@ function readOther(
   if (!isPlainView(buffer) || !(fd >= 0)) return byNode(...given);
   const view = buffer;
   if (options !== undefined) {
-    ({ offset = 0, length = view.byteLength - (offset as number), position = null } = options);
+    ({ offset = 0, length = restOf(view, offset), position = null } = options);
   }
   offset ??= 0;
-  if (length === undefined && parts.lengthDefaultsToRest) length = view.byteLength - (offset as number);
+  if (length === undefined && parts.lengthDefaultsToRest) length = restOf(view, offset);
   const at = typeof position === 'bigint' && !READ_TAKES_BIGINT ? CURRENT : plainPosition(position);
   if (at === undefined || !isPart(view, offset, length)) return byNode(...given);
   const answer = native.read(fd, view, offset as number, length as number, at, FLAG_TRUSTED);
@@ -221,10 +222,10 @@ function writeView(
   if (!isPlainView(view)) return undefined;
   if (typeof offset === 'object') {
     const options = (offset ?? {}) as Record<string, unknown>;
-    ({ offset = 0, length = view.byteLength - (offset as unknown as number), position = null } = options);
+    ({ offset = 0, length = restOf(view, offset), position = null } = options);
   }
   offset ??= 0;
-  if (typeof length !== 'number') length = view.byteLength - (offset as number);
+  if (typeof length !== 'number') length = restOf(view, offset);
   const at = plainWritePosition(position);
   if (at === undefined || !isPart(view, offset, length)) return undefined;
   const answer = native.write(descriptorOf(handle), view, offset as number, length as number, at, FLAG_TRUSTED);

@@ -1,5 +1,6 @@
 // Options of readFile, writeFile and appendFile, and what an abort does to them.
 
+import { types } from 'node:util';
 import { hostFs } from '../internal/host';
 
 export interface WholeOptions {
@@ -18,7 +19,8 @@ function plainEncoding(value: unknown): BufferEncoding | undefined | false {
 
 function plainSignal(value: unknown): AbortSignal | undefined | false {
   if (value === undefined) return undefined;
-  return value instanceof AbortSignal && !value.aborted ? value : false;
+  // addEventListener does not work through a Proxy; node only looks at `aborted`.
+  return value instanceof AbortSignal && !value.aborted && !types.isProxy(value) ? value : false;
 }
 
 /**

@@ -87,6 +87,11 @@ export function isPart(view: NodeJS.ArrayBufferView, offset: unknown, length: un
   );
 }
 
+/** The bytes of a view behind `offset`; NaN, which is no length, where that is no number: node:fs is to judge it. */
+export function restOf(view: NodeJS.ArrayBufferView, offset: unknown): number {
+  return typeof offset === 'number' || offset === null ? view.byteLength - (offset ?? 0) : Number.NaN;
+}
+
 /** Views that make one vectored operation: at least one byte, and no more of them than the kernel takes at once. */
 export function arePlainViews(views: unknown): views is NodeJS.ArrayBufferView[] {
   if (!Array.isArray(views) || views.length === 0 || views.length > VECTORS_MAX) return false;
