@@ -1,0 +1,95 @@
+// ReadStream and WriteStream of `ioengine/fs`: node's own classes, constructed over our operations, with a data path of
+// the engine's. Functions, because node's can be called without `new`, and on objects of older subclasses.
+
+import type { ReadStream as NodeReadStream, WriteStream as NodeWriteStream } from 'node:fs';
+import type { Direct } from '../files/open';
+import { hostFs } from '../internal/host';
+import { giveDirectPath } from './direct-write';
+import { type Functions, StreamOperations } from './operations';
+import { giveReadPath } from './read-path';
+
+type StreamConstructor<T> = new (path: unknown, options?: unknown) => T;
+
+export interface StreamClasses {
+  ReadStream: StreamConstructor<NodeReadStream>;
+  WriteStream: StreamConstructor<NodeWriteStream>;
+}
+
+/** Finds a stream's operations. Not enumerable: it shows in no listing of a stream. */
+export const kOperations: unique symbol = Symbol('operations');
+
+/** A direct stream's own default: writes of this size keep a disk busy one at a time. */
+const DIRECT_HIGH_WATER_MARK = 4 * 1024 * 1024;
+
+type Options = Record<string, unknown>;
+
+/** Options as node's class takes them, with our operations for `fs` where node's own would be used. */
+function withOperations(
+  options: unknown,
+  defaultFlags: string,
+  make: (direct: Direct | undefined, flags: unknown) => StreamOperations,
+  live: Functions,
+): { options: unknown; operations: StreamOperations | undefined } {
+  let copy: Options;
+  if (options === undefined || options === null || typeof options === 'function') copy = {};
+  else if (typeof options === 'string') copy = { encoding: options };
+  else if (typeof options !== 'object') return { options, operations: undefined };
+  else {
+    copy = {};
+    // As node copies them: inherited ones too.
+    for (const key in options) copy[key] = (options as Options)[key];
+  }
+  // A FileHandle calls its own methods, and the caller's functions are the caller's.
+  const foreign = (copy.fs && copy.fs !== live) || (typeof copy.fd === 'object' && copy.fd !== null);
+  if (foreign) return { options: copy, operations: undefined };
+  const direct = copy.direct === true || copy.direct === 'try' ? copy.direct : undefined;
+  const operations = make(direct, copy.flags ?? defaultFlags);
+  copy.fs = operations;
+  return { options: copy, operations };
+}
+
+function remember(stream: object, operations: StreamOperations | undefined): void {
+  if (operations !== undefined) Object.defineProperty(stream, kOperations, { value: operations });
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: functions that act as classes
+type AnyClass = any;
+
+/** Everything but the constructor's body: prototype chain, name, length. */
+function inherit(Class: AnyClass, Host: AnyClass): void {
+  Object.setPrototypeOf(Class.prototype, Host.prototype);
+  Object.setPrototypeOf(Class, Host);
+}
+
+/** The classes over one live module; `unpatched` holds its functions as they were made. */
+export function makeStreamClasses(live: Functions, unpatched: Functions): StreamClasses {
+  const HostRead = hostFs.ReadStream as AnyClass;
+  const HostWrite = hostFs.WriteStream as AnyClass;
+  const make = (direct: Direct | undefined, flags: unknown) => new StreamOperations(live, unpatched, direct, flags);
+
+  function ReadStream(this: unknown, path: unknown, options: unknown): unknown {
+    if (!(this instanceof (ReadStream as AnyClass))) return new (ReadStream as AnyClass)(path, options);
+    const given = withOperations(options, 'r', make, live);
+    Reflect.apply(HostRead, this, [path, given.options]);
+    remember(this as object, given.operations);
+    return undefined;
+  }
+  inherit(ReadStream, HostRead);
+  giveReadPath(ReadStream.prototype, HostRead.prototype);
+
+  function WriteStream(this: unknown, path: unknown, options: unknown): unknown {
+    if (!(this instanceof (WriteStream as AnyClass))) return new (WriteStream as AnyClass)(path, options);
+    const given = withOperations(options, 'w', make, live);
+    const { operations } = given;
+    if (operations?.wantsDirect && (given.options as Options).direct) {
+      (given.options as Options).highWaterMark ??= DIRECT_HIGH_WATER_MARK;
+    }
+    Reflect.apply(HostWrite, this, [path, given.options]);
+    remember(this as object, operations);
+    if (operations?.wantsDirect) giveDirectPath(this as never, operations, HostWrite.prototype);
+    return undefined;
+  }
+  inherit(WriteStream, HostWrite);
+
+  return { ReadStream, WriteStream } as unknown as StreamClasses;
+}

@@ -1,0 +1,126 @@
+// How a ReadStream reads: _read and _destroy in front of node's own. Where the engine cannot serve the stream, or the
+// program has patched fs.read, node's methods run as they are.
+
+import type { ReadStream } from 'node:fs';
+import { NOT_TAKEN } from '../engine/runtime';
+import { systemErrorWithoutFrames } from '../internal/errors';
+import { kOperations } from './classes';
+import type { StreamOperations } from './operations';
+import { ReadAhead } from './read-ahead';
+
+const kSource: unique symbol = Symbol('source');
+/** The file position: nothing is read ahead. */
+const CURRENT = -1;
+const CHUNK_BYTES_MAX = 0x7ffff000;
+
+/** What node's ReadStream has, undocumented parts included. */
+interface ReadingStream extends ReadStream {
+  fd: number | null;
+  start: number | undefined;
+  end: number;
+  pos: number | undefined;
+  autoClose: boolean;
+  bytesRead: number;
+  [kOperations]?: StreamOperations;
+  [kSource]?: Source | null;
+}
+
+interface HostMethods {
+  _read(size: number): void;
+  _destroy(error: unknown, callback: (error?: unknown) => void): void;
+}
+
+/** Where a stream's chunks come from. */
+interface Source {
+  ahead: ReadAhead;
+  /** Position of the next chunk where the stream keeps none itself; CURRENT for a descriptor that others share. */
+  position: number;
+}
+
+function makeSource(stream: ReadingStream): Source | null {
+  const operations = stream[kOperations];
+  const { fd } = stream;
+  const native = operations?.engineFor('read');
+  if (operations === undefined || native === undefined || typeof fd !== 'number') return null;
+  // Our own descriptor starts at 0, and its position matters to nobody: unless it stays open behind the stream.
+  const isPrivate = fd === operations.ownFd && stream.autoClose;
+  return { ahead: new ReadAhead(native, fd, operations.wantsDirect), position: isPrivate ? 0 : CURRENT };
+}
+
+/** The source of a stream; null where node's own methods have to do. */
+function sourceOf(stream: ReadingStream): Source | null {
+  let source = stream[kSource];
+  if (source === undefined) {
+    source = makeSource(stream);
+    Object.defineProperty(stream, kSource, { value: source, writable: true });
+  }
+  // fs.read may have been patched since.
+  if (source !== null && stream[kOperations]!.engineFor('read') === undefined) return null;
+  return source;
+}
+
+export function giveReadPath(prototype: object, host: HostMethods): void {
+  function _read(this: ReadingStream, size: number): void {
+    const source = sourceOf(this);
+    const remaining = this.end - (this.pos !== undefined ? this.pos : this.bytesRead) + 1;
+    const wanted = Math.min(remaining, size);
+    if (source === null || !Number.isInteger(wanted) || wanted <= 0 || wanted > CHUNK_BYTES_MAX) {
+      host._read.call(this, size);
+      return;
+    }
+    const position = this.pos !== undefined ? this.pos : source.position;
+    source.ahead.next(position, wanted, remaining, (count, chunk) => {
+      if (this.destroyed) return;
+      if (count < 0) return readByHost(this, source, count, size);
+      if (count === 0) return void this.push(null);
+      if (this.pos !== undefined) this.pos += count;
+      else if (source.position !== CURRENT) source.position += count;
+      this.bytesRead += count;
+      this.push(chunk);
+    });
+  }
+
+  // NOT_TAKEN: not a file of the engine's, from here on node reads it. Errors go through node's _read too, which knows
+  // how to raise them on every kind of stream.
+  function readByHost(stream: ReadingStream, source: Source, result: number, size: number): void {
+    if (result === NOT_TAKEN) {
+      stream[kSource] = null;
+      host._read.call(stream, size);
+      return;
+    }
+    const failed = source.ahead.failure;
+    const operations = stream[kOperations] as unknown as Record<string, unknown>;
+    // Node calls it once, within _read.
+    Object.defineProperty(operations, 'read', {
+      configurable: true,
+      value: (
+        _fd: number,
+        buffer: unknown,
+        _offset: number,
+        _length: number,
+        _position: unknown,
+        done: AnyCallback,
+      ) => {
+        delete operations.read;
+        process.nextTick(done, systemErrorWithoutFrames(failed, 'read'), 0, buffer);
+      },
+    });
+    host._read.call(stream, size);
+  }
+
+  function _destroy(this: ReadingStream, error: unknown, callback: (error?: unknown) => void): void {
+    const source = this[kSource];
+    if (!source?.ahead.busy) {
+      host._destroy.call(this, error, callback);
+      return;
+    }
+    // As node waits for its one read: the descriptor stays open while the kernel works with it.
+    source.ahead.whenIdle(() => process.nextTick(() => host._destroy.call(this, error, callback)));
+  }
+
+  for (const [name, value] of Object.entries({ _read, _destroy })) {
+    Object.defineProperty(prototype, name, { value, writable: true, enumerable: true, configurable: true });
+  }
+}
+
+type AnyCallback = (...values: unknown[]) => void;
