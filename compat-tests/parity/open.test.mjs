@@ -197,6 +197,8 @@ describe('parity: open', () => {
     prepare(side);
     const seen = {};
     for (const [label, odd] of ODD_VALUES) {
+      // The one addition to node:fs: without a callback open answers a promise of a FileHandle.
+      if (odd === undefined) continue;
       seen[label] = await side.attempt(() => side.fs.open(side.file('file'), 'r', 0o666, odd));
     }
     return seen;

@@ -8,10 +8,10 @@ import { closing, ODD_VALUES } from './support/values.mjs';
 
 /** The same call by callback and by promise. */
 async function both(side, ...args) {
-  return {
-    callback: await side.callback((cb) => side.fs.readFile(...args, cb)),
-    promise: await side.attempt(() => side.fsp.readFile(...args)),
-  };
+  const callback = await side.callback((cb) => side.fs.readFile(...args, cb));
+  // When the open fails, `this` of the callback is an internal object of node's; ours has none (docs/compatibility.md).
+  for (const call of callback.calls) if (call.self === 'ReadFileContext') call.self = 'undefined';
+  return { callback, promise: await side.attempt(() => side.fsp.readFile(...args)) };
 }
 
 const SIZES = [0, 1, 511, 4095, 4096, 4097, 65_535, 65_536, 65_537, 131_072, 524_288, 524_289, 1_048_576, 5_000_003];
@@ -80,8 +80,8 @@ describe('parity: readFile', () => {
     for (const [label, value] of ODD_VALUES) {
       if (value === 0 || typeof value === 'symbol') continue;
       // Node 20 raises this one later, as an uncaught exception.
-      if (value !== -1) seen[`odd ${label}, callback`] = await side.callback((cb) => side.fs.readFile(value, cb));
-      seen[`odd ${label}, promise`] = await side.attempt(() => side.fsp.readFile(value));
+      if (value === -1) seen[`odd ${label}, promise`] = await side.attempt(() => side.fsp.readFile(value));
+      else seen[`odd ${label}`] = await both(side, value);
     }
     return seen;
   });

@@ -5,7 +5,7 @@ import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
 import { CURRENT, isDescriptor } from '../internal/arguments';
 import { hostFs, hostPromises } from '../internal/host';
 import { byNode, closingAfter, type Held, orByNode, viaCallback } from './by-node';
-import { readStep, sizeStep } from './descriptor-io';
+import { notTaken, readStep, sizeStep } from './descriptor-io';
 import { openDescriptor, type PlainOpen, plainOpen } from './open';
 import { plainOptions, throwIfAborted, unlessAborted, type WholeOptions } from './whole-options';
 
@@ -22,22 +22,25 @@ interface Source {
   start: number;
   requestFlags: number;
   signal: AbortSignal | undefined;
+  /** Bytes read so far. */
+  done: number;
 }
 
-function readAt(source: Source, buffer: Buffer, offset: number, length: number, done: number): Promise<number> {
+async function readNext(source: Source, buffer: Buffer, offset: number, length: number): Promise<number> {
   throwIfAborted(source.signal);
-  const position = source.start < 0 ? CURRENT : source.start + done;
-  return readStep(source.fd, buffer, offset, length, position, source.requestFlags);
+  const position = source.start < 0 ? CURRENT : source.start + source.done;
+  const bytes = await readStep(source.fd, buffer, offset, length, position, source.requestFlags);
+  source.done += bytes;
+  return bytes;
 }
 
 async function readSized(source: Source, size: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(size);
-  let done = 0;
-  while (done < size) {
-    const length = source.signal === undefined ? size - done : Math.min(size - done, SIGNAL_CHUNK_BYTES);
-    const bytes = await readAt(source, buffer, done, length, done);
-    if (bytes === 0) return buffer.subarray(0, done);
-    done += bytes;
+  while (source.done < size) {
+    const rest = size - source.done;
+    const length = source.signal === undefined ? rest : Math.min(rest, SIGNAL_CHUNK_BYTES);
+    const bytes = await readNext(source, buffer, source.done, length);
+    if (bytes === 0) return buffer.subarray(0, source.done);
   }
   return buffer;
 }
@@ -45,15 +48,13 @@ async function readSized(source: Source, size: number): Promise<Buffer> {
 // A regular file that says size 0 may have content all the same: it is read until nothing comes.
 async function readUnsized(source: Source): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  let done = 0;
   for (;;) {
     const chunk = Buffer.allocUnsafeSlow(UNKNOWN_SIZE_CHUNK_BYTES);
-    const bytes = await readAt(source, chunk, 0, UNKNOWN_SIZE_CHUNK_BYTES, done);
+    const bytes = await readNext(source, chunk, 0, UNKNOWN_SIZE_CHUNK_BYTES);
     if (bytes === 0) break;
-    done += bytes;
     chunks.push(chunk.subarray(0, bytes));
   }
-  return Buffer.concat(chunks, done);
+  return Buffer.concat(chunks, source.done);
 }
 
 async function readOpen(source: Source, encoding: BufferEncoding | undefined): Promise<Content> {
@@ -67,7 +68,7 @@ export function readHandle(handle: FileHandle, held: Held, options: unknown): Pr
   const plain = plainOptions(options, 'r');
   if (plain === undefined) return undefined;
   const { signal, encoding } = plain;
-  const source = { fd: handle.fd, start: CURRENT, requestFlags: FLAG_TRUSTED, signal };
+  const source = { fd: handle.fd, start: CURRENT, requestFlags: FLAG_TRUSTED, signal, done: 0 };
   return unlessAborted(signal, () =>
     held(handle, () =>
       orByNode(
@@ -83,11 +84,17 @@ export function readDescriptor(fd: unknown, options: unknown): Promise<Content> 
   const plain = plainOptions(options, 'r');
   if (plain === undefined || !isDescriptor(fd) || engine() === undefined) return undefined;
   const { signal, encoding } = plain;
+  const source = { fd, start: CURRENT, requestFlags: 0, signal, done: 0 };
+  const work = async (): Promise<Content> => {
+    try {
+      return await readOpen(source, encoding);
+    } catch (error) {
+      // Node 20 loses the error of a read here and calls back with nothing: so node answers, whatever its version.
+      throw source.done === 0 && !signal?.aborted ? notTaken : error;
+    }
+  };
   return unlessAborted(signal, () =>
-    orByNode(
-      () => readOpen({ fd, start: CURRENT, requestFlags: 0, signal }, encoding),
-      () => byNode(viaCallback<Content>((done) => hostFs.readFile(fd, options as never, done as never))),
-    ),
+    orByNode(work, () => byNode(viaCallback<Content>((done) => hostFs.readFile(fd, options as never, done as never)))),
   );
 }
 
@@ -105,7 +112,7 @@ async function openAndRead(asked: PlainOpen, plain: WholeOptions, options: unkno
   const { signal, encoding } = plain;
   return closingAfter(
     fd,
-    () => readOpen({ fd, start: 0, requestFlags: FLAG_TRUSTED, signal }, encoding),
+    () => readOpen({ fd, start: 0, requestFlags: FLAG_TRUSTED, signal, done: 0 }, encoding),
     (handle) => byNode(hostPromises.readFile(handle, options as never)),
   );
 }
