@@ -8,6 +8,7 @@ import type { callbackFunctions } from './files/callbacks';
 import { buildModule } from './internal/build-module';
 import { hostFs } from './internal/host';
 import { lazyFunctions } from './internal/lazy';
+import { putStreamsInto } from './streams/module';
 
 import promises = require('./promises');
 
@@ -37,4 +38,5 @@ const load = () => (require('./files/callbacks') as typeof import('./files/callb
 
 const built = buildModule(hostFs, lazyFunctions('plain', served, load));
 Object.defineProperty(built, 'promises', { configurable: true, enumerable: true, get: () => promises });
+putStreamsInto(built);
 module.exports = built;
