@@ -131,6 +131,8 @@ describe('streams: createWriteStream', () => {
       );
     for (const [label, value] of ODD_VALUES) {
       seen[`options ${label}`] = await fill(side, () => side.fs.createWriteStream(side.file('o'), value), ['x']);
+      // A string is a valid path: it would leave a file in the current directory.
+      if (typeof value === 'string') continue;
       seen[`path ${label}`] = await fill(side, () => side.fs.createWriteStream(value), ['x']);
     }
     for (const flush of [true, false, undefined, null, 1])
