@@ -15,9 +15,9 @@ constexpr size_t kLargestShift = 26;  // 64 MiB; larger blocks are mapped and un
 constexpr size_t kClassCount = kLargestShift - kSmallestShift + 1;
 constexpr size_t kKeepBytes = 64 * 1024 * 1024;  // free blocks kept for reuse, over the whole process
 // Address space, not memory: whether a pointer is ours is two comparisons and one array look-up.
-constexpr size_t kArenaBytes = size_t{64} << 30;
+// RLIMIT_AS may allow less than the first choice.
+constexpr size_t kArenaChoices[] = {size_t{64} << 30, size_t{8} << 30, size_t{1} << 30};
 constexpr size_t kPageShift = 12;
-constexpr size_t kPageCount = kArenaBytes >> kPageShift;
 
 size_t class_of(size_t size) {
   size_t shift = kSmallestShift;
@@ -36,7 +36,7 @@ class BlockArena {
   }
 
   AlignedBlock* allocate(size_t size) {
-    if (base_ == nullptr || size == 0 || size > kArenaBytes) return nullptr;
+    if (base_ == nullptr || size == 0 || size > arena_bytes_) return nullptr;
     const size_t index = class_of(size);
     pthread_mutex_lock(&mutex_);
     AlignedBlock* block = index < kClassCount ? free_[index] : nullptr;
@@ -54,7 +54,7 @@ class BlockArena {
 
   AlignedBlock* hold_if_ours(const void* address) {
     const auto* pointer = static_cast<const char*>(address);
-    if (base_ == nullptr || pointer < base_ || pointer >= base_ + kArenaBytes) return nullptr;
+    if (base_ == nullptr || pointer < base_ || pointer >= base_ + arena_bytes_) return nullptr;
     // The caller's buffer is a holder, so the block cannot go away between the look-up and the count.
     AlignedBlock* block =
         __atomic_load_n(&owners_[static_cast<size_t>(pointer - base_) >> kPageShift], __ATOMIC_ACQUIRE);
@@ -80,13 +80,18 @@ class BlockArena {
  private:
   BlockArena() {
     pthread_mutex_init(&mutex_, nullptr);
-    base_ = static_cast<char*>(reserve(kArenaBytes));
-    owners_ = static_cast<AlignedBlock**>(reserve(kPageCount * sizeof(AlignedBlock*)));
-    if (base_ == nullptr || owners_ == nullptr) {
+    for (size_t bytes : kArenaChoices) {
+      const size_t owner_bytes = (bytes >> kPageShift) * sizeof(AlignedBlock*);
+      base_ = static_cast<char*>(reserve(bytes));
+      if (base_ == nullptr) continue;
+      owners_ = static_cast<AlignedBlock**>(reserve(owner_bytes));
+      if (owners_ != nullptr && mprotect(owners_, owner_bytes, PROT_READ | PROT_WRITE) == 0) {
+        arena_bytes_ = bytes;
+        return;
+      }
+      munmap(base_, bytes);
       base_ = nullptr;
-      return;
     }
-    mprotect(owners_, kPageCount * sizeof(AlignedBlock*), PROT_READ | PROT_WRITE);
   }
 
   static void* reserve(size_t bytes) {
@@ -109,7 +114,7 @@ class BlockArena {
       delete gap;
       return space;
     }
-    if (used_ + size > kArenaBytes) return nullptr;
+    if (used_ + size > arena_bytes_) return nullptr;
     char* space = base_ + used_;
     used_ += size;
     return space;
@@ -158,6 +163,7 @@ class BlockArena {
 
   pthread_mutex_t mutex_;
   char* base_ = nullptr;
+  size_t arena_bytes_ = 0;
   AlignedBlock** owners_ = nullptr;
   size_t used_ = 0;
   size_t kept_ = 0;

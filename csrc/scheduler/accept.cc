@@ -79,6 +79,7 @@ void IoContext::adopt(int fd, const FileFacts& facts) {
   descriptor->facts = facts;
   descriptor->knowledge = Knowledge::kKnown;
   descriptor->checked_turn = turn_;
+  inline_opener_.learn(facts);
 }
 
 // The first operation on a number that the engine knows nothing of goes to the pool, where finding out may
@@ -196,6 +197,16 @@ int32_t IoContext::control(Operation operation, int fd, uint64_t offset, uint64_
 }
 
 int32_t IoContext::open(OpenJob* job, uint32_t flags) {
+  if ((flags & kFlagCallback) == 0 && InlineOpener::is_plain(*job) && inline_lane_.has_budget(0)) {
+    const int32_t result = inline_opener_.open(*job, &job->facts);
+    if (result != kNotTaken) {
+      if (result >= 0) adopt(result, job->facts);
+      inline_lane_.charge();
+      ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
+      delete job;
+      return result;
+    }
+  }
   Request* request = new_request(Operation::kOpen, nullptr, flags);
   request->open = job;
   ++unsettled_;
@@ -215,6 +226,13 @@ int32_t IoContext::close(int fd, uint32_t flags) {
   if (descriptor->foreign()) {
     forget(fd);
     return kNotTaken;
+  }
+  if ((flags & kFlagCallback) == 0 && descriptor->known() && descriptor->pending == 0 &&
+      closes_at_once(descriptor)) {
+    forget(fd);
+    inline_lane_.charge();
+    ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
+    return ::close(fd) == 0 || errno == EINTR ? 0 : -errno;
   }
   Request* request = new_request(Operation::kClose, descriptor, flags);
   request->gate = Gate::kClose;

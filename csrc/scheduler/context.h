@@ -14,6 +14,7 @@
 #include "backend/threads/threads_backend.h"
 #include "scheduler/descriptor.h"
 #include "scheduler/inline_lane.h"
+#include "scheduler/inline_open.h"
 #include "scheduler/slots.h"
 
 namespace ioengine {
@@ -107,6 +108,7 @@ class IoContext {
   bool staging_is_full(uint64_t bytes) const;
   void start_unstaged();
   void route_close(Request* request);
+  bool closes_at_once(const Descriptor* descriptor);
   bool fits_kernel_lane(Request* request);
   bool extends_file(const Request* request) const;
   void to_backend(Request* request);
@@ -142,6 +144,7 @@ class IoContext {
   Slots slots_;
   DescriptorTable descriptors_;
   InlineLane inline_lane_;
+  InlineOpener inline_opener_;
   RequestQueue cached_;    // reads known to be cached, not yet served: inline or in one batch
   RequestQueue ready_;     // for the backend
   RequestQueue unstaged_;  // reads that wait for staging memory

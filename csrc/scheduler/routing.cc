@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "backend/threads/execute.h"
 #include "base/check.h"
 #include "base/limits.h"
 #include "scheduler/bounce.h"
@@ -157,17 +158,19 @@ void IoContext::start_unstaged() {
 
 // close(2) of a file that was written flushes on some filesystems, and of one without a link frees its blocks
 // (328 ms for 2 GiB): only a read-only local file that still has a name is closed on the spot (H29).
-void IoContext::route_close(Request* request) {
-  const FileFacts& facts = request->descriptor->facts;
+bool IoContext::closes_at_once(const Descriptor* descriptor) {
+  const FileFacts& facts = descriptor->facts;
   struct statx status;
-  if (facts.kind == FileKind::kRegular && !facts.writable && inline_lane_.has_budget(0) &&
-      statx(request->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_NLINK, &status) == 0 &&
-      status.stx_nlink > 0) {
-    request->lane = Lane::kInline;
-    inline_lane_.charge();
-    return settle(request, ::close(request->fd) == 0 || errno == EINTR ? 0 : -errno);
-  }
-  to_threads(request);
+  return facts.kind == FileKind::kRegular && !facts.writable && inline_lane_.has_budget(0) &&
+         statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_NLINK, &status) == 0 &&
+         status.stx_nlink > 0;
+}
+
+void IoContext::route_close(Request* request) {
+  if (!closes_at_once(request->descriptor)) return to_threads(request);
+  request->lane = Lane::kInline;
+  inline_lane_.charge();
+  settle(request, execute_request(request));
 }
 
 // Whether the kernel backend takes this direct request without blocking the submitting call (H16). A ring
