@@ -4,9 +4,8 @@
 import type { ReadStream as NodeReadStream, WriteStream as NodeWriteStream } from 'node:fs';
 import type { Direct } from '../files/open';
 import { hostFs } from '../internal/host';
-import { giveDirectPath } from './direct-write';
-import { type Functions, StreamOperations } from './operations';
-import { giveReadPath } from './read-path';
+import { lazyFunctions } from '../internal/lazy';
+import type { Functions, StreamOperations } from './operations';
 
 type StreamConstructor<T> = new (path: unknown, options?: unknown) => T;
 
@@ -55,6 +54,12 @@ function remember(stream: object, operations: StreamOperations | undefined): voi
 // biome-ignore lint/suspicious/noExplicitAny: functions that act as classes
 type AnyClass = any;
 
+// An ES module that imports ioengine/fs gets these classes even if it never makes a stream: what a stream needs is loaded
+// with the first one.
+const operationsModule = () => require('./operations') as typeof import('./operations');
+const directModule = () => require('./direct-write') as typeof import('./direct-write');
+const readModule = () => require('./read-path') as typeof import('./read-path');
+
 /** Everything but the constructor's body: prototype chain, name, length. */
 function inherit(Class: AnyClass, Host: AnyClass): void {
   Object.setPrototypeOf(Class.prototype, Host.prototype);
@@ -65,7 +70,10 @@ function inherit(Class: AnyClass, Host: AnyClass): void {
 export function makeStreamClasses(live: Functions, unpatched: Functions): StreamClasses {
   const HostRead = hostFs.ReadStream as AnyClass;
   const HostWrite = hostFs.WriteStream as AnyClass;
-  const make = (direct: Direct | undefined, flags: unknown) => new StreamOperations(live, unpatched, direct, flags);
+  const make = (direct: Direct | undefined, flags: unknown) => {
+    const { StreamOperations } = operationsModule();
+    return new StreamOperations(live, unpatched, direct, flags);
+  };
 
   function ReadStream(this: unknown, path: unknown, options: unknown): unknown {
     if (!(this instanceof (ReadStream as AnyClass))) return new (ReadStream as AnyClass)(path, options);
@@ -75,7 +83,10 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
     return undefined;
   }
   inherit(ReadStream, HostRead);
-  giveReadPath(ReadStream.prototype, HostRead.prototype);
+  const methods = lazyFunctions('plain', ['_read', '_destroy'], () => readModule().readPath(HostRead.prototype));
+  for (const [name, value] of Object.entries(methods)) {
+    Object.defineProperty(ReadStream.prototype, name, { value, writable: true, enumerable: true, configurable: true });
+  }
 
   function WriteStream(this: unknown, path: unknown, options: unknown): unknown {
     if (!(this instanceof (WriteStream as AnyClass))) return new (WriteStream as AnyClass)(path, options);
@@ -86,7 +97,7 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
     }
     Reflect.apply(HostWrite, this, [path, given.options]);
     remember(this as object, operations);
-    if (operations?.wantsDirect) giveDirectPath(this as never, operations, HostWrite.prototype);
+    if (operations?.wantsDirect) directModule().giveDirectPath(this as never, operations, HostWrite.prototype);
     return undefined;
   }
   inherit(WriteStream, HostWrite);

@@ -8,6 +8,7 @@
 import type { WriteStream } from 'node:fs';
 import { resultOf } from '../engine/requests';
 import { NOT_TAKEN } from '../engine/runtime';
+import { isPlainView } from '../internal/arguments';
 import { systemErrorWithoutFrames } from '../internal/errors';
 import { hostFs } from '../internal/host';
 import { type Addon, VECTORS_MAX } from '../native/addon';
@@ -139,6 +140,11 @@ function split(views: Uint8Array[], bytes: number): [Uint8Array[], Uint8Array[]]
   return [first, []];
 }
 
+/** Memory that can shrink under the kernel (H9) is copied. */
+function fixed(chunk: Uint8Array): Uint8Array {
+  return isPlainView(chunk) ? chunk : Buffer.from(chunk);
+}
+
 function destroyedError(): Error {
   const error = new Error('Cannot call write after a stream was destroyed');
   return Object.assign(error, { code: 'ERR_STREAM_DESTROYED' });
@@ -170,13 +176,13 @@ export function giveDirectPath(stream: WritingStream, operations: StreamOperatio
   const methods = {
     _write(chunk: Uint8Array, encoding: string, callback: Callback): void {
       const direct = current();
-      if (direct === null) host._write.call(stream, chunk, encoding, callback);
-      else run(direct.write([chunk]), callback);
+      if (direct === null) host._write.call(stream, fixed(chunk), encoding, callback);
+      else run(direct.write([fixed(chunk)]), callback);
     },
     _writev(pieces: Piece[], callback: Callback): void {
       const direct = current();
       if (direct === null) host._writev.call(stream, pieces, callback);
-      else run(direct.write(pieces.map((piece) => piece.chunk)), callback);
+      else run(direct.write(pieces.map((piece) => fixed(piece.chunk))), callback);
     },
     _final(callback: Callback): void {
       if (!writer) callback();

@@ -48,7 +48,9 @@ export class StreamOperations {
 
   /** Whether positional writes go straight to the device: an open may have fallen back, and appends never do. */
   writesDirect(fd: number): boolean {
-    return this.wantsDirect && (openFlags(fd) & (constants.O_DIRECT | constants.O_APPEND)) === constants.O_DIRECT;
+    const flags = this.wantsDirect ? openFlags(fd) : 0;
+    const direct = (flags & (constants.O_DIRECT | constants.O_APPEND)) === constants.O_DIRECT;
+    return direct && (flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0;
   }
 
   /** fs.open of this stream. */

@@ -1,8 +1,8 @@
 // The data path of a read stream: chunks of one file, in order, each exactly as large as node's read would have made
 // it, with reads in flight ahead of the consumer.
 //
-// Memory is bounded: in flight and not yet taken are at most WINDOW_BYTES (DIRECT_WINDOW_BYTES with O_DIRECT), or two
-// (four) chunks where the highWaterMark is larger than half (a quarter) of that.
+// Memory is bounded: in flight and not yet taken is at most 1 MiB (4 MiB with O_DIRECT), or 2 chunks (4) where the
+// highWaterMark is larger than half (a quarter) of that.
 
 import { resultOf } from '../engine/requests';
 import { NOT_TAKEN } from '../engine/runtime';
@@ -13,8 +13,11 @@ import { makeChunk, shrunk } from './chunks';
 const READ_BYTES = 256 * 1024;
 const WINDOW_BYTES = 1024 * 1024;
 const DIRECT_WINDOW_BYTES = 4 * 1024 * 1024;
+/** Reads in flight; small chunks make small reads, and more of them would not fill the window either. */
 const READS_MIN = 2;
+const READS_MAX = WINDOW_BYTES / READ_BYTES;
 const DIRECT_READS_MIN = 4;
+const DIRECT_READS_MAX = DIRECT_WINDOW_BYTES / READ_BYTES;
 const CHUNKS_PER_READ_MAX = 64;
 
 /** The file position. */
@@ -38,6 +41,10 @@ interface Read {
 }
 
 const NOTHING = Buffer.alloc(0);
+
+function between(least: number, value: number, most: number): number {
+  return Math.min(most, Math.max(least, Math.floor(value)));
+}
 
 export class ReadAhead {
   private reads: Read[] = [];
@@ -120,8 +127,8 @@ export class ReadAhead {
     const perRead = this.chunksPerRead();
     const whole = perRead * this.chunkBytes;
     const most = this.direct
-      ? Math.max(DIRECT_READS_MIN, Math.floor(DIRECT_WINDOW_BYTES / whole))
-      : Math.max(READS_MIN, Math.floor(WINDOW_BYTES / whole));
+      ? between(DIRECT_READS_MIN, DIRECT_WINDOW_BYTES / whole, DIRECT_READS_MAX)
+      : between(READS_MIN, WINDOW_BYTES / whole, READS_MAX);
     // It grows with what has been consumed, so that short files do not pay for long ones.
     const reads = this.direct ? most : Math.min(most, 1 + this.streak);
     while (this.reads.length < reads && this.end < limit) {

@@ -59,7 +59,8 @@ function sourceOf(stream: ReadingStream): Source | null {
   return source;
 }
 
-export function giveReadPath(prototype: object, host: HostMethods): void {
+/** The methods of a ReadStream over node's own. */
+export function readPath(host: HostMethods) {
   function _read(this: ReadingStream, size: number): void {
     const source = sourceOf(this);
     const remaining = this.end - (this.pos !== undefined ? this.pos : this.bytesRead) + 1;
@@ -118,9 +119,7 @@ export function giveReadPath(prototype: object, host: HostMethods): void {
     source.ahead.whenIdle(() => process.nextTick(() => host._destroy.call(this, error, callback)));
   }
 
-  for (const [name, value] of Object.entries({ _read, _destroy })) {
-    Object.defineProperty(prototype, name, { value, writable: true, enumerable: true, configurable: true });
-  }
+  return { _read, _destroy };
 }
 
 type AnyCallback = (...values: unknown[]) => void;
