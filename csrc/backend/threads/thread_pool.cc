@@ -91,11 +91,12 @@ void ThreadPool::run() {
     if (queue_head_ == nullptr) queue_tail_ = nullptr;
     --queued_;
     --idle_;
-    ++running_;
+    running_.fetch_add(1, std::memory_order_relaxed);
     pthread_mutex_unlock(&mutex_);
 
     request->next = nullptr;
     request->result = execute_(request);
+    running_.fetch_sub(1, std::memory_order_relaxed);  // before anybody can see that it is finished
 
     pthread_mutex_lock(&finished_mutex_);
     if (finished_tail_ != nullptr) {
@@ -111,7 +112,6 @@ void ThreadPool::run() {
 
     pthread_mutex_lock(&mutex_);
     ++idle_;
-    --running_;
   }
   pthread_mutex_unlock(&mutex_);
 }
@@ -123,13 +123,6 @@ Request* ThreadPool::take_queued() {
   queued_ = 0;
   pthread_mutex_unlock(&mutex_);
   return first;
-}
-
-size_t ThreadPool::running() {
-  pthread_mutex_lock(&mutex_);
-  const size_t count = running_;
-  pthread_mutex_unlock(&mutex_);
-  return count;
 }
 
 Request* ThreadPool::take_finished() {

@@ -27,7 +27,7 @@ class ThreadPool {
   Request* take_queued();
 
   // Requests that a thread is running now.
-  size_t running();
+  size_t running() const { return running_.load(std::memory_order_relaxed); }
 
   // Finished requests, oldest first, linked through `next`, with `result` set; null when there are none.
   Request* take_finished();
@@ -53,7 +53,7 @@ class ThreadPool {
   Request* queue_tail_ = nullptr;
   size_t queued_ = 0;
   size_t idle_ = 0;
-  size_t running_ = 0;
+  std::atomic<size_t> running_{0};
   bool stopping_ = false;
 
   pthread_mutex_t finished_mutex_;

@@ -27,7 +27,7 @@ class ThreadsBackend final : public IoBackend {
   Request* take_queued();
 
  private:
-  mutable ThreadPool pool_;
+  ThreadPool pool_;
   Capabilities capabilities_;
   size_t in_flight_ = 0;
   Request* finished_ = nullptr;  // taken from the pool, not yet handed out
