@@ -2,7 +2,8 @@
 // version; one that the running Node lacks is undefined. `export import` keeps all that a name means to TypeScript:
 // overloads, classes, namespaces. compat-tests/surface/table.test.mjs checks the names against the running Node.
 
-import promises from './promises.js';
+import promises = require('./promises.js');
+
 import type { Newer } from './types/fs.js';
 
 export default promises;
