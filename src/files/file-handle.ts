@@ -175,7 +175,7 @@ const methods = {
   },
 
   readableWebStream(this: NodeFileHandle, options: unknown = undefined): unknown {
-    return webStreamOf(this, options, () => host.readableWebStream!.call(this, options));
+    return webStreamOf(this, options, (given) => host.readableWebStream!.call(this, given));
   },
 };
 

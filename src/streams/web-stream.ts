@@ -1,9 +1,81 @@
-// FileHandle.readableWebStream. Until Node 24 a stream that is not of type 'bytes' reads through node's own native
-// handle, past FileHandle.read.
+// FileHandle.readableWebStream. A stream of type 'bytes' reads through FileHandle.read and so through the engine; it is
+// the only type since Node 24. Before that the default type reads through node's own native handle, past the engine:
+// here it is put on top of the other one, which keeps node's locking, counting and closing of the handle.
 
 import type { FileHandle } from 'node:fs/promises';
+import type { ReadableStream as WebStream } from 'node:stream/web';
 
-/** node's own stream; where that would read past the engine, see above. */
-export function webStreamOf(_handle: FileHandle, _options: unknown, byNode: () => unknown): unknown {
-  return byNode();
+/** As large as node's own chunks. */
+const CHUNK_BYTES = 65536;
+
+const DEFAULT_IS_BYTES = Number(process.versions.node.split('.')[0]) >= 24;
+
+type Read = (...args: unknown[]) => Promise<{ bytesRead: number }>;
+
+/** `byNode(options)` is the host's method. */
+export function webStreamOf(handle: FileHandle, options: unknown, byNode: (options: unknown) => unknown): unknown {
+  const given = options === undefined ? {} : options;
+  const type = typeof given === 'object' && given !== null ? (given as { type?: unknown }).type : null;
+  // Odd options are node's to judge.
+  if (DEFAULT_IS_BYTES || type === 'bytes' || (type !== undefined && typeof type !== 'string')) return byNode(options);
+  const failure: Failure = { error: undefined };
+  const bytes = withReadOf(handle, failure, () => byNode({ ...(given as object), type: 'bytes' }) as WebStream);
+  return asBuffers(bytes, failure);
+}
+
+interface Failure {
+  error: unknown;
+}
+
+/**
+ * Runs `make` while `handle.read` is one that never fails: node binds it there and then. A failure ends the inner
+ * stream and is kept for the outer one; an inner stream that failed would be an unhandled rejection when node cancels
+ * it at the closing of the handle.
+ */
+function withReadOf<T>(handle: FileHandle, failure: Failure, make: () => T): T {
+  const target = handle as unknown as { read: Read };
+  const own = Object.getOwnPropertyDescriptor(target, 'read');
+  const { read } = target;
+  const safe: Read = (...args) =>
+    read.apply(handle, args).catch((error) => {
+      failure.error = error;
+      return { bytesRead: 0 };
+    });
+  Object.defineProperty(target, 'read', { value: safe, configurable: true });
+  try {
+    return make();
+  } finally {
+    if (own === undefined) Reflect.deleteProperty(target, 'read');
+    else Object.defineProperty(target, 'read', own);
+  }
+}
+
+/** A stream of ArrayBuffers over a stream of bytes. */
+function asBuffers(bytes: WebStream, failure: Failure): unknown {
+  const { ReadableStream } = require('node:stream/web') as typeof import('node:stream/web');
+  const reader = bytes.getReader({ mode: 'byob' });
+  let ended = false;
+  return new ReadableStream({
+    start(controller) {
+      // The end, a failure, or the closing of the handle: node cancels the stream then.
+      const finish = (error?: unknown): void => {
+        if (ended) return;
+        ended = true;
+        const why = failure.error ?? error;
+        if (why === undefined) controller.close();
+        else controller.error(why);
+      };
+      reader.closed.then(() => finish(), finish);
+    },
+    async pull(controller) {
+      const { done, value } = await reader.read(new Uint8Array(CHUNK_BYTES));
+      if (done || ended || value === undefined) return;
+      const { buffer } = value;
+      controller.enqueue(value.byteLength === buffer.byteLength ? buffer : buffer.slice(0, value.byteLength));
+    },
+    cancel(reason) {
+      ended = true;
+      return reader.cancel(reason);
+    },
+  });
 }
