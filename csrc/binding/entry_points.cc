@@ -185,7 +185,7 @@ napi_value settle_writes(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// setHandlers(deliver, results, subjects, callbacksInBatches)
+// setHandlers(deliver, results, pending, callbacksInBatches)
 napi_value set_handlers(napi_env env, napi_callback_info info) {
   Arguments<4> in(env, info);
   in.environment->set_handlers(in.values[0], in.values[1], in.values[2], in.int32(3) != 0);

@@ -19,7 +19,7 @@ Environment* Environment::create(napi_env env) {
   return environment;
 }
 
-void Environment::set_handlers(napi_value deliver, napi_value results, napi_value subjects,
+void Environment::set_handlers(napi_value deliver, napi_value results, napi_value pending,
                                bool callbacks_in_batches) {
   callbacks_in_batches_ = callbacks_in_batches;
   void* memory = nullptr;
@@ -29,7 +29,7 @@ void Environment::set_handlers(napi_value deliver, napi_value results, napi_valu
   IOE_CHECK(type == napi_int32_array && length >= limits::results_per_delivery * 2);
   results_ = static_cast<int32_t*>(memory);
   napi_create_reference(env_, results, 1, &results_reference_);
-  napi_create_reference(env_, subjects, 1, &subjects_);
+  napi_create_reference(env_, pending, 1, &pending_);
   napi_create_reference(env_, deliver, 1, &deliver_);
 }
 
@@ -168,9 +168,10 @@ int32_t Environment::finish_memory(Request* request) {
 // end.
 bool Environment::is_still_there(const Request* request) {
   const Staging* staging = request->staging;
-  napi_value subjects, subject, view;
-  if (napi_get_reference_value(env_, subjects_, &subjects) != napi_ok) return false;
-  if (napi_get_element(env_, subjects, request->slot, &subject) != napi_ok) return false;
+  napi_value pending, request_object, subject, view;
+  if (napi_get_reference_value(env_, pending_, &pending) != napi_ok) return false;
+  if (napi_get_element(env_, pending, request->slot, &request_object) != napi_ok) return false;
+  if (napi_get_named_property(env_, request_object, "subject", &subject) != napi_ok) return false;
   bool many = false;
   uint32_t views = 1;
   napi_is_array(env_, subject, &many);
@@ -215,7 +216,7 @@ size_t Environment::collect(Request** batch) {
 bool Environment::call_deliver(size_t count, bool* threw) {
   napi_value function, receiver, argument;
   if (napi_get_reference_value(env_, deliver_, &function) != napi_ok ||
-      napi_get_reference_value(env_, subjects_, &receiver) != napi_ok ||
+      napi_get_reference_value(env_, pending_, &receiver) != napi_ok ||
       napi_create_uint32(env_, static_cast<uint32_t>(count), &argument) != napi_ok) {
     return false;
   }

@@ -24,10 +24,10 @@ class Environment {
   IoContext* context() { return context_.get(); }
 
   // `deliver(count)` gets `count` finished requests, slot and result of each in turn in `results` (an
-  // Int32Array), and goes on where it was when it is called again after it threw. `subjects[slot]` is the
-  // view of a read, or the array of its views. `callbacks_in_batches`: deliver drains nextTicks and
+  // Int32Array), and goes on where it was when it is called again after it threw. `pending[slot].subject` is
+  // the view of a read, or the array of its views. `callbacks_in_batches`: deliver drains nextTicks and
   // microtasks itself between two callbacks.
-  void set_handlers(napi_value deliver, napi_value results, napi_value subjects, bool callbacks_in_batches);
+  void set_handlers(napi_value deliver, napi_value results, napi_value pending, bool callbacks_in_batches);
 
   // To be called after anything was accepted or settled outside of a turn.
   void touched();
@@ -62,7 +62,7 @@ class Environment {
   napi_async_context async_context_ = nullptr;
   napi_ref deliver_ = nullptr;
   napi_ref results_reference_ = nullptr;
-  napi_ref subjects_ = nullptr;
+  napi_ref pending_ = nullptr;
   int32_t* results_ = nullptr;
   uint64_t turn_started_ns_ = 0;
   bool callbacks_in_batches_ = false;

@@ -1,13 +1,23 @@
-// Requests in flight, seen from JavaScript: arrays indexed by the engine's slot numbers hold what each one settles.
-// A buffer stays in its array, and so stays referenced, until the kernel's completion has been delivered.
+// Requests in flight, seen from JavaScript: `pending[slot]` is what the engine's slot settles. One object per request:
+// it is young when it is made and when it dies, so it costs one write barrier where an array per field would cost one
+// each. Its `subject` keeps a buffer referenced until the kernel's completion has been delivered.
 
 import { AsyncResource } from 'node:async_hooks';
 import { ACCEPTED, type Addon, RESULTS_MAX } from '../native/addon';
 
 type Resolve = (value: unknown) => void;
 
+/** What a slot settles. `result` is a count, a descriptor, 0, a negative errno or NOT_TAKEN. */
+interface Pending {
+  /** The view of a read or write, or the array of its views: the addon looks whether it is still there. */
+  readonly subject: unknown;
+  /** Runs foreign code, in a callback scope of its own. */
+  readonly callsBack: boolean;
+  settle(result: number): void;
+}
+
 /**
- * How a promised request ends. One constant object per kind of operation, so that the hot path stores no closures.
+ * How a promised request ends. One constant object per kind of operation, so that the hot path makes no closures.
  * `subject` is what the promise's value shows (the buffer), `owner` what was called (the FileHandle).
  */
 export interface Ending {
@@ -20,12 +30,43 @@ export interface Ending {
 }
 
 const results = new Int32Array(RESULTS_MAX * 2);
-const resolves: (Resolve | undefined)[] = [];
-const subjects: unknown[] = [];
-const owners: (object | undefined)[] = [];
-const extras: unknown[] = [];
-const endings: (Ending | undefined)[] = [];
-const settles: ((result: number) => void)[] = [];
+const pending: (Pending | undefined)[] = [];
+
+class Promised implements Pending {
+  constructor(
+    readonly resolve: Resolve,
+    readonly subject: unknown,
+    readonly owner: object,
+    readonly extra: unknown,
+    readonly ending: Ending,
+  ) {}
+
+  get callsBack(): boolean {
+    return false;
+  }
+
+  settle(result: number): void {
+    const { ending, owner } = this;
+    if (result >= 0) this.resolve(ending.value(result, this.subject));
+    else ending.failed(result, this.subject, owner, this.extra, this.resolve);
+    ending.released(owner);
+  }
+}
+
+class Step implements Pending {
+  constructor(
+    readonly resolve: (result: number) => void,
+    readonly subject: unknown,
+  ) {}
+
+  get callsBack(): boolean {
+    return false;
+  }
+
+  settle(result: number): void {
+    this.resolve(result);
+  }
+}
 
 let takenResolve: Resolve;
 
@@ -34,14 +75,15 @@ function takeResolve(resolve: Resolve): void {
 }
 
 /** A promise for an accepted request. `extra` is kept for `ending.failed` (positions, for a delegated retry). */
-export function promiseOf(answer: number, subject: unknown, owner: object, extra: unknown, ending: Ending): Promise<never> {
-  const slot = ACCEPTED - answer;
+export function promiseOf(
+  answer: number,
+  subject: unknown,
+  owner: object,
+  extra: unknown,
+  ending: Ending,
+): Promise<never> {
   const promise = new Promise<never>(takeResolve as never);
-  resolves[slot] = takenResolve;
-  subjects[slot] = subject;
-  owners[slot] = owner;
-  extras[slot] = extra;
-  endings[slot] = ending;
+  pending[ACCEPTED - answer] = new Promised(takenResolve, subject, owner, extra, ending);
   return promise;
 }
 
@@ -51,35 +93,9 @@ export function promiseOf(answer: number, subject: unknown, owner: object, extra
  */
 export function resultOf(answer: number, subject?: unknown): Promise<number> {
   if (answer > ACCEPTED) return Promise.resolve(answer);
-  const slot = ACCEPTED - answer;
-  subjects[slot] = subject;
   return new Promise((resolve) => {
-    settles[slot] = resolve;
+    pending[ACCEPTED - answer] = new Step(resolve, subject);
   });
-}
-
-function settleOne(slot: number, result: number): void {
-  const subject = subjects[slot];
-  subjects[slot] = undefined;
-  const ending = endings[slot];
-  if (ending === undefined) {
-    const settle = settles[slot]!;
-    settles[slot] = undefined as never;
-    settle(result);
-    return;
-  }
-  const resolve = resolves[slot]!;
-  const owner = owners[slot]!;
-  endings[slot] = undefined;
-  owners[slot] = undefined;
-  if (result >= 0) {
-    resolve(ending.value(result, subject));
-  } else {
-    ending.failed(result, subject, owner, extras[slot], resolve);
-  }
-  resolves[slot] = undefined;
-  extras[slot] = undefined;
-  ending.released(owner);
 }
 
 const MANUAL_DESTROY = { requireManualDestroy: true };
@@ -88,51 +104,55 @@ const MANUAL_DESTROY = { requireManualDestroy: true };
  * One callback with the async context of the call that asked for it, as node's FSReqCallback keeps it. Destroyed right
  * after the callback, so there is nothing for a finalizer to do.
  */
-export abstract class CallbackRequest extends AsyncResource {
-  constructor() {
+export abstract class CallbackRequest extends AsyncResource implements Pending {
+  constructor(readonly subject: unknown) {
     super('FSREQCALLBACK', MANUAL_DESTROY);
   }
-  /** Gets the result in the caller's async context, in a callback scope of its own. May throw what it likes. */
-  abstract settle(result: number): void;
+
+  get callsBack(): boolean {
+    return true;
+  }
+
+  settle(result: number): void {
+    try {
+      this.runInAsyncScope(this.finish, this, result);
+    } finally {
+      this.emitDestroy();
+    }
+  }
+
+  /** Gets the result in the caller's async context. May throw what it likes. */
+  abstract finish(result: number): void;
 }
 
-class SettleWith extends CallbackRequest {
-  constructor(override readonly settle: (result: number) => void) {
-    super();
+class CallbackOfFunction extends CallbackRequest {
+  constructor(
+    subject: unknown,
+    override readonly finish: (result: number) => void,
+  ) {
+    super(subject);
   }
 }
 
-const callbackRequests: (CallbackRequest | undefined)[] = [];
-
-/** Hands the result of an accepted request to `request`. `subject` stays alive meanwhile. */
-export function callBackTo(answer: number, subject: unknown, request: CallbackRequest): void {
-  const slot = ACCEPTED - answer;
-  callbackRequests[slot] = request;
-  subjects[slot] = subject;
+/** Hands the result of an accepted request to `request`. */
+export function callBackTo(answer: number, request: CallbackRequest): void {
+  pending[ACCEPTED - answer] = request;
 }
 
-/** The same for a plain function. */
-export function callBackWith(answer: number, subject: unknown, settle: (result: number) => void): void {
-  callBackTo(answer, subject, new SettleWith(settle));
-}
-
-function callBack(request: CallbackRequest, result: number): void {
-  try {
-    request.runInAsyncScope(request.settle, request, result);
-  } finally {
-    request.emitDestroy();
-  }
+/** The same for a plain function. `subject` stays alive meanwhile. */
+export function callBackWith(answer: number, subject: unknown, finish: (result: number) => void): void {
+  callBackTo(answer, new CallbackOfFunction(subject, finish));
 }
 
 /**
  * Runs nextTicks and microtasks, as node does between two timers of one list. It is the one way to do so without going
- * back to C++ for each callback, which costs 0.2 µs more. Undefined where it is not there, or would print a warning
- * (--pending-deprecation): then every callback gets a delivery of its own.
+ * back to C++ for each callback (docs/decisions/0002-batched-callbacks.md). Undefined where it is not there, or would
+ * print a warning: then every callback gets a delivery of its own.
  */
 function findDrain(): (() => void) | undefined {
-  const warns = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((text) => text.includes('pending-deprecation'));
-  if (warns || process.env.NODE_PENDING_DEPRECATION === '1') return undefined;
-  const { _tickCallback } = process as { _tickCallback?: () => void };
+  const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ''];
+  const warns = process.env.NODE_PENDING_DEPRECATION === '1' || options.some((text) => text.includes('deprecation'));
+  const { _tickCallback } = warns ? {} : (process as { _tickCallback?: () => void });
   return typeof _tickCallback === 'function' ? _tickCallback : undefined;
 }
 
@@ -147,23 +167,16 @@ let undrained = false;
 function deliver(count: number): void {
   while (delivered < count) {
     const slot = results[delivered * 2]!;
-    const result = results[delivered * 2 + 1]!;
-    const request = callbackRequests[slot];
-    if (request === undefined) {
-      delivered++;
-      undrained = true;
-      settleOne(slot, result);
-      continue;
-    }
-    if (undrained) {
+    const request = pending[slot]!;
+    if (undrained && request.callsBack) {
       undrained = false;
       drain?.();
     }
+    const result = results[delivered * 2 + 1]!;
+    pending[slot] = undefined;
     delivered++;
-    callbackRequests[slot] = undefined;
-    subjects[slot] = undefined;
     undrained = true;
-    callBack(request, result);
+    request.settle(result);
   }
   delivered = 0;
   undrained = false;
@@ -172,5 +185,5 @@ function deliver(count: number): void {
 /** Gives the addon its way back into JavaScript; once, right after the engine has started. */
 export function connect(native: Addon): void {
   drain = findDrain();
-  native.setHandlers(deliver, results, subjects, drain === undefined ? 0 : 1);
+  native.setHandlers(deliver, results, pending, drain === undefined ? 0 : 1);
 }

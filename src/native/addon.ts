@@ -60,7 +60,7 @@ export interface Addon {
   setHandlers(
     deliver: (count: number) => void,
     results: Int32Array,
-    subjects: readonly unknown[],
+    pending: readonly unknown[],
     callbacksInBatches: number,
   ): void;
   start(type: number): Started;
