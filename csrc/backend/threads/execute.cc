@@ -37,7 +37,8 @@ int32_t read_bytes(Request* request) {
 
 int32_t write_bytes(Request* request) {
   const int count = static_cast<int>(request->vector_count);
-  if (request->has(kFlagCurrentPosition) || request->has(kFlagAppend)) {
+  // With O_APPEND the kernel ignores the offset of pwritev(2), and the file position stays where it is.
+  if (request->has(kFlagCurrentPosition)) {
     return without_eintr([&] { return ::writev(request->fd, request->vectors, count); });
   }
   return without_eintr(
