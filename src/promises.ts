@@ -13,7 +13,8 @@ export declare const open: OpenHandle;
 
 // In auto mode nothing is touched before the first operation. A backend asked for by name has to be there now.
 // fs.ts loads this file first, so this is the place for both.
-if (process.env.IOENGINE_BACKEND) {
+const asked = process.env.IOENGINE_BACKEND;
+if (asked !== undefined && asked !== '' && asked !== 'auto') {
   (require('./engine/choice') as typeof import('./engine/choice')).verifyRequestedBackend();
 }
 

@@ -1,0 +1,69 @@
+// Importing ioengine/fs costs little more than node:fs (P14). Times are for the benchmark; what a loaded machine cannot
+// blur is what gets loaded: a few small files, no addon, no thread, no ring, none of node's streams unless asked for.
+import { execFileSync } from 'node:child_process';
+import { expect } from 'chai';
+import { inRoot } from '../../scripts/lib/paths.mjs';
+import { skipBecause } from '../helpers/compare.mjs';
+import { subjectOverridden } from '../helpers/oracle.mjs';
+
+const FILES_MAX = 8;
+// Loading an ES module from a file starts libuv's pool; both sides have it then.
+const POOL = "await (await import('node:fs/promises')).readFile('package.json');";
+
+/** What a fresh process has after running `code`. */
+function processAfter(code, { type = 'module', backend } = {}) {
+  const script = `${code}
+    const files = Object.keys(process.getBuiltinModule('node:module')._cache);
+    const fs = process.getBuiltinModule('node:fs');
+    const links = fs.readdirSync('/proc/self/fd').map((fd) => {
+      try { return fs.readlinkSync('/proc/self/fd/' + fd); } catch { return 'closed'; }
+    });
+    console.log(JSON.stringify({
+      files: files.filter((file) => file.startsWith(${JSON.stringify(inRoot('dist'))})),
+      addon: fs.readFileSync('/proc/self/maps', 'utf8').includes('ioengine.node'),
+      threads: fs.readdirSync('/proc/self/task').length,
+      rings: links.filter((link) => link.includes('io_uring')).length,
+      streams: process.moduleLoadList.includes('NativeModule internal/fs/streams'),
+    }));`;
+  const args = [`--input-type=${type}`, '--eval', script];
+  const env = { ...process.env, IOENGINE_BACKEND: backend ?? '' };
+  return JSON.parse(execFileSync(process.execPath, args, { cwd: inRoot(), env, encoding: 'utf8' }));
+}
+
+describe('surface: start-up', function () {
+  this.timeout(60_000);
+  before(function () {
+    if (subjectOverridden) skipBecause(this, 'start-up is about ioengine, and another subject is in its place');
+    if (process.getBuiltinModule === undefined) skipBecause(this, 'this Node has no process.getBuiltinModule');
+  });
+
+  for (const [how, type, ours, theirs] of [
+    ['import', 'module', `${POOL} import 'ioengine/fs';`, `${POOL} import 'node:fs';`],
+    ['require', 'commonjs', "require('ioengine/fs');", "require('node:fs');"],
+  ]) {
+    it(`${how} in auto mode loads a few files, no addon, and starts no thread and no ring`, () => {
+      const plain = processAfter(theirs, { type });
+      const loaded = processAfter(ours, { type });
+      expect(loaded.files.length, loaded.files.join()).to.be.within(1, FILES_MAX);
+      expect(loaded.addon).to.equal(false);
+      expect(loaded.threads).to.equal(plain.threads);
+      expect(loaded.rings).to.equal(0);
+      expect(loaded.streams).to.equal(plain.streams);
+    });
+  }
+
+  it('the first operation loads the rest', () => {
+    const used = processAfter(
+      "const { open } = await import('ioengine/fs'); await (await open('package.json')).close();",
+    );
+    expect(used.files.length).to.be.greaterThan(FILES_MAX);
+    expect(used.addon).to.equal(true);
+  });
+
+  it('a backend asked for by name is tried at import, and kept by nobody', () => {
+    const forced = processAfter(`${POOL} import 'ioengine/fs';`, { backend: 'threads' });
+    expect(forced.addon).to.equal(true);
+    expect(forced.rings).to.equal(0);
+    expect(forced.threads).to.equal(processAfter(`${POOL} import 'node:fs';`).threads);
+  });
+});
