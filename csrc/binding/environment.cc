@@ -141,10 +141,12 @@ void Environment::deliver() {
     // Slots are given back after JavaScript has seen them: code that a delivery runs may take new ones.
     Request* batch[limits::results_per_delivery];
     const size_t count = collect(batch);
-    bool threw = true;
+    bool threw = false;
     // What one callback throws is an uncaught exception, and the others still run: JavaScript remembers how
     // far it is.
-    while (alive && threw) alive = call_deliver(count, &threw);
+    do {
+      alive = call_deliver(count, &threw);
+    } while (alive && threw);
     for (size_t i = 0; i < count; ++i) context_->give_back(batch[i]);
     if (monotonic_ns() - turn_started_ns_ > limits::turn_time_ns) break;
   }
@@ -211,17 +213,19 @@ size_t Environment::collect(Request** batch) {
   return count;
 }
 
-// One callback into JavaScript, as node makes them: nextTicks and microtasks are drained at its end. False:
-// JavaScript can no longer run, the environment is ending.
+// One callback into JavaScript, as node makes them: nextTicks and microtasks are drained at its end. `threw`
+// says whether the last one for this batch threw, and then whether this one did. False: JavaScript can no
+// longer run, the environment is ending.
 bool Environment::call_deliver(size_t count, bool* threw) {
-  napi_value function, receiver, argument;
+  napi_value function, receiver, arguments[2];
   if (napi_get_reference_value(env_, deliver_, &function) != napi_ok ||
       napi_get_reference_value(env_, pending_, &receiver) != napi_ok ||
-      napi_create_uint32(env_, static_cast<uint32_t>(count), &argument) != napi_ok) {
+      napi_create_uint32(env_, static_cast<uint32_t>(count), &arguments[0]) != napi_ok ||
+      napi_get_boolean(env_, *threw, &arguments[1]) != napi_ok) {
     return false;
   }
   const napi_status status =
-      napi_make_callback(env_, async_context_, receiver, function, 1, &argument, nullptr);
+      napi_make_callback(env_, async_context_, receiver, function, 2, arguments, nullptr);
   *threw = status == napi_pending_exception;
   if (!*threw) return status == napi_ok;
   napi_value error;

@@ -23,9 +23,9 @@ class Environment {
   bool started() const { return context_ != nullptr; }
   IoContext* context() { return context_.get(); }
 
-  // `deliver(count)` gets `count` finished requests, slot and result of each in turn in `results` (an
-  // Int32Array), and goes on where it was when it is called again after it threw. `pending[slot].subject` is
-  // the view of a read, or the array of its views. `callbacks_in_batches`: deliver drains nextTicks and
+  // `deliver(count, resumed)` gets `count` finished requests, slot and result of each in turn in `results`
+  // (an Int32Array), and goes on where it was when it is called again after it threw. `pending[slot].subject`
+  // is the view of a read, or the array of its views. `callbacks_in_batches`: deliver drains nextTicks and
   // microtasks itself between two callbacks.
   void set_handlers(napi_value deliver, napi_value results, napi_value pending, bool callbacks_in_batches);
 

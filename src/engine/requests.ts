@@ -157,26 +157,18 @@ function findDrain(): (() => void) | undefined {
 }
 
 let drain: (() => void) | undefined;
-/** How far a delivery is: a callback that throws ends the call, and the next call goes on behind it. */
+/** How far the delivery is: what a callback throws ends the call, and the next call goes on behind it. */
 let delivered = 0;
 /** Something has been settled since nextTicks and microtasks were drained. */
 let undrained = false;
 
-/**
- * In the place of a slot. A throw in a nextTick comes after the last result, and the call is repeated all the same: the
- * batch must not be delivered twice.
- */
-const DELIVERED = -1;
-
-// One call per batch of results. Between callbacks everything that was settled before has its say, as in node; promises
-// only queue jobs, so nobody's code runs between two of them.
-function deliver(count: number): void {
+// One call per batch of results; `resumed` after one that threw, even if that was a nextTick behind the last result.
+// Between callbacks everything that was settled before has its say, as in node; promises only queue jobs, so nobody's
+// code runs between two of them.
+function deliver(count: number, resumed: boolean): void {
+  if (!resumed) delivered = 0;
   while (delivered < count) {
     const slot = results[delivered * 2]!;
-    if (slot === DELIVERED) {
-      delivered++;
-      continue;
-    }
     const request = pending[slot]!;
     if (undrained && request.callsBack) {
       undrained = false;
@@ -184,12 +176,10 @@ function deliver(count: number): void {
     }
     const result = results[delivered * 2 + 1]!;
     pending[slot] = undefined;
-    results[delivered * 2] = DELIVERED;
     delivered++;
     undrained = true;
     request.settle(result);
   }
-  delivered = 0;
   undrained = false;
 }
 

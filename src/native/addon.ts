@@ -58,7 +58,7 @@ export interface Addon {
   settleDescriptor(fd: number): void;
   settleWrites(): void;
   setHandlers(
-    deliver: (count: number) => void,
+    deliver: (count: number, resumed: boolean) => void,
     results: Int32Array,
     pending: readonly unknown[],
     callbacksInBatches: number,
