@@ -54,7 +54,6 @@ int32_t InlineOpener::open(const OpenJob& job, FileFacts* facts) {
   // O_PATH opens nothing: it tells what the name stands for, without waking a driver, a peer or a lease.
   const int look = open_cached(job.path.c_str(), O_PATH | (job.flags & O_NOFOLLOW));
   if (look < 0) {
-    if (look == -ENOENT) return look;
     if (look == -ENOSYS || look == -EINVAL || look == -EPERM) resolve_cached_works_ = false;
     return kNotTaken;
   }
@@ -67,7 +66,7 @@ int32_t InlineOpener::open(const OpenJob& job, FileFacts* facts) {
 
   // O_NONBLOCK: a lease on the file answers EAGAIN instead of waiting for its holder to give it up.
   const int fd = open_cached(job.path.c_str(), job.flags | O_NONBLOCK);
-  if (fd < 0) return fd == -EACCES || fd == -EMFILE || fd == -ENFILE ? fd : kNotTaken;
+  if (fd < 0) return kNotTaken;
   const bool same =
       stat_cached(fd, &opened) && opened.stx_ino == seen.stx_ino && device_of(opened) == device_of(seen);
   if (!same || fcntl(fd, F_SETFL, job.flags & ~O_NONBLOCK) == -1) {
