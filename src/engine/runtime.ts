@@ -1,7 +1,7 @@
 // The engine as the layers above use it: the addon's accepting functions, started at the first use, with node:fs behind
 // it where there is none.
 
-import { FLAG_TRUSTED, type Addon, NOT_TAKEN } from '../native/addon';
+import { type Addon, FLAG_TRUSTED, NOT_TAKEN } from '../native/addon';
 import { startEngine, whenStarted } from './choice';
 import { connect } from './requests';
 import { countDelegated } from './stats';

@@ -1,6 +1,7 @@
 // read, write, readv and writev of node:fs, in every form of arguments that is plainly well formed.
 
-import { engine } from '../engine/runtime';
+import { CallbackRequest, callBackTo } from '../engine/requests';
+import { engine, NOT_TAKEN } from '../engine/runtime';
 import {
   arePlainViews,
   isDescriptor,
@@ -12,10 +13,32 @@ import {
   plainWritePosition,
   restOf,
 } from '../internal/arguments';
-import { type Addon, FLAG_CALLBACK } from '../native/addon';
+import { systemErrorWithoutFrames } from '../internal/errors';
+import { ACCEPTED, type Addon, FLAG_CALLBACK } from '../native/addon';
 import { type Callback, delegate, finishTransfer } from './callback-call';
 
 const DEFAULT_READ_BYTES = 16384;
+
+/** A read on its way, with what node would need to serve it after all. */
+class ReadRequest extends CallbackRequest {
+  constructor(
+    readonly view: NodeJS.ArrayBufferView,
+    readonly callback: Callback,
+    readonly fd: number,
+    readonly offset: number,
+    readonly length: number,
+    readonly position: number,
+  ) {
+    super(view);
+  }
+
+  finish(result: number): void {
+    const { view, callback } = this;
+    if (result >= 0) callback(null, result, view);
+    else if (result !== NOT_TAKEN) callback(systemErrorWithoutFrames(result, 'read'), 0, view);
+    else delegate('read', [this.fd, view, this.offset, this.length, this.position, callback]);
+  }
+}
 
 /** The arguments of one transfer as node takes them apart, not checked yet. */
 interface Form {
@@ -50,9 +73,27 @@ export function read(
   position: unknown,
   callback: unknown,
 ): void {
+  const native = engine();
+  // The hot form first: all six arguments, plainly well formed.
+  if (
+    native !== undefined &&
+    typeof callback === 'function' &&
+    typeof position === 'number' &&
+    position >= 0 &&
+    Number.isSafeInteger(position) &&
+    isDescriptor(fd) &&
+    isPlainView(buffer) &&
+    isPart(buffer, offset, length)
+  ) {
+    const answer = native.read(fd, buffer, offset as number, length as number, position, FLAG_CALLBACK);
+    if (answer <= ACCEPTED) {
+      const request = new ReadRequest(buffer, callback as Callback, fd, offset as number, length as number, position);
+      callBackTo(answer, request);
+      return;
+    }
+  }
   // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
   const args = arguments;
-  const native = engine();
   if (native === undefined || !isDescriptor(fd) || args.length < 2) return void delegate('read', args);
   if (args.length <= 4) {
     const form = shortReadForm(args);

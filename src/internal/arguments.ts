@@ -70,9 +70,12 @@ export function isDescriptor(value: unknown): value is number {
   return isInt32(value) && value >= 0;
 }
 
-/** A view whose memory stays where it is: resizable buffers can shrink under the kernel (H9). */
+/**
+ * A view. Its memory may be resizable or be given away: what is read then is staged, fails with EFAULT, or finds its
+ * pages gone (csrc/scheduler/staging.h). Asking `buffer.resizable` here would cost as much as the rest of a read.
+ */
 export function isPlainView(value: unknown): value is NodeJS.ArrayBufferView {
-  return ArrayBuffer.isView(value) && (value.buffer as { resizable?: boolean }).resizable !== true;
+  return ArrayBuffer.isView(value);
 }
 
 /** A part of a view that is one read or write of at least one byte. */
