@@ -50,7 +50,10 @@ describe('H1, H8: a worker is terminated with reads in flight', function () {
     const result = await terminate(this, { times, width: 8, pooled: false });
     expectClean(result, times);
     // A leaked engine keeps its slots, rings and slabs: well over 200 KiB each.
-    expect(result.rssGrownMiB, 'MiB left behind by all workers after the first wave').to.be.below(64);
+    // AddressSanitizer keeps freed memory for a while (its quarantine, 256 MiB), so there the figure says nothing.
+    if (!process.env.IOENGINE_TEST_SANITIZED) {
+      expect(result.rssGrownMiB, 'MiB left behind by all workers after the first wave').to.be.below(64);
+    }
   });
 
   it(`${60 * SHARE} times, with buffers of the aligned pool (H8)`, async function () {

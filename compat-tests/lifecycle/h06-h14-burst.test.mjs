@@ -109,7 +109,10 @@ describe('H6, H14: far more operations than the queue is deep', function () {
       expect(bytes).to.equal(10_000 * 4096);
       expect(wrong, 'blocks with wrong content').to.equal(0);
       expect(mostTasks, 'threads').to.be.within(1, 64);
-      expect(grown / 1048576, 'MiB beyond the buffers').to.be.at.most(64);
+      // AddressSanitizer keeps freed memory for a while (its quarantine, 256 MiB), so there the figure says nothing.
+      if (!process.env.IOENGINE_TEST_SANITIZED) {
+        expect(grown / 1048576, 'MiB beyond the buffers').to.be.at.most(64);
+      }
     });
   }
 });
