@@ -20,7 +20,7 @@ export function webStreamOf(handle: FileHandle, options: unknown, byNode: (optio
   if (DEFAULT_IS_BYTES || type === 'bytes' || (type !== undefined && typeof type !== 'string')) return byNode(options);
   const failure: Failure = { error: undefined };
   const bytes = withReadOf(handle, failure, () => byNode({ ...(given as object), type: 'bytes' }) as WebStream);
-  return asBuffers(bytes, failure);
+  return asBuffers(handle, bytes, failure);
 }
 
 interface Failure {
@@ -51,7 +51,7 @@ function withReadOf<T>(handle: FileHandle, failure: Failure, make: () => T): T {
 }
 
 /** A stream of ArrayBuffers over a stream of bytes. */
-function asBuffers(bytes: WebStream, failure: Failure): unknown {
+function asBuffers(handle: FileHandle, bytes: WebStream, failure: Failure): unknown {
   const { ReadableStream } = require('node:stream/web') as typeof import('node:stream/web');
   const reader = bytes.getReader({ mode: 'byob' });
   let ended = false;
@@ -73,9 +73,11 @@ function asBuffers(bytes: WebStream, failure: Failure): unknown {
       const { buffer } = value;
       controller.enqueue(value.byteLength === buffer.byteLength ? buffer : buffer.slice(0, value.byteLength));
     },
-    cancel(reason) {
+    async cancel(reason) {
       ended = true;
-      return reader.cancel(reason);
+      await reader.cancel(reason);
+      // Cancelling ends node's native stream, and that closes the descriptor.
+      await handle.close();
     },
   });
 }
