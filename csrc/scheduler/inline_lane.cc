@@ -33,6 +33,13 @@ struct Cachestat {
 
 constexpr uint64_t kPage = 4096;
 
+// preadv2(2) past glibc's wrapper: as a cancellation point that one costs 6 % of a cached read, and nothing
+// here is ever cancelled. On 64-bit systems the whole offset is in the first of the two words.
+ssize_t read_without_cancellation(int fd, const iovec* vectors, uint32_t count, int64_t offset, int flags) {
+  return syscall(SYS_preadv2, fd, vectors, static_cast<unsigned long>(count), static_cast<long>(offset), 0L,
+                 flags);
+}
+
 }  // namespace
 
 InlineLane::InlineLane() {
@@ -109,7 +116,7 @@ int32_t InlineLane::read(Descriptor* descriptor, const iovec* vectors, uint32_t 
   const int flags = descriptor->facts.filesystem.nowait_reads ? RWF_NOWAIT : 0;
   ssize_t status;
   do {
-    status = preadv2(descriptor->fd, vectors, static_cast<int>(count), offset, flags);
+    status = read_without_cancellation(descriptor->fd, vectors, count, offset, flags);
   } while (status == -1 && errno == EINTR);
   if (status >= 0) return static_cast<int32_t>(status);
   const int error = errno;

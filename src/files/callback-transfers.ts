@@ -1,7 +1,7 @@
 // read, write, readv and writev of node:fs, in every form of arguments that is plainly well formed.
 
 import { CallbackRequest, callBackTo } from '../engine/requests';
-import { engine, NOT_TAKEN } from '../engine/runtime';
+import { engine } from '../engine/runtime';
 import {
   arePlainViews,
   isDescriptor,
@@ -14,7 +14,7 @@ import {
   restOf,
 } from '../internal/arguments';
 import { systemErrorWithoutFrames } from '../internal/errors';
-import { ACCEPTED, type Addon, FLAG_CALLBACK } from '../native/addon';
+import { ACCEPTED, type Addon, FLAG_CALLBACK, NOT_TAKEN } from '../native/addon';
 import { type Callback, delegate, finishTransfer } from './callback-call';
 
 const DEFAULT_READ_BYTES = 16384;

@@ -3,7 +3,7 @@
 
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
 import { type Ending, promiseOf } from '../engine/requests';
-import { countDelegated, engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
+import { countDelegated, engine } from '../engine/runtime';
 import {
   arePlainViews,
   CURRENT,
@@ -17,7 +17,7 @@ import {
 } from '../internal/arguments';
 import { READ_TAKES_BIGINT } from '../internal/host';
 import { readResult } from '../internal/results';
-import type { Addon } from '../native/addon';
+import { type Addon, FLAG_TRUSTED, NOT_TAKEN } from '../native/addon';
 import { webStreamOf } from '../streams/web-stream';
 import { type HandleParts, handleParts, wrapDescriptor } from './handle-class';
 import {
@@ -39,6 +39,11 @@ interface HandleClass {
 }
 
 const DEFAULT_READ_BYTES = 16384;
+
+// What a read needs on every call, taken out of the modules once: in CommonJS an imported name is a property load.
+const trusted = FLAG_TRUSTED;
+const notTaken = NOT_TAKEN;
+const toResult = readResult;
 
 // Set once, before the first handle exists.
 let native: Addon;
@@ -128,9 +133,9 @@ const methods = {
       (length | 0) === length &&
       offset + length <= buffer.byteLength
     ) {
-      const answer = native.read(fd, buffer, offset, length, position, FLAG_TRUSTED);
-      if (answer >= 0) return Promise.resolve(readResult(answer, buffer));
-      if (answer !== NOT_TAKEN) return promised(answer, this, buffer, [offset, length, position], endings.read);
+      const answer = native.read(fd, buffer, offset, length, position, trusted);
+      if (answer >= 0) return Promise.resolve(toResult(answer, buffer));
+      if (answer !== notTaken) return promised(answer, this, buffer, [offset, length, position], endings.read);
     }
     return readOther(this, buffer, offset, length, position);
   },
