@@ -13,8 +13,8 @@ namespace ioengine {
 
 class InlineOpener {
  public:
-  // A descriptor with `facts`, or kNotTaken: the pool has to open it, or to say what is wrong. An error in the
-  // same turn would come before the caller awaits it, and its stack could not name who does.
+  // A descriptor with `facts`, or kNotTaken: the pool has to open it, or to say what is wrong. An error in
+  // the same turn would come before the caller awaits it, and its stack could not name who does.
   int32_t open(const OpenJob& job, FileFacts* facts);
 
   // What an open in the pool found out about a device.
