@@ -69,8 +69,17 @@ export interface Availability {
 
 export type Probed = Availability | 'not probed';
 
+// A value that is no backend allows no touching of any: backend() and `ioengine/fs` say what is wrong with it.
+function requestedOrUnknown(): BackendName | 'auto' | undefined {
+  try {
+    return requestedBackend();
+  } catch {
+    return undefined;
+  }
+}
+
 function probeOne(name: BackendName): Probed {
-  const requested = requestedBackend();
+  const requested = requestedOrUnknown();
   // A seccomp filter may kill the process on the very call (H21): a forced choice touches no other backend.
   if (requested !== 'auto' && requested !== name) return 'not probed';
   const native = addon();

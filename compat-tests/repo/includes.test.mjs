@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { skip } from '../helpers/backend.mjs';
 import { filesBelow, inRoot } from '../../scripts/lib/paths.mjs';
+import { skip } from '../helpers/backend.mjs';
 
 const csrc = inRoot('csrc');
 const src = inRoot('src');

@@ -69,7 +69,12 @@ struct Request {
   Bounce* bounce = nullptr;    // aligned stand-in for an O_DIRECT operation on unaligned memory or offsets
   Staging* staging = nullptr;  // our own memory under a read that may wait
   OpenJob* open = nullptr;  // kOpen: arguments; also the facts that the first operation on a number finds out
-  AlignedBlock* block = nullptr;  // holds our own memory while the kernel may write to it (H8)
+  // Our own memory under the vectors, held while the kernel may write to it (H8): one block, or one entry
+  // (null where the memory is not ours) for each of several vectors.
+  AlignedBlock* block = nullptr;
+  AlignedBlock** blocks = nullptr;
+  uint32_t block_count = 0;
+  bool holds_all_memory = false;
 
   // Space for the backend alone: AIO keeps its iocb here, uring copies everything into the SQE.
   alignas(8) unsigned char backend_data[64] = {};

@@ -27,6 +27,22 @@ void limit_vectors(Request* request) {
   }
 }
 
+// Buffers of our own are finalized before any cleanup hook runs, even while they are referenced (H8).
+void hold_memory(Request* request) {
+  if (request->vector_count == 1) {
+    request->block = AlignedBlock::hold_if_ours(request->vectors[0].iov_base);
+    request->holds_all_memory = request->block != nullptr;
+    return;
+  }
+  request->blocks = new AlignedBlock*[request->vector_count];
+  request->block_count = request->vector_count;
+  request->holds_all_memory = true;
+  for (uint32_t i = 0; i < request->vector_count; ++i) {
+    request->blocks[i] = AlignedBlock::hold_if_ours(request->vectors[i].iov_base);
+    if (request->blocks[i] == nullptr) request->holds_all_memory = false;
+  }
+}
+
 int32_t accepted(const Request* request) { return kAcceptedBase - static_cast<int32_t>(request->slot); }
 
 }  // namespace
@@ -173,7 +189,7 @@ int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, u
   }
   request->vector_count = count;
   limit_vectors(request);
-  request->block = AlignedBlock::hold_if_ours(vectors[0].iov_base);
+  hold_memory(request);
   if (done > 0) {
     advance(request, done);
     request->flags |= kFlagMayWait;

@@ -19,7 +19,7 @@ bool can_ride(const Request* request) {
 
 bool follows(const Request* first, const Request* last, const Request* next) {
   return next->descriptor == first->descriptor && next->operation == first->operation && can_ride(next) &&
-         last->offset + last->wanted == next->offset;
+         first->has(kFlagMayWait) == next->has(kFlagMayWait) && last->offset + last->wanted == next->offset;
 }
 
 }  // namespace

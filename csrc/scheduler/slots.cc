@@ -49,6 +49,14 @@ void Slots::give_back(Request* request) {
     request->block->release();
     request->block = nullptr;
   }
+  if (request->blocks != nullptr) {
+    for (uint32_t i = 0; i < request->block_count; ++i) {
+      if (request->blocks[i] != nullptr) request->blocks[i]->release();
+    }
+    delete[] request->blocks;
+    request->blocks = nullptr;
+  }
+  request->holds_all_memory = false;
   request->flags = 0;
   request->done = 0;
   request->vectors = nullptr;

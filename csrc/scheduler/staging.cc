@@ -16,8 +16,8 @@ Staging::~Staging() {
 }
 
 bool needs_staging(const Request* request) {
-  return request->operation == Operation::kRead && request->staging == nullptr && request->block == nullptr &&
-         request->remaining() <= limits::staged_read_bytes;
+  return request->operation == Operation::kRead && request->staging == nullptr &&
+         !request->holds_all_memory && request->remaining() <= limits::staged_read_bytes;
 }
 
 int stage(Request* request) {

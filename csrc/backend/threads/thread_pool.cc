@@ -42,13 +42,23 @@ void ThreadPool::start_thread() {
   const int status = pthread_create(&threads_[thread_count_], &attributes, thread_main, this);
   pthread_attr_destroy(&attributes);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (status == 0) {
-    pthread_setname_np(threads_[thread_count_], "ioengine-pool");
-    ++thread_count_;
-    return;
+  if (status != 0) return;
+  pthread_setname_np(threads_[thread_count_], "ioengine-pool");
+  ++thread_count_;
+}
+
+// No thread can be had at all (RLIMIT_NPROC, the cgroup's pids.max): the caller waits, but everything gets
+// served.
+void ThreadPool::run_here() {
+  while (Request* request = take_queued()) {
+    while (request != nullptr) {
+      Request* next = request->next;
+      request->next = nullptr;
+      request->result = execute_(request);
+      finish(request);
+      request = next;
+    }
   }
-  // One thread is enough to make progress; with none the queue would never be served.
-  IOE_CHECK(thread_count_ > 0);
 }
 
 void ThreadPool::push(Request* first, Request* last, size_t count) {
@@ -72,7 +82,9 @@ void ThreadPool::push(Request* first, Request* last, size_t count) {
   } else if (to_wake == 1) {
     pthread_cond_signal(&work_);
   }
+  const bool has_threads = thread_count_ > 0;
   pthread_mutex_unlock(&mutex_);
+  if (!has_threads) run_here();
 }
 
 void* ThreadPool::thread_main(void* self) {
@@ -98,22 +110,26 @@ void ThreadPool::run() {
     request->result = execute_(request);
     running_.fetch_sub(1, std::memory_order_relaxed);  // before anybody can see that it is finished
 
-    pthread_mutex_lock(&finished_mutex_);
-    if (finished_tail_ != nullptr) {
-      finished_tail_->next = request;
-    } else {
-      finished_head_ = request;
-    }
-    finished_tail_ = request;
-    finished_count_.fetch_add(1, std::memory_order_seq_cst);
-    // Rung under the lock: once the owner has taken the last request it may destroy us and close the eventfd.
-    if (wake_wanted_.exchange(false, std::memory_order_seq_cst)) eventfd_write(wake_fd_, 1);
-    pthread_mutex_unlock(&finished_mutex_);
+    finish(request);
 
     pthread_mutex_lock(&mutex_);
     ++idle_;
   }
   pthread_mutex_unlock(&mutex_);
+}
+
+void ThreadPool::finish(Request* request) {
+  pthread_mutex_lock(&finished_mutex_);
+  if (finished_tail_ != nullptr) {
+    finished_tail_->next = request;
+  } else {
+    finished_head_ = request;
+  }
+  finished_tail_ = request;
+  finished_count_.fetch_add(1, std::memory_order_seq_cst);
+  // Rung under the lock: once the owner has taken the last request it may destroy us and close the eventfd.
+  if (wake_wanted_.exchange(false, std::memory_order_seq_cst)) eventfd_write(wake_fd_, 1);
+  pthread_mutex_unlock(&finished_mutex_);
 }
 
 Request* ThreadPool::take_queued() {

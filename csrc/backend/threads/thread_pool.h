@@ -42,6 +42,8 @@ class ThreadPool {
   static void* thread_main(void* self);
   void run();
   void start_thread();
+  void run_here();
+  void finish(Request* request);
 
   const size_t threads_max_;
   const int wake_fd_;
