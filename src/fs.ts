@@ -4,21 +4,24 @@
 // The exports written here are for TypeScript: node's types, with ours where we add something. What programs get, from
 // import and from require, is the object assigned at the end.
 
+import { startAskedBackend } from './engine/asked';
 import type { callbackFunctions } from './files/callbacks';
 import { buildModule } from './internal/build-module';
 import { hostFs } from './internal/host';
 import { lazyFunctions } from './internal/lazy';
 import { putStreamsInto } from './streams/module';
 
-import promises = require('./promises');
+import type Promises = require('./promises');
 
 import type { CreateReadStream, CreateWriteStream, Open } from './types/fs';
 
 export * from 'node:fs';
-export { promises };
+export declare const promises: typeof Promises;
 export declare const open: Open;
 export declare const createReadStream: CreateReadStream;
 export declare const createWriteStream: CreateWriteStream;
+
+startAskedBackend();
 
 const served: (keyof typeof callbackFunctions)[] = [
   'open',
@@ -37,6 +40,7 @@ const served: (keyof typeof callbackFunctions)[] = [
 const load = () => (require('./files/callbacks') as typeof import('./files/callbacks')).callbackFunctions;
 
 const built = buildModule(hostFs, lazyFunctions('plain', served, load));
-Object.defineProperty(built, 'promises', { configurable: true, enumerable: true, get: () => promises });
+const loadPromises = () => require('./promises') as typeof Promises;
+Object.defineProperty(built, 'promises', { configurable: true, enumerable: true, get: loadPromises });
 putStreamsInto(built);
 module.exports = built;

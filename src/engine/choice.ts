@@ -58,24 +58,6 @@ function unavailable(name: string, failure: Failure): EngineError {
 
 const NO_ADDON_FIX = 'use a platform that ioengine has a native addon for, or IOENGINE_BACKEND=auto';
 
-let verified = false;
-
-/**
- * Makes sure that a backend asked for by name can work, without keeping anything open. `ioengine/fs` calls it at
- * import; automatic choice touches nothing yet. Throws ERR_IOENGINE_BACKEND_UNAVAILABLE.
- */
-export function verifyRequestedBackend(): void {
-  if (verified) return;
-  const name = requestedBackend();
-  if (name !== 'auto') {
-    const native = addon();
-    if (native === undefined) throw unavailable(name, { errorNumber: 0, cause: addonFailure(), fix: NO_ADDON_FIX });
-    const failure = native.probe(BACKEND_INDEX[name]);
-    if (failure.errorNumber !== 0) throw unavailable(name, failure);
-  }
-  verified = true;
-}
-
 export interface Engine {
   readonly native: Addon;
   readonly started: Started;

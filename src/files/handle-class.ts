@@ -7,7 +7,8 @@ import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
 import { resultOf } from '../engine/requests';
 import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
 import { systemError } from '../internal/errors';
-import { hostFs, hostPromises } from '../internal/host';
+import { hostFs } from '../internal/host';
+import { hostPromises } from '../internal/host-promises';
 
 /** Node's native FileHandle: owns a descriptor until releaseFD(), and closes it with a warning when collected. */
 interface NativeHandle {

@@ -7,7 +7,8 @@ import { callBackWith, resultOf } from '../engine/requests';
 import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded } from '../engine/runtime';
 import { isOptions, plainFlags, plainMode, plainPath, shownPath } from '../internal/arguments';
 import { systemError, systemErrorWithoutFrames } from '../internal/errors';
-import { hostFs, hostPromises } from '../internal/host';
+import { hostFs } from '../internal/host';
+import { hostPromises } from '../internal/host-promises';
 import { ACCEPTED, FLAG_CALLBACK } from '../native/addon';
 import { fileHandleOf } from './file-handle';
 

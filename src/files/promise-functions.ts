@@ -2,7 +2,7 @@
 
 import type { PathLike } from 'node:fs';
 import { countDelegated } from '../engine/runtime';
-import { hostPromises } from '../internal/host';
+import { hostPromises } from '../internal/host-promises';
 import { type IoFileHandle, isIoFileHandle } from './file-handle';
 import { open as openHandle } from './open';
 import { readPath } from './read-whole';

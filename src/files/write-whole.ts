@@ -4,7 +4,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
 import { CURRENT, isDescriptor, isPlainView } from '../internal/arguments';
-import { hostFs, hostPromises } from '../internal/host';
+import { hostFs } from '../internal/host';
+import { hostPromises } from '../internal/host-promises';
 import { byNode, closingAfter, type Held, orByNode, viaCallback } from './by-node';
 import { sizeStep, syncStep, writeAll } from './descriptor-io';
 import { openDescriptor, type PlainOpen, plainOpen } from './open';

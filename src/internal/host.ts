@@ -3,13 +3,16 @@
 
 import type * as FsModule from 'node:fs';
 
-function snapshot<T extends object>(module: T): T {
+/** A copy of a module as it is now. */
+export function snapshot<T extends object>(module: T): T {
   return Object.create(Object.getPrototypeOf(module), Object.getOwnPropertyDescriptors(module));
 }
 
-/** node:fs, the oracle and the place where delegated calls go. */
+/**
+ * node:fs, the oracle and the place where delegated calls go. node:fs/promises is in host-promises.ts: node loads it only
+ * when it is asked for, and so do we.
+ */
 export const hostFs: typeof FsModule = snapshot(require('node:fs') as typeof FsModule);
-export const hostPromises: typeof FsModule.promises = snapshot(require('node:fs/promises') as typeof FsModule.promises);
 
 const major = Number(process.versions.node.split('.')[0]);
 

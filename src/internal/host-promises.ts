@@ -1,0 +1,6 @@
+// node:fs/promises as it was when it was first needed (see host.ts).
+
+import type * as PromisesModule from 'node:fs/promises';
+import { snapshot } from './host';
+
+export const hostPromises: typeof PromisesModule = snapshot(require('node:fs/promises') as typeof PromisesModule);
