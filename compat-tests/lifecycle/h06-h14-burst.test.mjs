@@ -12,6 +12,8 @@ import { sharedSlowDisk } from '../helpers/slow-disk.mjs';
 import { taggedBytes, writeTagged } from './support/tagged.mjs';
 
 const tagged = new URL('./support/tagged.mjs', import.meta.url).href;
+/** limits::pool_threads: what the pool works on comes on top of what the kernel queue holds. */
+const POOL_THREADS = 8;
 
 describe('H6, H14: far more operations than the queue is deep', function () {
   this.timeout(90_000);
@@ -54,7 +56,7 @@ describe('H6, H14: far more operations than the queue is deep', function () {
       const { settled, faults, most, depth, inFlight, queued } = child.json();
       expect(faults).to.deep.equal([]);
       expect(settled).to.equal(backend().depth * 10);
-      expect(most, 'in flight at once').to.be.at.most(depth);
+      expect(most, 'in flight at once').to.be.at.most(depth + POOL_THREADS);
       expect({ inFlight, queued }).to.deep.equal({ inFlight: 0, queued: 0 });
     });
   }

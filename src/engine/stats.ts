@@ -20,7 +20,7 @@ export interface Stats {
     /** Handed to node:fs. */
     delegated: LaneStats;
   };
-  /** Requests with the kernel or the pool now. */
+  /** Requests that the kernel queue holds (at most `backend().depth`) or a thread of the pool works on (at most 8) now. */
   inFlight: number;
   /** Requests accepted and waiting: for room, for the next submit, or behind another on the same descriptor. */
   queued: number;
