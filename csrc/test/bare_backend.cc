@@ -43,7 +43,7 @@ void BareBackend::submit_all(const std::vector<Request*>& requests) {
     CHECK(now <= requests.size() - taken);
     CHECK(result_.backend->in_flight() <= result_.backend->capabilities().depth);
     taken += now;
-    if (taken < requests.size() && reap() == 0) wait_for_bell(5000);
+    if (taken < requests.size() && reap() == 0) wait_for_bell(kBell_ms);
   }
 }
 

@@ -8,6 +8,10 @@
 
 namespace ioengine::test {
 
+// For how long a bell that has to ring is waited for. It rings at once; a machine that is very busy may take
+// seconds.
+constexpr int kBell_ms = 60000;
+
 class BareBackend {
  public:
   using Create = BackendResult (*)(uint32_t depth, int wake_fd);
@@ -28,7 +32,7 @@ class BareBackend {
   size_t reap();
   // Arms, sleeps on the bell, reaps, until nothing is in flight. A bell that should ring and does not within
   // `timeout_ms` fails the test.
-  void finish(int timeout_ms = 5000);
+  void finish(int timeout_ms = kBell_ms);
   // Arms, and waits for the bell when that is said to be safe. False when it did not ring.
   bool wait_for_bell(int timeout_ms);
   uint64_t completed() const { return completed_; }

@@ -22,7 +22,7 @@ int skipped(const std::string& reason);
 
 // Runs `body` in a child process without output. Returns its wait status; the child ends with 0 when the body
 // returns. Ends a child that takes longer than `timeout_ms` and reports that as SIGALRM.
-int status_of_child(const std::function<void()>& body, int timeout_ms = 20000);
+int status_of_child(const std::function<void()>& body, int timeout_ms = 60000);
 bool ended_well(int status);
 std::string describe_status(int status);
 

@@ -85,7 +85,7 @@ class Engine {
   std::string reason_;
   std::unordered_map<uint32_t, Outstanding> outstanding_;  // by slot
   uint64_t settled_count_ = 0;
-  int stuck_ms_ = 10000;
+  int stuck_ms_ = 60000;  // a hang is meant, not a slow machine
 };
 
 // Bytes that depend on a tag and on where they are.

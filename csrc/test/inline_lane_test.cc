@@ -62,11 +62,15 @@ void the_budget(int fd) {
 
   std::vector<uint8_t> memory(limits::inline_read_bytes);
   vector = {memory.data(), memory.size()};
-  lane.start_turn();
+  // A turn in which this thread did not run for a while ends by the clock: that one says nothing about bytes.
   uint64_t bytes = 0;
-  while (lane.has_budget(memory.size())) {
-    bytes += static_cast<uint64_t>(lane.read(&descriptor, &vector, 1, 0, memory.size()));
-    CHECK(bytes <= limits::inline_bytes);
+  for (int turn = 0; turn < 1000 && bytes != limits::inline_bytes; ++turn) {
+    lane.start_turn();
+    bytes = 0;
+    while (lane.has_budget(memory.size())) {
+      bytes += static_cast<uint64_t>(lane.read(&descriptor, &vector, 1, 0, memory.size()));
+      CHECK(bytes <= limits::inline_bytes);
+    }
   }
   CHECK_EQ(bytes, limits::inline_bytes);
   // One that is larger than the budget by itself is still served, alone.

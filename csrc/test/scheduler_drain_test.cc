@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "backend/threads/threads_backend.h"
@@ -34,7 +35,10 @@ void drain_in_every_state(uint64_t seed) {
   options.eintr_permille = options.eagain_permille = options.partial_submit_permille = 200;
   Engine engine(options);
   Random random(seed);
-  GuardedBuffer buffer(64 * 1024);
+  // Each operation has memory of its own: a write and a read that share some race with each other
+  // (ThreadSanitizer).
+  constexpr uint64_t kMemory = 4096;
+  GuardedBuffer buffer(120 * kMemory);
   const int direct = engine.create(1 << 20, 1 << 20, 512);
   const int buffered = engine.create(1 << 20, 1 << 20);
   const int unknown = dup(buffered);  // memory-backed and not yet classified
@@ -42,9 +46,9 @@ void drain_in_every_state(uint64_t seed) {
   for (int i = 0; i < 120; ++i) {
     const int fds[] = {direct, buffered, unknown};
     const int fd = fds[random.below(3)];
-    uint8_t* memory = buffer.data() + random.below(60000);
+    uint8_t* memory = buffer.data() + static_cast<uint64_t>(i) * kMemory;
     const int64_t position = random.chance(300) ? -1 : static_cast<int64_t>(random.below(100000));
-    const uint64_t bytes = random.between(1, 4096);
+    const uint64_t bytes = random.between(1, kMemory);
     tickets.push_back(random.chance(500) ? engine.read(fd, memory, bytes, position)
                                          : engine.write(fd, memory, bytes, position));
     if (random.chance(100)) engine.turn();
@@ -136,7 +140,7 @@ void settle_descriptor_waits_for_its_own() {
   for (int i = 0; i < 200; ++i)
     tickets.push_back(engine.write(fd, buffer.data() + i, 1, i % 3 == 0 ? -1 : i));
   const uint64_t spent_ms = milliseconds_of([&] { engine->settle_descriptor(fd); });
-  CHECK(spent_ms < 2000);
+  CHECK(spent_ms < 5000);  // dozing between the writes would take 100 ms for each batch of four
   engine.deliver();
   for (const auto& ticket : tickets) CHECK(ticket->settled);
   engine->settle_descriptor(fd);  // nothing to wait for
@@ -153,12 +157,18 @@ void settle_descriptor_does_not_doze() {
   std::vector<uint8_t> content(4096, 7);
   CHECK_EQ(pwrite(fd, content.data(), content.size(), 0), 4096);
   GuardedBuffer buffer(2000);
-  std::vector<std::shared_ptr<Ticket>> tickets;
-  for (int i = 0; i < 2000; ++i) tickets.push_back(engine.read(fd, buffer.data() + i, 1, i, kFlagCallback));
-  const uint64_t spent_ms = milliseconds_of([&] { engine->settle_descriptor(fd); });
-  engine.deliver();
-  for (const auto& ticket : tickets) CHECK_EQ(ticket->result, 1);
-  if (spent_ms >= 500) fail(__FILE__, __LINE__, "took " + std::to_string(spent_ms) + " ms");
+  // The best of five: dozing shows every time, a machine that is busy with something else does not.
+  uint64_t best_ms = UINT64_MAX;
+  for (int round = 0; round < 5 && best_ms >= 500; ++round) {
+    std::vector<std::shared_ptr<Ticket>> tickets;
+    for (int i = 0; i < 2000; ++i) {
+      tickets.push_back(engine.read(fd, buffer.data() + i, 1, i, kFlagCallback));
+    }
+    best_ms = std::min(best_ms, milliseconds_of([&] { engine->settle_descriptor(fd); }));
+    engine.deliver();
+    for (const auto& ticket : tickets) CHECK_EQ(ticket->result, 1);
+  }
+  if (best_ms >= 500) fail(__FILE__, __LINE__, "took " + std::to_string(best_ms) + " ms at best");
   ::close(fd);
 }
 

@@ -83,7 +83,7 @@ void the_bell_never_loses_a_completion() {
     if (when == 2) CHECK_EQ(write(ends[1], &value, 1), 1);
     if (ring->in_flight() > 0 && !look_again) {
       pollfd bell = {ring.wake_fd(), POLLIN, 0};
-      if (poll(&bell, 1, 5000) != 1) fail(__FILE__, __LINE__, "round " + std::to_string(i) + ": no bell");
+      if (poll(&bell, 1, kBell_ms) != 1) fail(__FILE__, __LINE__, "round " + std::to_string(i) + ": no bell");
       uint64_t count;
       CHECK_EQ(read(ring.wake_fd(), &count, sizeof(count)), static_cast<ssize_t>(sizeof(count)));
     }
