@@ -60,12 +60,15 @@ struct Request {
 
   iovec* vectors = nullptr;  // the part still to do; &single or an array this request owns
   uint32_t vector_count = 0;
+  bool holds_all_memory = false;  // `block` or `blocks` hold every vector's memory
   iovec single = {nullptr, 0};
-  iovec* owned_vectors = nullptr;
 
   Request* next = nullptr;    // queue link: a request is in at most one queue
   Request* merged = nullptr;  // on a carrier: the requests that ride in its operation, linked through `next`
   Descriptor* descriptor = nullptr;
+
+  // What the request owns, null in most cases; Slots::give_back frees it.
+  iovec* owned_vectors = nullptr;
   Bounce* bounce = nullptr;    // aligned stand-in for an O_DIRECT operation on unaligned memory or offsets
   Staging* staging = nullptr;  // our own memory under a read that may wait
   OpenJob* open = nullptr;  // kOpen: arguments; also the facts that the first operation on a number finds out
@@ -74,13 +77,18 @@ struct Request {
   AlignedBlock* block = nullptr;
   AlignedBlock** blocks = nullptr;
   uint32_t block_count = 0;
-  bool holds_all_memory = false;
 
   // Space for the backend alone: AIO keeps its iocb here, uring copies everything into the SQE.
   alignas(8) unsigned char backend_data[64] = {};
 
   bool has(RequestFlag flag) const { return (flags & flag) != 0; }
   uint64_t remaining() const { return wanted - done; }
+
+  bool owns_anything() const {
+    const auto bits = [](const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); };
+    return (bits(owned_vectors) | bits(bounce) | bits(staging) | bits(open) | bits(block) | bits(blocks)) !=
+           0;
+  }
 };
 
 struct Completion {

@@ -51,20 +51,31 @@ napi_value answer(Environment* environment, int32_t value) {
   return number(environment->env(), value);
 }
 
-// read(fd, view, offset, length, position, flags), and write
+// read(view), and write: the numbers, and the answer, are in the TransferCall
 template <Operation operation>
 napi_value transfer_one(napi_env env, napi_callback_info info) {
-  Arguments<6> in(env, info);
+  Arguments<1> in(env, info);
+  TransferCall* call = in.environment->transfer_call();
   void* data = nullptr;
   size_t size = 0;
-  if (napi_get_buffer_info(env, in.values[1], &data, &size) != napi_ok) return number(env, -EFAULT);
-  const uint64_t offset = in.uint32(2);
-  const uint64_t length = in.uint32(3);
+  const uint64_t end = static_cast<uint64_t>(call->offset) + call->length;
   // JavaScript has checked this; a buffer that shrank in between must not become a stray write of the kernel.
-  if (offset + length > size) return number(env, -EFAULT);
-  iovec vector = {static_cast<char*>(data) + offset, length};
-  return answer(in.environment, in.environment->context()->transfer(operation, in.int32(0), &vector, 1,
-                                                                    length, in.int64(4), in.uint32(5)));
+  if (napi_get_buffer_info(env, in.values[0], &data, &size) != napi_ok || end > size) {
+    call->answer = -EFAULT;
+    return nullptr;
+  }
+  const iovec vector = {static_cast<char*>(data) + call->offset, call->length};
+  call->answer = in.environment->context()->transfer(operation, call->fd, &vector, 1, call->length,
+                                                     static_cast<int64_t>(call->position), call->flags);
+  if (call->answer <= kAcceptedBase) in.environment->touched();
+  return nullptr;
+}
+
+// setTransferCall(arrayBuffer): once, before the first read or write
+napi_value set_transfer_call(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  IOE_CHECK(in.environment->set_transfer_call(in.values[0]));
+  return nullptr;
 }
 
 // readv(fd, views, position, flags), and writev; 1 to limits::vectors views
@@ -305,6 +316,7 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
       {"settleDescriptor", settle_descriptor},
       {"settleWrites", settle_writes},
       {"setHandlers", set_handlers},
+      {"setTransferCall", set_transfer_call},
       {"start", start},
       {"probe", probe},
       {"stats", stats},

@@ -33,6 +33,15 @@ void Environment::set_handlers(napi_value deliver, napi_value results, napi_valu
   napi_create_reference(env_, deliver, 1, &deliver_);
 }
 
+bool Environment::set_transfer_call(napi_value memory) {
+  void* data = nullptr;
+  size_t size = 0;
+  if (napi_get_arraybuffer_info(env_, memory, &data, &size) != napi_ok || size < sizeof(TransferCall))
+    return false;
+  transfer_call_ = static_cast<TransferCall*>(data);
+  return napi_create_reference(env_, memory, 1, &transfer_call_reference_) == napi_ok;
+}
+
 Choice Environment::start(std::optional<BackendType> type) {
   Choice choice;
   if (ending_) {
@@ -84,11 +93,6 @@ void Environment::hold_loop(bool hold) {
   } else {
     uv_unref(handle);
   }
-}
-
-void Environment::touched() {
-  needs_turn_ = true;
-  hold_loop(true);
 }
 
 void Environment::on_bell(uv_poll_t* handle, int, int) {

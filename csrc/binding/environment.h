@@ -13,6 +13,17 @@
 
 namespace ioengine {
 
+// The numbers of one read or write, written by JavaScript before the call (src/native/addon.ts): an argument
+// that is a plain number costs N-API 35 instructions, and there are five.
+struct TransferCall {
+  int32_t fd;
+  uint32_t offset;  // of the part of the view
+  uint32_t length;
+  uint32_t flags;
+  double position;  // -1: the file position
+  int32_t answer;   // written back
+};
+
 class Environment {
  public:
   static Environment* create(napi_env env);
@@ -29,8 +40,15 @@ class Environment {
   // microtasks itself between two callbacks.
   void set_handlers(napi_value deliver, napi_value results, napi_value pending, bool callbacks_in_batches);
 
+  // Where the numbers of a read or write are. The memory lives as long as the environment.
+  bool set_transfer_call(napi_value memory);
+  TransferCall* transfer_call() { return transfer_call_; }
+
   // To be called after anything was accepted or settled outside of a turn.
-  void touched();
+  void touched() {
+    needs_turn_ = true;
+    if (!holding_) hold_loop(true);
+  }
 
   napi_env env() const { return env_; }
 
@@ -63,6 +81,8 @@ class Environment {
   napi_ref deliver_ = nullptr;
   napi_ref results_reference_ = nullptr;
   napi_ref pending_ = nullptr;
+  napi_ref transfer_call_reference_ = nullptr;
+  TransferCall* transfer_call_ = nullptr;
   int32_t* results_ = nullptr;
   uint64_t turn_started_ns_ = 0;
   bool callbacks_in_batches_ = false;

@@ -52,12 +52,9 @@ class BlockArena {
     return block;
   }
 
-  AlignedBlock* hold_if_ours(const void* address) {
-    const auto* pointer = static_cast<const char*>(address);
-    if (base_ == nullptr || pointer < base_ || pointer >= base_ + arena_bytes_) return nullptr;
+  AlignedBlock* hold(uintptr_t distance) {
     // The caller's buffer is a holder, so the block cannot go away between the look-up and the count.
-    AlignedBlock* block =
-        __atomic_load_n(&owners_[static_cast<size_t>(pointer - base_) >> kPageShift], __ATOMIC_ACQUIRE);
+    AlignedBlock* block = __atomic_load_n(&owners_[distance >> kPageShift], __ATOMIC_ACQUIRE);
     if (block != nullptr) block->hold();
     return block;
   }
@@ -87,6 +84,8 @@ class BlockArena {
       owners_ = static_cast<AlignedBlock**>(reserve(owner_bytes));
       if (owners_ != nullptr && mprotect(owners_, owner_bytes, PROT_READ | PROT_WRITE) == 0) {
         arena_bytes_ = bytes;
+        AlignedBlock::arena_start_.store(reinterpret_cast<uintptr_t>(base_), std::memory_order_relaxed);
+        AlignedBlock::arena_bytes_.store(bytes, std::memory_order_relaxed);
         return;
       }
       munmap(base_, bytes);
@@ -174,9 +173,10 @@ class BlockArena {
 
 AlignedBlock* AlignedBlock::allocate(size_t size) { return BlockArena::get().allocate(size); }
 
-AlignedBlock* AlignedBlock::hold_if_ours(const void* address) {
-  return BlockArena::get().hold_if_ours(address);
-}
+std::atomic<uintptr_t> AlignedBlock::arena_start_{0};
+std::atomic<uintptr_t> AlignedBlock::arena_bytes_{0};
+
+AlignedBlock* AlignedBlock::hold_in_arena(uintptr_t distance) { return BlockArena::get().hold(distance); }
 
 void AlignedBlock::release() {
   const uint32_t before = holders_.fetch_sub(1, std::memory_order_acq_rel);

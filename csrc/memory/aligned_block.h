@@ -19,7 +19,11 @@ class AlignedBlock {
   static AlignedBlock* allocate(size_t size);
 
   // The block that holds `address`, with one more holder, or null where that memory is not ours. Any thread.
-  static AlignedBlock* hold_if_ours(const void* address);
+  static AlignedBlock* hold_if_ours(const void* address) {
+    const uintptr_t distance =
+        reinterpret_cast<uintptr_t>(address) - arena_start_.load(std::memory_order_relaxed);
+    return distance < arena_bytes_.load(std::memory_order_relaxed) ? hold_in_arena(distance) : nullptr;
+  }
 
   void hold() { holders_.fetch_add(1, std::memory_order_relaxed); }
   void release();
@@ -33,6 +37,13 @@ class AlignedBlock {
 
  private:
   friend class BlockArena;
+  static AlignedBlock* hold_in_arena(uintptr_t distance);
+
+  // Where the arena is: set once, before the first block exists. Whoever holds a pointer into a block got it
+  // from its allocation, so relaxed loads see it.
+  static std::atomic<uintptr_t> arena_start_;
+  static std::atomic<uintptr_t> arena_bytes_;
+
   void* data_ = nullptr;
   size_t capacity_ = 0;
   std::atomic<uint32_t> holders_{0};

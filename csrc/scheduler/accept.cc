@@ -17,30 +17,35 @@
 namespace ioengine {
 namespace {
 
-// The vectors never hold more memory than is wanted: after a short attempt the kernel would fill all of it.
-void limit_vectors(Request* request) {
+// Several vectors: an array that the request owns. Never with more memory than is wanted: after a short
+// attempt the kernel would fill all of it.
+void set_vectors(Request* request, const iovec* vectors, uint32_t count) {
+  request->vectors = request->owned_vectors = new iovec[count];
+  request->blocks = new AlignedBlock*[count];
+  request->vector_count = request->block_count = count;
+  request->holds_all_memory = true;
   uint64_t left = request->wanted;
-  for (uint32_t i = 0; i < request->vector_count; ++i) {
-    iovec& vector = request->vectors[i];
-    vector.iov_len = std::min<uint64_t>(vector.iov_len, left);
-    left -= vector.iov_len;
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint64_t length = std::min<uint64_t>(vectors[i].iov_len, left);
+    left -= length;
+    request->vectors[i] = {vectors[i].iov_base, length};
+    request->blocks[i] = AlignedBlock::hold_if_ours(vectors[i].iov_base);
+    if (request->blocks[i] == nullptr) request->holds_all_memory = false;
   }
 }
 
-// Buffers of our own are finalized before any cleanup hook runs, even while they are referenced (H8).
-void hold_memory(Request* request) {
-  if (request->vector_count == 1) {
-    request->block = AlignedBlock::hold_if_ours(request->vectors[0].iov_base);
-    request->holds_all_memory = request->block != nullptr;
-    return;
-  }
-  request->blocks = new AlignedBlock*[request->vector_count];
-  request->block_count = request->vector_count;
-  request->holds_all_memory = true;
-  for (uint32_t i = 0; i < request->vector_count; ++i) {
-    request->blocks[i] = AlignedBlock::hold_if_ours(request->vectors[i].iov_base);
-    if (request->blocks[i] == nullptr) request->holds_all_memory = false;
-  }
+// What is moved, and where. Buffers of our own are held: they are finalized before any cleanup hook runs,
+// even while they are referenced (H8).
+inline void set_transfer(Request* request, const iovec* vectors, uint32_t count, uint64_t wanted,
+                         int64_t position) {
+  request->offset = position < 0 ? 0 : static_cast<uint64_t>(position);
+  request->wanted = wanted;
+  if (count != 1) return set_vectors(request, vectors, count);
+  request->single = {vectors[0].iov_base, std::min<uint64_t>(vectors[0].iov_len, wanted)};
+  request->vectors = &request->single;
+  request->vector_count = 1;
+  request->block = AlignedBlock::hold_if_ours(request->single.iov_base);
+  request->holds_all_memory = request->block != nullptr;
 }
 
 int32_t accepted(const Request* request) { return kAcceptedBase - static_cast<int32_t>(request->slot); }
@@ -55,9 +60,15 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
   request->flags = flags;
   request->lane = Lane::kThreads;
   request->gate = Gate::kShared;
+  request->result = 0;
+  request->mode = 0;
+  request->alignment = 1;
   request->offset = 0;
   request->wanted = 0;
-  request->mode = 0;
+  request->done = 0;
+  request->vectors = nullptr;
+  request->vector_count = 0;
+  request->holds_all_memory = false;
   return request;
 }
 
@@ -73,15 +84,15 @@ bool IoContext::still_same_file(Descriptor* descriptor) {
   return true;
 }
 
-Descriptor* IoContext::usable(int fd, uint32_t flags) {
+// A number that the table does not have, or that may have got another file since.
+Descriptor* IoContext::identify(int fd) {
   Descriptor* descriptor = descriptors_.find(fd);
-  if (descriptor == nullptr) {
-    // The table is as large as the largest number in it: only numbers that are open get in.
-    return fcntl(fd, F_GETFD) == -1 ? nullptr : descriptors_.find_or_add(fd);
+  if (descriptor != nullptr) {
+    if (still_same_file(descriptor)) return descriptor;
+    forget(fd);
   }
-  if ((flags & kFlagTrusted) != 0 || !descriptor->known() || still_same_file(descriptor)) return descriptor;
-  forget(fd);
-  return usable(fd, flags);
+  // The table is as large as the largest number in it: only numbers that are open get in.
+  return fcntl(fd, F_GETFD) == -1 ? nullptr : descriptors_.find_or_add(fd);
 }
 
 void IoContext::forget(int fd) {
@@ -164,6 +175,14 @@ bool IoContext::try_inline(Descriptor* descriptor, const iovec* vectors, uint32_
   return true;
 }
 
+// Most reads at depth: known to be cached, in a turn that serves such reads in one system call. Nothing holds
+// it back, so it goes straight to the batch.
+bool IoContext::joins_batch(Descriptor* descriptor, uint64_t wanted, int64_t position) {
+  if (!batching_ || position < 0 || wanted > limits::inline_read_bytes) return false;
+  if (descriptor->facts.direct || descriptor->exclusive_running || !descriptor->waiting.empty()) return false;
+  return inline_lane_.is_cached(descriptor, position, wanted);
+}
+
 int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, uint32_t count,
                             uint64_t wanted, int64_t position, uint32_t flags) {
   Descriptor* descriptor = usable(fd, flags);
@@ -172,24 +191,21 @@ int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, u
   wanted = std::min(wanted, limits::transfer_bytes);
   uint64_t done = 0;
   if (operation == Operation::kRead && descriptor->known()) {
+    if (joins_batch(descriptor, wanted, position)) {
+      Request* request = new_request(operation, descriptor, flags);
+      set_transfer(request, vectors, count, wanted, position);
+      ++descriptor->pending;
+      ++unsettled_;
+      descriptor->enter(request);
+      cached_.push(request);
+      return accepted(request);
+    }
     int32_t result;
     if (try_inline(descriptor, vectors, count, wanted, position, flags, &result, &done)) return result;
   }
   Request* request = new_request(operation, descriptor, flags | (position < 0 ? kFlagCurrentPosition : 0u));
   request->gate = gate_of(operation, descriptor, wanted, position);
-  request->offset = position < 0 ? 0 : static_cast<uint64_t>(position);
-  request->wanted = wanted;
-  if (count == 1) {
-    request->single = vectors[0];
-    request->vectors = &request->single;
-  } else {
-    request->owned_vectors = new iovec[count];
-    std::copy(vectors, vectors + count, request->owned_vectors);
-    request->vectors = request->owned_vectors;
-  }
-  request->vector_count = count;
-  limit_vectors(request);
-  hold_memory(request);
+  set_transfer(request, vectors, count, wanted, position);
   if (done > 0) {
     advance(request, done);
     request->flags |= kFlagMayWait;

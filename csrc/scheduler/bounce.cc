@@ -96,10 +96,7 @@ int32_t detach_bounce(Request* request, int32_t result) {
   return bytes;
 }
 
-void advance(Request* request, uint64_t bytes) {
-  request->done += bytes;
-  request->offset += bytes;
-  IOE_CHECK(request->done <= request->wanted);
+void advance_vectors(Request* request, uint64_t bytes) {
   while (bytes > 0) {
     iovec& vector = request->vectors[0];
     const uint64_t piece = std::min<uint64_t>(vector.iov_len, bytes);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "backend/request.h"
+#include "base/check.h"
 
 namespace ioengine {
 
@@ -34,7 +35,15 @@ int attach_bounce(Request* request);
 // offset, and translates the result to the caller's bytes.
 int32_t detach_bounce(Request* request, int32_t result);
 
-// Moves the request's vectors, offset and done forward by `bytes`.
-void advance(Request* request, uint64_t bytes);
+// Moves the vectors past `bytes` of the caller's memory.
+void advance_vectors(Request* request, uint64_t bytes);
+
+// Moves done and offset forward by `bytes`, and the vectors if anything is left to do.
+inline void advance(Request* request, uint64_t bytes) {
+  request->done += bytes;
+  request->offset += bytes;
+  IOE_CHECK(request->done <= request->wanted);
+  if (request->done < request->wanted) advance_vectors(request, bytes);
+}
 
 }  // namespace ioengine

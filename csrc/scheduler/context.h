@@ -90,11 +90,17 @@ class IoContext {
  private:
   // accept.cc
   Request* new_request(Operation operation, Descriptor* descriptor, uint32_t flags);
-  Descriptor* usable(int fd, uint32_t flags);
+  Descriptor* usable(int fd, uint32_t flags) {
+    Descriptor* descriptor = descriptors_.find(fd);
+    const bool known = descriptor != nullptr && ((flags & kFlagTrusted) != 0 || !descriptor->known());
+    return known ? descriptor : identify(fd);
+  }
+  Descriptor* identify(int fd);
   bool still_same_file(Descriptor* descriptor);
   int32_t accept(Request* request);
   bool try_inline(Descriptor* descriptor, const iovec* vectors, uint32_t count, uint64_t wanted,
                   int64_t position, uint32_t flags, int32_t* result, uint64_t* done);
+  bool joins_batch(Descriptor* descriptor, uint64_t wanted, int64_t position);
   Gate gate_of(Operation operation, const Descriptor* descriptor, uint64_t wanted, int64_t position) const;
   void start_unknown(Request* request);
 

@@ -6,6 +6,7 @@
 
 #include "backend/file_facts.h"
 #include "backend/request.h"
+#include "base/check.h"
 
 namespace ioengine {
 
@@ -15,9 +16,34 @@ class RequestQueue {
   bool empty() const { return head_ == nullptr; }
   size_t size() const { return size_; }
   Request* front() const { return head_; }
-  void push(Request* request);
-  void push_front(Request* request);
-  Request* pop();
+
+  void push(Request* request) {
+    request->next = nullptr;
+    if (tail_ != nullptr) {
+      tail_->next = request;
+    } else {
+      head_ = request;
+    }
+    tail_ = request;
+    ++size_;
+  }
+
+  void push_front(Request* request) {
+    request->next = head_;
+    head_ = request;
+    if (tail_ == nullptr) tail_ = request;
+    ++size_;
+  }
+
+  Request* pop() {
+    Request* request = head_;
+    if (request == nullptr) return nullptr;
+    head_ = request->next;
+    if (head_ == nullptr) tail_ = nullptr;
+    request->next = nullptr;
+    --size_;
+    return request;
+  }
 
  private:
   Request* head_ = nullptr;
@@ -55,21 +81,46 @@ struct Descriptor {
 
   bool known() const { return knowledge == Knowledge::kKnown; }
   bool foreign() const { return known() && facts.kind == FileKind::kForeign; }
-  bool admits(const Request* request) const;
-  void enter(const Request* request);
-  void leave(const Request* request);
+
+  bool admits(const Request* request) const {
+    if (request->gate == Gate::kShared) return !exclusive_running;
+    if (request->gate == Gate::kSerial) return !exclusive_running && !serial_running;
+    return running == 0;
+  }
+
+  void enter(const Request* request) {
+    ++running;
+    if (request->gate != Gate::kShared) mark(request->gate, true);
+  }
+
+  void leave(const Request* request) {
+    IOE_CHECK(running > 0);
+    --running;
+    if (request->gate != Gate::kShared) mark(request->gate, false);
+  }
+
+ private:
+  void mark(Gate gate, bool is_running) {
+    (gate == Gate::kSerial ? serial_running : exclusive_running) = is_running;
+  }
 };
 
 // Descriptors by number, for one engine. A pointer stays valid while `pending` is not zero.
 class DescriptorTable {
  public:
   ~DescriptorTable();
-  Descriptor* find(int fd) const;
+  Descriptor* find(int fd) const {
+    // A negative number is larger than any size.
+    const size_t index = static_cast<size_t>(fd);
+    return index < by_number_.size() ? by_number_[index] : nullptr;
+  }
   Descriptor* find_or_add(int fd);
   // Takes the number out of the table. The object is freed at once when nothing is pending, else by
   // release().
   void detach(Descriptor* descriptor);
-  void release(Descriptor* descriptor);
+  void release(Descriptor* descriptor) {
+    if (descriptor->detached && descriptor->pending == 0) delete descriptor;
+  }
   size_t size() const { return size_; }
 
   template <typename Visit>

@@ -75,15 +75,10 @@ bool InlineLane::ask_cachestat(int fd, uint64_t offset, uint64_t bytes) {
   return answer.cached >= pages;
 }
 
-bool InlineLane::is_cached(Descriptor* descriptor, int64_t offset, uint64_t bytes) {
+bool InlineLane::look_up(Descriptor* descriptor, int64_t offset, uint64_t bytes) {
   const FileFacts& facts = descriptor->facts;
   if (!cachestat_works_ || facts.direct) return false;
   if (!facts.filesystem.nowait_reads && !facts.filesystem.memory_backed) return false;
-  // tmpfs ignores RWF_NOWAIT and may have swapped the page out: there every read asks.
-  if (descriptor->warm_credit > 0 && !facts.filesystem.memory_backed) {
-    --descriptor->warm_credit;
-    return true;
-  }
   uint64_t position = static_cast<uint64_t>(offset);
   if (offset < 0) {
     const off_t current = lseek(descriptor->fd, 0, SEEK_CUR);

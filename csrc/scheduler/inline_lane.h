@@ -26,7 +26,14 @@ class InlineLane {
 
   // True when a read of this range is known not to wait. Costs one cachestat(2) unless there is credit.
   // `offset` < 0 is the file position.
-  bool is_cached(Descriptor* descriptor, int64_t offset, uint64_t bytes);
+  bool is_cached(Descriptor* descriptor, int64_t offset, uint64_t bytes) {
+    // tmpfs ignores RWF_NOWAIT and may have swapped the page out: there every read asks.
+    if (descriptor->warm_credit == 0 || descriptor->facts.filesystem.memory_backed) {
+      return look_up(descriptor, offset, bytes);
+    }
+    --descriptor->warm_credit;
+    return true;
+  }
 
   // One attempt. Returns bytes (also a short result: the caller finds out whether that is the end of the
   // file), or -EAGAIN when it would wait, or another -errno. Charges the budget.
@@ -39,6 +46,7 @@ class InlineLane {
   static bool ends_at(const Descriptor* descriptor, int64_t offset);
 
  private:
+  bool look_up(Descriptor* descriptor, int64_t offset, uint64_t bytes);
   static bool ask_cachestat(int fd, uint64_t offset, uint64_t bytes);
 
   bool cachestat_works_ = true;

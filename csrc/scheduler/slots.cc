@@ -8,27 +8,18 @@
 
 namespace ioengine {
 
-Request* Slots::take() {
-  if (free_.empty()) {
-    const size_t first = chunks_.size() * kChunk;
-    chunks_.emplace_back(new Request[kChunk]);
-    for (size_t i = kChunk; i-- > 0;) {
-      Request* request = &chunks_.back()[i];
-      request->slot = static_cast<uint32_t>(first + i);
-      free_.push_back(request);
-    }
+void Slots::add_chunk() {
+  const size_t first = chunks_.size() * kChunk;
+  chunks_.emplace_back(new Request[kChunk]);
+  for (size_t i = kChunk; i-- > 0;) {
+    Request* request = &chunks_.back()[i];
+    request->slot = static_cast<uint32_t>(first + i);
+    request->next = free_;
+    free_ = request;
   }
-  Request* request = free_.back();
-  free_.pop_back();
-  IOE_CHECK((request->generation & 1) == 0);
-  ++request->generation;
-  ++taken_;
-  return request;
 }
 
-void Slots::give_back(Request* request) {
-  IOE_CHECK((request->generation & 1) == 1);
-  ++request->generation;
+void Slots::release_owned(Request* request) {
   if (request->owned_vectors != nullptr) {
     delete[] request->owned_vectors;
     request->owned_vectors = nullptr;
@@ -56,15 +47,6 @@ void Slots::give_back(Request* request) {
     delete[] request->blocks;
     request->blocks = nullptr;
   }
-  request->holds_all_memory = false;
-  request->flags = 0;
-  request->done = 0;
-  request->vectors = nullptr;
-  request->vector_count = 0;
-  request->next = nullptr;
-  request->descriptor = nullptr;
-  free_.push_back(request);
-  --taken_;
 }
 
 }  // namespace ioengine

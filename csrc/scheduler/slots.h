@@ -8,21 +8,43 @@
 #include <vector>
 
 #include "backend/request.h"
+#include "base/check.h"
 
 namespace ioengine {
 
 class Slots {
  public:
   // Never fails: a full engine queues, it does not refuse (design rule 5).
-  Request* take();
-  // Resets everything but slot and generation; frees vectors, bounce memory and open job.
-  void give_back(Request* request);
+  Request* take() {
+    if (free_ == nullptr) add_chunk();
+    Request* request = free_;
+    free_ = request->next;
+    request->next = nullptr;
+    IOE_CHECK((request->generation & 1) == 0);
+    ++request->generation;
+    ++taken_;
+    return request;
+  }
+
+  // Frees what the request owns and clears its flags; IoContext::new_request sets everything else anew.
+  void give_back(Request* request) {
+    IOE_CHECK((request->generation & 1) == 1);
+    ++request->generation;
+    if (request->owns_anything()) release_owned(request);
+    request->flags = 0;
+    request->next = free_;
+    free_ = request;
+    --taken_;
+  }
   size_t taken() const { return taken_; }
 
  private:
   static constexpr size_t kChunk = 256;
   std::vector<std::unique_ptr<Request[]>> chunks_;
-  std::vector<Request*> free_;
+  static void release_owned(Request* request);
+  void add_chunk();
+
+  Request* free_ = nullptr;  // linked through Request::next
   size_t taken_ = 0;
 };
 

@@ -3,7 +3,8 @@
 // each. Its `subject` keeps a buffer referenced until the kernel's completion has been delivered.
 
 import { AsyncResource } from 'node:async_hooks';
-import { ACCEPTED, type Addon, RESULTS_MAX } from '../native/addon';
+import { rejectWithSystemError } from '../internal/errors';
+import { ACCEPTED, type Addon, NOT_TAKEN, RESULTS_MAX } from '../native/addon';
 
 type Resolve = (value: unknown) => void;
 
@@ -16,15 +17,14 @@ interface Pending {
   settle(result: number): void;
 }
 
-/**
- * How a promised request ends. One constant object per kind of operation, so that the hot path makes no closures.
- * `subject` is what the promise's value shows (the buffer), `owner` what was called (the FileHandle).
- */
+/** How a promised request ends. One constant object per kind of operation, so that the hot path makes no closures. */
 export interface Ending {
-  /** The value for a result at or above zero. Runs no foreign code. */
+  /** The system call that an error names. */
+  readonly syscall: string;
+  /** The value for a result at or above zero. `subject` is what it shows: the buffer. Runs no foreign code. */
   value(result: number, subject: unknown): unknown;
-  /** A result below zero: a negative errno, or NOT_TAKEN. Settles the promise, now or later. */
-  failed(result: number, subject: unknown, owner: object, extra: unknown, resolve: Resolve): void;
+  /** The file turned out not to be the engine's: node's own method. */
+  again(request: Promised): Promise<unknown>;
   /** The request is over: FileHandles count their operations, so that close waits for them. */
   released(owner: object): void;
 }
@@ -32,24 +32,33 @@ export interface Ending {
 const results = new Int32Array(RESULTS_MAX * 2);
 const pending: (Pending | undefined)[] = [];
 
-class Promised implements Pending {
+/** A request whose end a promise waits for, with the arguments that node's method would need. */
+export class Promised implements Pending {
+  resolve: Resolve | undefined;
+
   constructor(
-    readonly resolve: Resolve,
-    readonly subject: unknown,
+    /** What was called: the FileHandle. */
     readonly owner: object,
-    readonly extra: unknown,
     readonly ending: Ending,
-  ) {}
+    readonly subject: unknown,
+    readonly offset: unknown,
+    readonly length: unknown,
+    readonly position: unknown,
+  ) {
+    this.resolve = undefined;
+  }
 
   get callsBack(): boolean {
     return false;
   }
 
   settle(result: number): void {
-    const { ending, owner } = this;
-    if (result >= 0) this.resolve(ending.value(result, this.subject));
-    else ending.failed(result, this.subject, owner, this.extra, this.resolve);
-    ending.released(owner);
+    const { ending } = this;
+    const resolve = this.resolve!;
+    if (result >= 0) resolve(ending.value(result, this.subject));
+    else if (result === NOT_TAKEN) resolve(ending.again(this));
+    else rejectWithSystemError(resolve, result, ending.syscall);
+    ending.released(this.owner);
   }
 }
 
@@ -68,23 +77,13 @@ class Step implements Pending {
   }
 }
 
-let takenResolve: Resolve;
-
-function takeResolve(resolve: Resolve): void {
-  takenResolve = resolve;
-}
-
-/** A promise for an accepted request. `extra` is kept for `ending.failed` (positions, for a delegated retry). */
-export function promiseOf(
-  answer: number,
-  subject: unknown,
-  owner: object,
-  extra: unknown,
-  ending: Ending,
-): Promise<never> {
-  const promise = new Promise<never>(takeResolve as never);
-  pending[ACCEPTED - answer] = new Promised(takenResolve, subject, owner, extra, ending);
-  return promise;
+/** A promise for an accepted request. */
+export function promiseOf(answer: number, request: Promised): Promise<unknown> {
+  pending[ACCEPTED - answer] = request;
+  // Into the request, which is as young as the promise: a store into anything older costs a write barrier.
+  return new Promise((resolve) => {
+    request.resolve = resolve;
+  });
 }
 
 /**

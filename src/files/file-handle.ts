@@ -2,7 +2,7 @@
 // same descriptor. What is not plainly well formed goes to node's method too, which words its own errors.
 
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
-import { type Ending, promiseOf } from '../engine/requests';
+import { type Ending, Promised, promiseOf } from '../engine/requests';
 import { countDelegated, engine } from '../engine/runtime';
 import {
   arePlainViews,
@@ -15,6 +15,7 @@ import {
   plainWritePosition,
   restOf,
 } from '../internal/arguments';
+import { rejectWithSystemError } from '../internal/errors';
 import { READ_TAKES_BIGINT } from '../internal/host';
 import { readResult } from '../internal/results';
 import { type Addon, FLAG_TRUSTED, NOT_TAKEN } from '../native/addon';
@@ -102,13 +103,19 @@ function delegate(method: string, handle: object, args: unknown[], bytes?: strin
 }
 
 /** What an accepting function answered, as the promise that the method returns. */
-function promised(answer: number, handle: object, subject: unknown, extra: unknown, how: Ending): Promise<unknown> {
+function promised(
+  answer: number,
+  handle: object,
+  how: Ending,
+  subject: unknown,
+  offset: unknown,
+  length: unknown,
+  position: unknown,
+): Promise<unknown> {
   if (answer >= 0) return Promise.resolve(how.value(answer, subject));
-  if (answer > NOT_TAKEN) {
-    return new Promise((resolve) => how.failed(answer, subject, handle, extra, resolve));
-  }
+  if (answer > notTaken) return new Promise((resolve) => rejectWithSystemError(resolve, answer, how.syscall));
   (handle as Counted)[parts.ref]!();
-  return promiseOf(answer, subject, handle, extra, how);
+  return promiseOf(answer, new Promised(handle, how, subject, offset, length, position));
 }
 
 /** The open descriptor of a handle: -1 when it is closed, undefined for what is no handle. */
@@ -135,7 +142,7 @@ const methods = {
     ) {
       const answer = native.read(fd, buffer, offset, length, position, trusted);
       if (answer >= 0) return Promise.resolve(toResult(answer, buffer));
-      if (answer !== notTaken) return promised(answer, this, buffer, [offset, length, position], endings.read);
+      if (answer !== notTaken) return promised(answer, this, endings.read, buffer, offset, length, position);
     }
     return readOther(this, buffer, offset, length, position);
   },
@@ -212,7 +219,7 @@ function readOther(
   if (at === undefined || !isPart(view, offset, length)) return byNode(...given);
   const answer = native.read(fd, view, offset as number, length as number, at, FLAG_TRUSTED);
   if (answer === NOT_TAKEN) return byNode(view, offset, length, position);
-  return promised(answer, handle, view, [offset, length, position], endings.read);
+  return promised(answer, handle, endings.read, view, offset, length, position);
 }
 
 // The functions below answer undefined for what node has to do.
@@ -235,7 +242,7 @@ function writeView(
   if (at === undefined || !isPart(view, offset, length)) return undefined;
   const answer = native.write(descriptorOf(handle), view, offset as number, length as number, at, FLAG_TRUSTED);
   if (answer === NOT_TAKEN) return undefined;
-  return promised(answer, handle, view, [offset, length, position], endings.write);
+  return promised(answer, handle, endings.write, view, offset, length, position);
 }
 
 function writeText(handle: object, text: unknown, position: unknown, encoding: unknown): Promise<unknown> | undefined {
@@ -244,7 +251,7 @@ function writeText(handle: object, text: unknown, position: unknown, encoding: u
   if (bytes === undefined || at === undefined) return undefined;
   const answer = native.write(descriptorOf(handle), bytes, 0, bytes.byteLength, at, FLAG_TRUSTED);
   if (answer === NOT_TAKEN) return undefined;
-  return promised(answer, handle, { bytes, text, position, encoding }, undefined, endings.text);
+  return promised(answer, handle, endings.text, { bytes, text, encoding }, undefined, undefined, position);
 }
 
 function vectored(
@@ -259,12 +266,12 @@ function vectored(
   if (!(fd >= 0) || at === undefined || !arePlainViews(views)) return undefined;
   const kept = keepViews(views);
   const answer = native[name](fd, kept, at, FLAG_TRUSTED);
-  return answer === NOT_TAKEN ? undefined : promised(answer, handle, kept, position, how);
+  return answer === NOT_TAKEN ? undefined : promised(answer, handle, how, kept, undefined, undefined, position);
 }
 
 function synced(handle: object, method: string, dataOnly: number, how: Ending): Promise<unknown> {
   const fd = descriptorOf(handle);
   const answer = fd >= 0 ? native.sync(fd, dataOnly, FLAG_TRUSTED) : NOT_TAKEN;
   if (answer === NOT_TAKEN) return delegate(method, handle, []);
-  return promised(answer, handle, undefined, undefined, how);
+  return promised(answer, handle, how, undefined, undefined, undefined, undefined);
 }

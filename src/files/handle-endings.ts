@@ -2,9 +2,8 @@
 
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
 import type { Ending } from '../engine/requests';
-import { countDelegated, NOT_TAKEN } from '../engine/runtime';
+import { countDelegated } from '../engine/runtime';
 import { countDelegatedBytes } from '../engine/stats';
-import { rejectWithSystemError } from '../internal/errors';
 import { readResult, readvResult, writevResult, writtenResult } from '../internal/results';
 import type { HandleParts } from './handle-class';
 
@@ -12,14 +11,10 @@ export type IoFileHandle = NodeFileHandle;
 export type Counted = Record<symbol, () => void>;
 export type HostMethods = Record<string, (...args: unknown[]) => Promise<unknown>>;
 
-/** Where and how much, for a transfer that node has to do after all. */
-export type Span = [offset: unknown, length: unknown, position: unknown];
-
 /** A text on its way: node shows the text, the kernel reads the bytes. */
 export interface WrittenText {
   bytes: Buffer;
   text: string;
-  position: unknown;
   encoding: unknown;
 }
 
@@ -58,46 +53,36 @@ export function makeEndings(parts: HandleParts): Endings {
   const { unref } = parts;
   const host = parts.Base.prototype as unknown as HostMethods;
   const released = (owner: object): void => (owner as Counted)[unref]!();
-  // `again` runs node's method: NOT_TAKEN comes this late only for a file that turned out not to be the engine's.
-  const ending = (
-    syscall: string,
-    value: Ending['value'],
-    again: (handle: object, subject: unknown, extra: unknown) => Promise<unknown>,
-  ): Ending => ({
-    value,
-    failed(result, subject, owner, extra, resolve) {
-      if (result === NOT_TAKEN) resolve(again(owner, subject, extra));
-      else rejectWithSystemError(resolve, result, syscall);
-    },
-    released,
-  });
+  const ending = (syscall: string, value: Ending['value'], again: Ending['again']): Ending => {
+    return { syscall, value, again, released };
+  };
   const given = (kept: unknown): unknown => (kept as KeptViews).given;
   return {
-    read: ending('read', readResult, (handle, buffer, span) =>
-      counted(host.read!.call(handle, buffer, ...(span as Span)), 'bytesRead'),
+    read: ending('read', readResult, ({ owner, subject, offset, length, position }) =>
+      counted(host.read!.call(owner, subject, offset, length, position), 'bytesRead'),
     ),
-    write: ending('write', writtenResult, (handle, buffer, span) =>
-      counted(host.write!.call(handle, buffer, ...(span as Span)), 'bytesWritten'),
+    write: ending('write', writtenResult, ({ owner, subject, offset, length, position }) =>
+      counted(host.write!.call(owner, subject, offset, length, position), 'bytesWritten'),
     ),
     text: ending(
       'write',
       (result, written) => writtenResult(result, (written as WrittenText).text),
-      (handle, written) => {
-        const { text, position, encoding } = written as WrittenText;
-        return counted(host.write!.call(handle, text, position, encoding), 'bytesWritten');
+      ({ owner, subject, position }) => {
+        const { text, encoding } = subject as WrittenText;
+        return counted(host.write!.call(owner, text, position, encoding), 'bytesWritten');
       },
     ),
     readv: ending(
       'read',
       (result, kept) => readvResult(result, given(kept)),
-      (handle, kept, position) => counted(host.readv!.call(handle, given(kept), position), 'bytesRead'),
+      ({ owner, subject, position }) => counted(host.readv!.call(owner, given(subject), position), 'bytesRead'),
     ),
     writev: ending(
       'write',
       (result, kept) => writevResult(result, given(kept)),
-      (handle, kept, position) => counted(host.writev!.call(handle, given(kept), position), 'bytesWritten'),
+      ({ owner, subject, position }) => counted(host.writev!.call(owner, given(subject), position), 'bytesWritten'),
     ),
-    sync: ending('fsync', noValue, (handle) => host.sync!.call(handle)),
-    datasync: ending('fdatasync', noValue, (handle) => host.datasync!.call(handle)),
+    sync: ending('fsync', noValue, ({ owner }) => host.sync!.call(owner)),
+    datasync: ending('fdatasync', noValue, ({ owner }) => host.datasync!.call(owner)),
   };
 }

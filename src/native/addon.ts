@@ -70,6 +70,44 @@ export interface Addon {
   misalignment(view: ArrayBufferView): number;
 }
 
+/** The addon as it is: read and write take their numbers from shared memory. */
+interface Exports extends Omit<Addon, 'read' | 'write'> {
+  read(view: ArrayBufferView): void;
+  write(view: ArrayBufferView): void;
+  setTransferCall(memory: ArrayBuffer): void;
+}
+
+/** TransferCall of csrc/binding/environment.h: where each number is, in words of four bytes. */
+const FD = 0;
+const OFFSET = 1;
+const LENGTH = 2;
+const FLAGS = 3;
+const ANSWER = 6;
+/** In words of eight bytes. */
+const POSITION = 2;
+const TRANSFER_CALL_BYTES = 32;
+
+const transferCall = new ArrayBuffer(TRANSFER_CALL_BYTES);
+const words = new Int32Array(transferCall);
+const doubles = new Float64Array(transferCall);
+
+/** Reads and writes with their numbers as arguments. The call runs no JavaScript, so one memory serves every call. */
+function withArguments(exports: Exports): Addon {
+  const transfer =
+    (call: (view: ArrayBufferView) => void): Addon['read'] =>
+    (fd, view, offset, length, position, flags) => {
+      words[FD] = fd;
+      words[OFFSET] = offset;
+      words[LENGTH] = length;
+      words[FLAGS] = flags;
+      doubles[POSITION] = position;
+      call(view);
+      return words[ANSWER]!;
+    };
+  exports.setTransferCall(transferCall);
+  return { ...exports, read: transfer(exports.read), write: transfer(exports.write) };
+}
+
 const root = join(__dirname, '..', '..');
 const candidates = [
   process.env.IOENGINE_ADDON,
@@ -93,7 +131,7 @@ export function addon(): Addon | undefined {
       failure = `no native addon for ${process.platform}-${process.arch}: build it with "npm run build:native"`;
       return undefined;
     }
-    loaded = require(file) as Addon;
+    loaded = withArguments(require(file) as Exports);
   } catch (error) {
     failure = `the native addon cannot be loaded: ${(error as Error).message}`;
   }
