@@ -1,14 +1,17 @@
 // Terminates workers that have reads in flight on the slow disk, and reports what it saw as one line of JSON.
 // A process of its own: a write into freed memory may kill it at any later time.
 import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { alignedBuffer } from 'ioengine';
 import { processFacts } from '../../helpers/child.mjs';
+import { LARGE_BYTES, SMALL_BYTES } from './read-sizes.mjs';
 
 const options = JSON.parse(process.env.TERMINATE_OPTIONS);
 const workerFile = new URL('./reading-worker.mjs', import.meta.url);
 
 function inFlight() {
-  return Number(/^reads_in_flight (\d+)$/m.exec(fs.readFileSync(options.control, 'latin1'))[1]);
+  return Number(/^watched_reads_in_flight (\d+)$/m.exec(fs.readFileSync(options.control, 'latin1'))[1]);
 }
 
 function heard(worker, word) {
@@ -16,6 +19,31 @@ function heard(worker, word) {
     worker.once('error', reject);
     worker.on('message', (message) => message === word && resolve());
   });
+}
+
+// Memory that was given back too early is handed out again here, where a late completion would scribble over it.
+const filled = (buffer) => buffer.fill(0xa5);
+const isSpoiled = (buffer) => !buffer.every((byte) => byte === 0xa5);
+const ordinaryCanaries = () => Array.from({ length: 64 }, () => filled(Buffer.alloc(SMALL_BYTES)));
+
+/**
+ * Terminates the workers, and meanwhile takes blocks of the aligned pool, which is one for the whole process: the
+ * Buffers of a worker are finalized long before its teardown has waited for its reads.
+ */
+async function terminateAll(workers) {
+  let over = false;
+  const ended = Promise.all(workers.map((worker) => worker.terminate())).then(() => {
+    over = true;
+  });
+  const blocks = [];
+  let takenInTime = 0;
+  while (options.pooled && !over) {
+    for (const size of [SMALL_BYTES, LARGE_BYTES, SMALL_BYTES, LARGE_BYTES]) blocks.push(filled(alignedBuffer(size)));
+    if (inFlight() > 0) takenInTime = blocks.length;
+    await sleep(3);
+  }
+  await ended;
+  return { blocks, takenInTime };
 }
 
 async function wave(width) {
@@ -27,19 +55,26 @@ async function wave(width) {
   }
   await Promise.all(submitted);
   const before = inFlight();
-  await Promise.all(workers.map((worker) => worker.terminate()));
+  const { blocks, takenInTime } = await terminateAll(workers);
   const after = inFlight();
   if (after > 0) result.evidence = fs.readFileSync(options.control, 'latin1').replaceAll('\n', ', ');
-  // Memory freed too early is used again here, where a late completion would scribble over it.
-  const canaries = Array.from({ length: 64 }, () => Buffer.alloc(4096, 0xa5));
-  return { before, after, canaries };
+  result.spoiledBlocks += blocks.filter(isSpoiled).length;
+  return { before, after, takenInTime, canaries: ordinaryCanaries() };
 }
 
-const result = { terminated: 0, idleWaves: 0, stillInFlight: 0, spoiled: 0, leastInFlight: Infinity };
+const result = {
+  terminated: 0,
+  idleWaves: 0,
+  stillInFlight: 0,
+  spoiled: 0,
+  spoiledBlocks: 0,
+  leastInFlight: Infinity,
+  mostTakenInTime: 0,
+};
 const kept = [];
 let first;
 while (result.terminated < options.times) {
-  const { before, after, canaries } = await wave(options.width);
+  const { before, after, takenInTime, canaries } = await wave(options.width);
   if (before === 0) {
     // The disk answered before all workers had spoken: this wave proves nothing.
     if (++result.idleWaves > 40) break;
@@ -47,11 +82,12 @@ while (result.terminated < options.times) {
   }
   result.terminated += options.width;
   result.leastInFlight = Math.min(result.leastInFlight, before);
+  result.mostTakenInTime = Math.max(result.mostTakenInTime, takenInTime);
   result.stillInFlight += after;
   kept.push(canaries);
   first ??= processFacts();
 }
-result.spoiled = kept.flat().filter((canary) => !canary.every((byte) => byte === 0xa5)).length;
+result.spoiled = kept.flat().filter(isSpoiled).length;
 const last = processFacts();
 result.tasksGrown = last.tasks - first.tasks;
 result.descriptorsGrown = Object.keys(last.descriptors).length - Object.keys(first.descriptors).length;
