@@ -1,11 +1,13 @@
 // Every difference from node:fs that docs/compatibility.md states, tried on both sides: one that has gone, on either
 // side, fails here, so that the document stays true.
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { expect } from 'chai';
+import { inRoot } from '../../scripts/lib/paths.mjs';
 import { skipBecause } from '../helpers/compare.mjs';
 import { node, nodeP, ours, oursNamespace, oursP, subjectOverridden } from '../helpers/oracle.mjs';
 import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
@@ -155,6 +157,35 @@ describe('surface: the differences that docs/compatibility.md states', () => {
         ours.read(fd, Buffer.alloc(8), 0, 8, 0, () => resolve(fs.closeSync(fd)));
       });
     expect(await callsOf(node, 'read', read)).to.equal(0);
+  });
+
+  it('Object.getPrototypeOf of a stream class shows a stand-in until the class is used', () => {
+    const show = (look) =>
+      execFileSync(
+        process.execPath,
+        [
+          '--eval',
+          `const [ours, node] = [require('ioengine/fs'), require('node:fs')];
+          const seen = () => ['ReadStream', 'WriteStream'].flatMap((name) => [
+            Object.getPrototypeOf(ours[name]) === node[name],
+            Object.getPrototypeOf(ours[name].prototype) === node[name].prototype,
+          ]);
+          const before = seen();
+          ${look};
+          console.log([...before, ...seen()].join());`,
+        ],
+        { cwd: inRoot(), encoding: 'utf8' },
+      ).trim();
+    const used = 'false,false,false,false,true,true,true,true';
+    expect(show("ours.ReadStream.name; 'pipe' in ours.WriteStream.prototype; 'from' in ours.ReadStream")).to.equal(
+      used,
+    );
+    expect(show('ours.ReadStream.prototype instanceof node.ReadStream; ours.WriteStream.prototype.__proto__')).to.equal(
+      used,
+    );
+    expect(
+      show("ours.ReadStream.prototype.mine = 1; class W extends ours.WriteStream {} new W('x', { fd: 1 })"),
+    ).to.equal(used);
   });
 
   it('a FileHandle is of a subclass; after a transfer it is of node’s class and works', async () => {

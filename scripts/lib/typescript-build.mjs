@@ -1,15 +1,19 @@
-// Compiles src/ to dist/ when it changed: .ts to CommonJS, .mts to the ES module wrappers beside it.
+// Compiles src/ to dist/ when it changed: .ts to CommonJS, .mts to the ES modules beside it, then all of it into few files.
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { bundle, isBundled } from './bundle.mjs';
 import { filesBelow, inRoot, root } from './paths.mjs';
 import { PlainError, runLoudly, say } from './run.mjs';
 import { digestOf, readStamp, writeStamp } from './stamp.mjs';
 
 const sources = () => filesBelow(inRoot('src'), ['.ts', '.mts']);
 const stampFile = inRoot('dist', '.stamp');
-const digest = () => digestOf([...sources(), inRoot('tsconfig.json'), inRoot('package-lock.json')], [process.version]);
+const digest = () => {
+  const tools = [inRoot('tsconfig.json'), inRoot('package-lock.json'), inRoot('scripts', 'lib', 'bundle.mjs')];
+  return digestOf([...sources(), ...tools], [process.version]);
+};
 
-export const typescriptIsCurrent = () => sources().length === 0 || readStamp(stampFile) === digest();
+export const typescriptIsCurrent = () => sources().length === 0 || (readStamp(stampFile) === digest() && isBundled());
 
 const tsc = () => {
   const file = inRoot('node_modules', 'typescript', 'bin', 'tsc');
@@ -42,6 +46,7 @@ export function buildTypescript({ rebuild = false } = {}) {
   say('build: compiling TypeScript');
   runLoudly(process.execPath, [tsc(), '--project', 'tsconfig.json']);
   removeLeftovers();
+  bundle();
   writeStamp(stampFile, before);
 }
 

@@ -1,10 +1,12 @@
 // ReadStream and WriteStream of `ioengine/fs`: node's own classes, constructed over our operations, with a data path of
-// the engine's. Functions, because node's can be called without `new`, and on objects of older subclasses.
+// the engine's. Functions, because node's can be called without `new`, and on objects of older subclasses. An ES module
+// that imports ioengine/fs holds them even if it never streams: what a stream needs is loaded with the first one.
 
 import type { ReadStream as NodeReadStream, WriteStream as NodeWriteStream } from 'node:fs';
 import type { Direct } from '../files/open';
 import { hostFs } from '../internal/host';
 import { lazyFunctions } from '../internal/lazy';
+import { inheritLater } from './late-chain';
 import type { Functions, StreamOperations } from './operations';
 
 type StreamConstructor<T> = new (path: unknown, options?: unknown) => T;
@@ -54,22 +56,12 @@ function remember(stream: object, operations: StreamOperations | undefined): voi
 // biome-ignore lint/suspicious/noExplicitAny: functions that act as classes
 type AnyClass = any;
 
-// An ES module that imports ioengine/fs gets these classes even if it never makes a stream: what a stream needs is loaded
-// with the first one.
 const operationsModule = () => require('./operations') as typeof import('./operations');
 const directModule = () => require('./direct-write') as typeof import('./direct-write');
 const readModule = () => require('./read-path') as typeof import('./read-path');
 
-/** Everything but the constructor's body: prototype chain, name, length. */
-function inherit(Class: AnyClass, Host: AnyClass): void {
-  Object.setPrototypeOf(Class.prototype, Host.prototype);
-  Object.setPrototypeOf(Class, Host);
-}
-
 /** The classes over one live module; `unpatched` holds its functions as they were made. */
 export function makeStreamClasses(live: Functions, unpatched: Functions): StreamClasses {
-  const HostRead = hostFs.ReadStream as AnyClass;
-  const HostWrite = hostFs.WriteStream as AnyClass;
   const make = (direct: Direct | undefined, flags: unknown) => {
     const { StreamOperations } = operationsModule();
     return new StreamOperations(live, unpatched, direct, flags);
@@ -78,12 +70,12 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
   function ReadStream(this: unknown, path: unknown, options: unknown): unknown {
     if (!(this instanceof (ReadStream as AnyClass))) return new (ReadStream as AnyClass)(path, options);
     const given = withOperations(options, 'r', make, live);
-    Reflect.apply(HostRead, this, [path, given.options]);
+    Reflect.apply(hostRead(), this, [path, given.options]);
     remember(this as object, given.operations);
     return undefined;
   }
-  inherit(ReadStream, HostRead);
-  const methods = lazyFunctions('plain', ['_read', '_destroy'], () => readModule().readPath(HostRead.prototype));
+  const hostRead = inheritLater(ReadStream, () => hostFs.ReadStream);
+  const methods = lazyFunctions('plain', ['_read', '_destroy'], () => readModule().readPath(hostRead().prototype));
   for (const [name, value] of Object.entries(methods)) {
     Object.defineProperty(ReadStream.prototype, name, { value, writable: true, enumerable: true, configurable: true });
   }
@@ -95,12 +87,13 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
     if (operations?.wantsDirect && (given.options as Options).direct) {
       (given.options as Options).highWaterMark ??= DIRECT_HIGH_WATER_MARK;
     }
+    const HostWrite = hostWrite();
     Reflect.apply(HostWrite, this, [path, given.options]);
     remember(this as object, operations);
     if (operations?.wantsDirect) directModule().giveDirectPath(this as never, operations, HostWrite.prototype);
     return undefined;
   }
-  inherit(WriteStream, HostWrite);
+  const hostWrite = inheritLater(WriteStream, () => hostFs.WriteStream);
 
   return { ReadStream, WriteStream } as unknown as StreamClasses;
 }

@@ -1,0 +1,136 @@
+// Puts what tsc wrote for src/ into few files, because finding and reading a file costs an import more than running it:
+//
+//   dist/fs.js, dist/fs.mjs   the eager modules: fs.ts, promises.ts and all that they require at the top
+//   dist/rest.js              the others, loaded by the first call that needs one
+//   dist/index.js, dist/promises.js, dist/promises.mjs   ways into these
+//
+// Each module stays a function of its own that is called once; its requires become look-ups in the bundle. Types stay as
+// tsc wrote them, one .d.ts for each source.
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { inRoot } from './paths.mjs';
+import { PlainError } from './run.mjs';
+
+const MARK = '// Bundled from src/ by scripts/lib/bundle.mjs.';
+
+const fileOf = (name, ending) => inRoot('dist', `${name}${ending}`);
+const read = (name, ending = '.js') => readFileSync(fileOf(name, ending), 'utf8');
+const write = (name, ending, text) => writeFileSync(fileOf(name, ending), text);
+
+/** False after tsc alone: its files work as well, but there are many. */
+export const isBundled = () => existsSync(fileOf('fs', '.js')) && read('fs').includes(MARK);
+
+const ANY_REQUIRE = /\brequire\((["'])(?<to>\.[^"']*)\1\)/g;
+/** How tsc writes an import. A require inside a function is one that waits for its first use. */
+const IMPORT = /^(?:const \w+ = )?require\("(?<to>\.[^"]*)"\);$/gm;
+
+const targetOf = (name, specifier) => path.posix.join(path.posix.dirname(name), specifier);
+
+/** The modules that `names` lead to by requires of one form, themselves included; what is imported comes first. */
+function reachable(names, form) {
+  const found = new Set();
+  const visit = (name) => {
+    if (found.has(name)) return;
+    found.add(name);
+    for (const { groups } of read(name).matchAll(form)) visit(targetOf(name, groups.to));
+  };
+  for (const name of names) visit(name);
+  return [...found].reverse();
+}
+
+/** A module's text with its requires turned into look-ups, and `__dirname` still its own. */
+function relinked(name) {
+  const folder = path.posix.dirname(name);
+  return read(name)
+    .replace(ANY_REQUIRE, (_all, _quote, specifier) => `$load('${targetOf(name, specifier)}')`)
+    .replaceAll('__dirname', folder === '.' ? '__dirname' : `(__dirname + '/${folder}')`);
+}
+
+/** In parentheses a function is compiled with its file; otherwise when it is called. */
+function definitionsOf(names, { compiled }) {
+  const entries = names.map((name) => {
+    const text = `function (exports, module) {\n${relinked(name).trimEnd()}\n}`;
+    return `'${name}': ${compiled ? `(${text})` : text},\n`;
+  });
+  return `const definitions = {\n${entries.join('')}};\n`;
+}
+
+const LOADER = `
+const loaded = {};
+function $load(name) {
+  const known = loaded[name];
+  if (known !== undefined) return known.exports;
+  if (!Object.hasOwn(definitions, name)) return elsewhere(name);
+  const module = { exports: {} };
+  loaded[name] = module;
+  try {
+    definitions[name](module.exports, module);
+  } catch (error) {
+    delete loaded[name];
+    throw error;
+  }
+  return module.exports;
+}
+`;
+
+const EAGER_LOADER = `${LOADER}
+function elsewhere(name) {
+  const rest = require('./rest.js');
+  rest.meet($load);
+  return rest.$load(name);
+}
+`;
+
+// The eager modules exist once, in the file that was loaded first.
+const REST_LOADER = `${LOADER}
+let elsewhere;
+module.exports = { $load, meet: (other) => (elsewhere ??= other) };
+`;
+
+const ESM_HEAD = `${MARK}
+import { createRequire, Module } from 'node:module';
+// Making a real require, and its first search, cost time that an import does not have.
+let requireFile;
+const realRequire = () => (requireFile ??= createRequire(import.meta.url));
+const require = (name) => process.getBuiltinModule?.(name) ?? realRequire()(name);
+`;
+
+// fs.js has the same code: whoever is loaded first makes the object and the other finds it, in the list that require keeps.
+const ESM_OBJECT = `
+const self = import.meta.filename ?? require('node:url').fileURLToPath(import.meta.url);
+const file = self.replace(/\\.mjs$/, '.js');
+const cache = Module._cache ?? realRequire().cache;
+cache[file] ??= Object.assign(new Module(file), { filename: file, exports: $load('fs'), loaded: true });
+const fs = cache[file].exports;
+`;
+
+/** What an ES module of tsc's does with its CommonJS module, without the lines that get it. */
+function exportsOf(name) {
+  const line = `= __require("./${name}.js");\n`;
+  const text = read(name, '.mjs');
+  if (!text.includes(line))
+    throw new PlainError(`dist/${name}.mjs lacks the line "${line.trim()}": is its import gone?`);
+  return text.slice(text.indexOf(line) + line.length);
+}
+
+export function bundle() {
+  const eager = reachable(['promises', 'fs'], IMPORT);
+  const rest = reachable(['fs', 'promises', 'index'], ANY_REQUIRE).filter(
+    (name) => !eager.includes(name) && name !== 'index',
+  );
+  // `ioengine` alone must not start what `ioengine/fs` starts, so nothing of the latter is there for it.
+  const wrong = reachable(['index'], IMPORT).filter((name) => eager.includes(name));
+  if (wrong.length > 0) throw new PlainError(`src/index.ts imports ${wrong.join(', ')}, which src/fs.ts loads eagerly`);
+
+  const eagerPart = `${definitionsOf(eager, { compiled: true })}${EAGER_LOADER}`;
+  const texts = {
+    'fs.js': `'use strict';\n${MARK}\n${eagerPart}\nmodule.exports = $load('fs');\n`,
+    'fs.mjs': `${ESM_HEAD}${eagerPart}${ESM_OBJECT}${exportsOf('fs')}`,
+    'promises.js': `'use strict';\n${MARK}\nmodule.exports = require('./fs.js').promises;\n`,
+    'promises.mjs': `${MARK}\nimport fs from './fs.mjs';\nconst { promises } = fs;\n${exportsOf('promises')}`,
+    'index.js': `'use strict';\n${MARK}\nconst { $load } = require('./rest.js');\n${relinked('index')}`,
+    'rest.js': `'use strict';\n${MARK}\n${definitionsOf(rest, { compiled: false })}${REST_LOADER}`,
+  };
+  for (const name of [...eager, ...rest]) rmSync(fileOf(name, '.js'));
+  for (const [name, text] of Object.entries(texts)) write(name, '', text);
+}
