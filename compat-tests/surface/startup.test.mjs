@@ -46,7 +46,7 @@ describe('surface: start-up', function () {
       const plain = processAfter(theirs, { type });
       const loaded = processAfter(ours, { type });
       // For the ES module too: it enters itself where require looks.
-      expect(loaded.files).to.deep.equal(['fs.js']);
+      expect(loaded.files, 'after tsc alone: npm run build:ts bundles').to.deep.equal(['fs.js']);
       expect(loaded.addon).to.equal(false);
       expect(loaded.threads).to.equal(plain.threads);
       expect(loaded.rings).to.equal(plain.rings); // Node 24 has rings of its own
