@@ -144,7 +144,7 @@ describe('parity: FileHandle.close', () => {
       side.attempt(() => handle.write(Buffer.alloc(10_000, i), 0, 10_000, i * 10_000)),
     );
     const closed = side.attempt(() => handle.close());
-    // Behind the others: which of two overlapping writes comes last is nobody's promise.
+    // Behind the others: which of two overlapping writes comes last is nobody's promise (docs/compatibility.md).
     const refused = await side.attempt(() => handle.write('late', 300_000));
     return { writes: await Promise.all(writes), closed: await closed, refused };
   });
