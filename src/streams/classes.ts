@@ -19,9 +19,6 @@ export interface StreamClasses {
 /** Finds a stream's operations. Not enumerable: it shows in no listing of a stream. */
 export const kOperations: unique symbol = Symbol('operations');
 
-/** A direct stream's own default: writes of this size keep a disk busy one at a time. */
-const DIRECT_HIGH_WATER_MARK = 4 * 1024 * 1024;
-
 type Options = Record<string, unknown>;
 
 /** Options as node's class takes them, with our operations for `fs` where node's own would be used. */
@@ -57,8 +54,15 @@ function remember(stream: object, operations: StreamOperations | undefined): voi
 type AnyClass = any;
 
 const operationsModule = () => require('./operations') as typeof import('./operations');
-const directModule = () => require('./direct-write') as typeof import('./direct-write');
 const readModule = () => require('./read-path') as typeof import('./read-path');
+const writeModule = () => require('./write-path') as typeof import('./write-path');
+
+/** Methods in front of the host's, loaded at the first call. */
+function putMethods(Class: AnyClass, names: string[], load: () => object): void {
+  for (const [name, value] of Object.entries(lazyFunctions('plain', names, load as never))) {
+    Object.defineProperty(Class.prototype, name, { value, writable: true, enumerable: true, configurable: true });
+  }
+}
 
 /** The classes over one live module; `unpatched` holds its functions as they were made. */
 export function makeStreamClasses(live: Functions, unpatched: Functions): StreamClasses {
@@ -75,25 +79,18 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
     return undefined;
   }
   const hostRead = inheritLater(ReadStream, () => hostFs.ReadStream);
-  const methods = lazyFunctions('plain', ['_read', '_destroy'], () => readModule().readPath(hostRead().prototype));
-  for (const [name, value] of Object.entries(methods)) {
-    Object.defineProperty(ReadStream.prototype, name, { value, writable: true, enumerable: true, configurable: true });
-  }
+  putMethods(ReadStream, ['_read', '_destroy'], () => readModule().readPath(hostRead().prototype));
 
   function WriteStream(this: unknown, path: unknown, options: unknown): unknown {
     if (!(this instanceof (WriteStream as AnyClass))) return new (WriteStream as AnyClass)(path, options);
     const given = withOperations(options, 'w', make, live);
-    const { operations } = given;
-    if (operations?.wantsDirect && (given.options as Options).direct) {
-      (given.options as Options).highWaterMark ??= DIRECT_HIGH_WATER_MARK;
-    }
     const HostWrite = hostWrite();
     Reflect.apply(HostWrite, this, [path, given.options]);
-    remember(this as object, operations);
-    if (operations?.wantsDirect) directModule().giveDirectPath(this as never, operations, HostWrite.prototype);
+    remember(this as object, given.operations);
     return undefined;
   }
   const hostWrite = inheritLater(WriteStream, () => hostFs.WriteStream);
+  putMethods(WriteStream, ['_write', '_writev', '_destroy'], () => writeModule().writePath(hostWrite().prototype));
 
   return { ReadStream, WriteStream } as unknown as StreamClasses;
 }
