@@ -51,20 +51,30 @@ napi_value answer(Environment* environment, int32_t value) {
   return number(environment->env(), value);
 }
 
+// The memory of `view`, if it holds at least `end` bytes. JavaScript has checked this; a buffer that shrank in
+// between must not become a stray write of the kernel.
+bool memory_of(napi_env env, napi_value view, uint64_t end, char** memory) {
+  void* data = nullptr;
+  size_t size = 0;
+  // Quicker than asking for a buffer. The size is in elements, so larger elements may need the second question.
+  if (napi_get_typedarray_info(env, view, nullptr, &size, &data, nullptr, nullptr) != napi_ok || end > size) {
+    if (napi_get_buffer_info(env, view, &data, &size) != napi_ok || end > size) return false;
+  }
+  *memory = static_cast<char*>(data);
+  return true;
+}
+
 // read(view), and write: the numbers, and the answer, are in the TransferCall
 template <Operation operation>
 napi_value transfer_one(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
   TransferCall* call = in.environment->transfer_call();
-  void* data = nullptr;
-  size_t size = 0;
-  const uint64_t end = static_cast<uint64_t>(call->offset) + call->length;
-  // JavaScript has checked this; a buffer that shrank in between must not become a stray write of the kernel.
-  if (napi_get_buffer_info(env, in.values[0], &data, &size) != napi_ok || end > size) {
+  char* memory = nullptr;
+  if (!memory_of(env, in.values[0], static_cast<uint64_t>(call->offset) + call->length, &memory)) {
     call->answer = -EFAULT;
     return nullptr;
   }
-  const iovec vector = {static_cast<char*>(data) + call->offset, call->length};
+  const iovec vector = {memory + call->offset, call->length};
   call->answer = in.environment->context()->transfer(operation, call->fd, &vector, 1, call->length,
                                                      static_cast<int64_t>(call->position), call->flags);
   if (call->answer <= kAcceptedBase) in.environment->touched();
