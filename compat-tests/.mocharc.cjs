@@ -4,6 +4,7 @@ const path = require('node:path');
 module.exports = {
   reporter: path.join(__dirname, 'helpers', 'reporter.cjs'),
   require: [path.join(__dirname, 'helpers', 'backend.mjs')],
-  timeout: 30_000,
+  // Only for what hangs: a machine that is slow, or busy with something else, is no fault.
+  timeout: 180_000,
   'forbid-only': true,
 };

@@ -10,11 +10,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { patience_ms } from './patience.mjs';
 
 /** The top of the repository: children start there, so that `ioengine/fs` resolves to this package. */
 export const repositoryRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
-
-const DEFAULT_TIMEOUT_MS = 30_000;
 
 function straceArguments(strace, traceFile) {
   const args = ['-f', '-qq', '-o', traceFile];
@@ -65,7 +64,7 @@ class Child {
     const timer = setTimeout(() => {
       this.timedOut = true;
       this.kill('SIGKILL');
-    }, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    }, options.timeoutMs ?? patience_ms);
     this.#ended = new Promise((resolve, reject) => {
       this.#process.once('error', reject);
       this.#process.once('close', (status, signal) => {

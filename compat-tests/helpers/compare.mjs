@@ -6,10 +6,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { SIDES } from './oracle.mjs';
+import { patience_ms } from './patience.mjs';
 import { removeDirectory, twinDirectories } from './tempdir.mjs';
 
-const CALLBACK_TIMEOUT_MS = 5000;
-const LEAK_GRACE_MS = 1000;
 const BYTES_SHOWN_MAX = 64;
 const BYTES_HASHED_MAX = 64 * 1024 * 1024;
 
@@ -129,7 +128,7 @@ function settled(times) {
 }
 
 /** Calls a callback function and reports how the callback was called: how often, `this`, arity, arguments. */
-export async function attemptCallback(fn, dir, timeout_ms = CALLBACK_TIMEOUT_MS) {
+export async function attemptCallback(fn, dir, timeout_ms = patience_ms) {
   const calls = [];
   let inside = true;
   let first;
@@ -193,7 +192,7 @@ export function openBelow(directory) {
 }
 
 async function leakedBelow(directory) {
-  const deadline = Date.now() + LEAK_GRACE_MS;
+  const deadline = Date.now() + patience_ms;
   let open = openBelow(directory);
   while (open.length > 0 && Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -235,8 +234,9 @@ async function observe(side, scenario, leaksAllowed) {
   }
   const result = {};
   for (const [label, value] of Object.entries(seen)) result[normalise(label, side.dir)] = normalise(value, side.dir);
-  const leaked = await leakedBelow(side.dir);
-  if (!leaksAllowed) expect(leaked, `descriptors left open by ${side.name}`).to.deep.equal([]);
+  if (!leaksAllowed) {
+    expect(await leakedBelow(side.dir), `descriptors left open by ${side.name}`).to.deep.equal([]);
+  }
   result['files after'] = normalise(snapshot(side.dir));
   return result;
 }

@@ -11,12 +11,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hasProgram, quote, Resource, run } from '../fixtures/resource.mjs';
+import { patience_ms } from './patience.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const source = path.join(here, '..', 'fixtures', 'slowdisk.c');
-const sources = [source, path.join(here, '..', 'fixtures', 'slowdisk_queue.h')];
+const headers = ['slowdisk_numbers.h', 'slowdisk_queue.h'].map((name) => path.join(here, '..', 'fixtures', name));
+const sources = [source, ...headers];
 const buildFolder = path.join(here, '..', '.build');
-const START_TIMEOUT_MS = 10_000;
 
 /** Why there can be no slow disk here, or undefined. */
 export function slowDiskObstacle() {
@@ -72,7 +73,7 @@ function startServer(resource, program, sizeBytes, backing) {
   );
   return new Promise((resolve, reject) => {
     let words = '';
-    const timer = setTimeout(() => reject(new Error(`slowdisk did not start: ${words}`)), START_TIMEOUT_MS);
+    const timer = setTimeout(() => reject(new Error(`slowdisk did not start: ${words}`)), patience_ms);
     server.stderr.on('data', (chunk) => {
       words += chunk;
     });
@@ -150,6 +151,15 @@ class SlowDisk {
     this.set({ write_delay_ms: ms });
   }
 
+  /** Reads that come from now on stay in flight until releaseReads() or reset(). */
+  holdReads() {
+    this.set({ hold_reads: 1 });
+  }
+
+  releaseReads() {
+    this.set({ hold_reads: 0 });
+  }
+
   setMetaDelayMs(ms) {
     this.set({ meta_delay_ms: ms });
   }
@@ -174,6 +184,7 @@ class SlowDisk {
       delay_ms: 0,
       sync_delay_ms: 0,
       meta_delay_ms: 0,
+      hold_reads: 0,
       fail_read: 0,
       fail_write: 0,
       fail_sync: 0,
@@ -258,6 +269,8 @@ export async function openSlowDisk(options = {}) {
     step = `mounting ${filesystem}`;
     const choices = makeFilesystem(filesystem, device);
     const mountPoint = mountFirstAccepted(resource, filesystem, choices, device);
+    // An unmount would wait for reads that nobody releases.
+    resource.undo(`echo 'hold_reads 0' >${quote(resource.path('fuse', 'control'))}`);
     return new SlowDisk(resource, server, device, mountPoint);
   } catch (error) {
     resource.close();

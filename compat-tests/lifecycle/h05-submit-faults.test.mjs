@@ -56,8 +56,7 @@ const code = `
 
 const tagged = new URL('./support/tagged.mjs', import.meta.url).href;
 
-describe('H5: a submit that fails or takes only a part', function () {
-  this.timeout(60_000);
+describe('H5: a submit that fails or takes only a part', () => {
   const name = backend().name;
 
   if (submitCall[name] === undefined) {

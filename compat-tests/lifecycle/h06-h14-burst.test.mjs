@@ -15,9 +15,7 @@ const tagged = new URL('./support/tagged.mjs', import.meta.url).href;
 /** limits::pool_threads: what the pool works on comes on top of what the kernel queue holds. */
 const POOL_THREADS = 8;
 
-describe('H6, H14: far more operations than the queue is deep', function () {
-  this.timeout(90_000);
-
+describe('H6, H14: far more operations than the queue is deep', () => {
   for (const kind of ['buffered', 'direct']) {
     it(`10 × depth ${kind} operations at once, reads and writes mixed`, async function () {
       const ext4 = await withFilesystem('ext4');
@@ -70,7 +68,6 @@ describe('H6, H14: far more operations than the queue is deep', function () {
       disk.setReadDelayMs(4);
       const child = startChild({
         args: [file],
-        timeoutMs: 80_000,
         code: `
           import nodeFs from 'node:fs';
           import fs from 'ioengine/fs';

@@ -14,8 +14,7 @@ const detachments = {
     `{ const { port1, port2 } = new MessageChannel(); port1.postMessage(${buffer}.buffer, [${buffer}.buffer]); port1.close(); port2.close(); }`,
 };
 
-describe('H9: the caller gives its buffer away during a slow read', function () {
-  this.timeout(60_000);
+describe('H9: the caller gives its buffer away during a slow read', () => {
   let disk;
 
   before(async function () {

@@ -34,8 +34,7 @@ async function slowDown(threads) {
   return { works, words: () => words, over };
 }
 
-describe('H10: the threads of a worker that was the only one with an engine', function () {
-  this.timeout(60_000);
+describe('H10: the threads of a worker that was the only one with an engine', () => {
   let directory;
   before(() => {
     directory = temporaryDirectory();

@@ -14,8 +14,7 @@ import { taggedBytes, taggedFault, writeTagged } from './support/tagged.mjs';
 
 const GIB = 1024 ** 3;
 
-describe('H15: large and short requests', function () {
-  this.timeout(60_000);
+describe('H15: large and short requests', () => {
   let directory;
   before(() => {
     directory = temporaryDirectory();

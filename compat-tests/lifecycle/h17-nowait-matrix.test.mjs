@@ -84,9 +84,7 @@ const readers = {
   },
 };
 
-describe('H17: a partly cached 64 KiB file is read whole', function () {
-  this.timeout(60_000);
-
+describe('H17: a partly cached 64 KiB file is read whole', () => {
   for (const kind of filesystemKinds) {
     for (const [layout, pages] of Object.entries(layouts)) {
       it(`${kind}, cached: ${layout}`, async function () {

@@ -17,9 +17,7 @@ const OFFSETS = [0, 1, 511, 512, 4095, 4096, 4097, 4999, 5000, 5001, 8192];
 const LENGTHS = [1, 511, 512, 904, 4096, 4097, 8192, 20_000];
 const SHIFTS = [0, 1, 8, 512];
 
-describe('H18: O_DIRECT with any offset, length and buffer', function () {
-  this.timeout(60_000);
-
+describe('H18: O_DIRECT with any offset, length and buffer', () => {
   for (const kind of filesystemKinds) {
     describe(kind, () => {
       // tmpfs may refuse O_DIRECT: there the answer is `direct: 'try'`.

@@ -29,8 +29,7 @@ const code = `
   result.probe = engine.probe();
   console.log(JSON.stringify(result));`;
 
-describe('H21, H23: a backend is not available', function () {
-  this.timeout(60_000);
+describe('H21, H23: a backend is not available', () => {
   const directory = temporaryDirectory();
   const file = writeTagged(path.join(directory, 'a'), 21, 16);
   after(() => removeDirectory(directory));

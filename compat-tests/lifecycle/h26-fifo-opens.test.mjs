@@ -63,7 +63,7 @@ describe('H26: FIFOs that nobody opens from the other side', () => {
   };
   for (const [name, open] of Object.entries(ways)) {
     it(`${OPENS} of them, ${name}: a regular file is served, and exit listeners run`, async () => {
-      const child = startChild({ code: waiting(open), args: [directory], timeoutMs: 8000 });
+      const child = startChild({ code: waiting(open), args: [directory] });
       let peers = [];
       try {
         await child.waitFor(/\n/);

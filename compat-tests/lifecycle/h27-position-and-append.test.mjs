@@ -16,8 +16,7 @@ const BLOCKS = 64;
 const numbered = (i) => Buffer.from(`${String(i).padStart(7, '0')}\n`);
 const inOrder = (count) => Buffer.concat(Array.from({ length: count }, (_, i) => numbered(i)));
 
-describe('H27: the file position and appends', function () {
-  this.timeout(60_000);
+describe('H27: the file position and appends', () => {
   let directory;
   let count = 0;
   before(() => {

@@ -33,8 +33,7 @@ const CALLS = `
 `;
 
 describe('parity: async context', () => {
-  it('AsyncLocalStorage follows every callback and promise', async function () {
-    this.timeout(20_000);
+  it('AsyncLocalStorage follows every callback and promise', async () => {
     const seen = await sameInChild(
       `${CALLS}
       const storage = new AsyncLocalStorage();
@@ -56,8 +55,7 @@ describe('parity: async context', () => {
     expect(seen.stdout).to.include('read read1,read2,read3');
   });
 
-  it('async_hooks see before and after around every callback, in balance', async function () {
-    this.timeout(20_000);
+  it('async_hooks see before and after around every callback, in balance', async () => {
     await sameInChild(
       `${CALLS}
       import { executionAsyncId, triggerAsyncId } from 'node:async_hooks';
@@ -71,8 +69,7 @@ describe('parity: async context', () => {
 });
 
 describe('parity: order of callbacks and microtasks', () => {
-  it('nextTicks and microtasks of one callback run before the next callback', async function () {
-    this.timeout(20_000);
+  it('nextTicks and microtasks of one callback run before the next callback', async () => {
     const seen = await sameInChild(
       `${CALLS}
       for (const [name, call] of Object.entries(calls)) {
@@ -105,8 +102,7 @@ describe('parity: order of callbacks and microtasks', () => {
     );
   });
 
-  it('a throwing callback is an uncaughtException and the others still run', async function () {
-    this.timeout(20_000);
+  it('a throwing callback is an uncaughtException and the others still run', async () => {
     const seen = await sameInChild(
       `${CALLS}
       const caught = [];

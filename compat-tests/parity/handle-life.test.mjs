@@ -169,8 +169,7 @@ describe('parity: FileHandle.close', () => {
     };
   });
 
-  it('a handle lost to the garbage collector is closed with node’s warning, and no other descriptor is', async function () {
-    this.timeout(30_000);
+  it('a handle lost to the garbage collector is closed with node’s warning, and no other descriptor is', async () => {
     const source = `
       import real from 'node:fs';
       real.writeFileSync(dir + '/file', 'content');
@@ -305,8 +304,7 @@ describe('parity: FileHandles across the two modules', () => {
     expect(results).to.deep.equal([true, true, true, true]);
   });
 
-  it('a transferred handle works in a worker, or is refused as node refuses it', async function () {
-    this.timeout(20_000);
+  it('a transferred handle works in a worker, or is refused as node refuses it', async () => {
     await sameInChild(`
       import { Worker } from 'node:worker_threads';
       import real from 'node:fs';

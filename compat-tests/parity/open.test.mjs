@@ -224,7 +224,6 @@ describe('parity: open', () => {
   });
 
   it('errors for a user without rights equal node’s (child as another user)', async function () {
-    this.timeout(20_000);
     await runAsNobody(this, [
       ['open', 'r'],
       ['open', 'r+'],

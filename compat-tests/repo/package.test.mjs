@@ -52,7 +52,6 @@ describe('repo: package', () => {
 
   it('packs the compiled files and nothing of the repository', function () {
     if (!hasSources) skip(this, 'because src/ has no files');
-    this.timeout(60_000);
     const args = ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'];
     const { status, stdout, stderr } = spawnSync('npm', args, { cwd: root, encoding: 'utf8' });
     expect(status, stderr).to.equal(0);

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { same } from '../helpers/compare.mjs';
 import { patternBytes, patternText } from '../helpers/tempdir.mjs';
 import { ODD_VALUES } from '../parity/support/values.mjs';
-import { closed, drain, drainOrThrow, facts, READ_EVENTS, record } from './support/events.mjs';
+import { closed, drain, drainOrThrow, facts, READ_EVENTS, record, settled } from './support/events.mjs';
 
 const BIG = patternBytes(400_003, 9);
 
@@ -139,7 +139,8 @@ describe('streams: createReadStream', () => {
       for (const autoDestroy of [{}, { autoClose: false }, { emitClose: false }]) {
         const stream = side.fs.createReadStream(file, autoDestroy);
         const log = record(side, stream, READ_EVENTS);
-        await new Promise((resolve) => stream.on('error', () => setTimeout(resolve, 30)));
+        await new Promise((resolve) => stream.on('error', resolve));
+        await settled(stream);
         seen[`${file} ${JSON.stringify(autoDestroy)}`] = { log, facts: facts(side, stream) };
         const fd = stream.fd;
         if (!stream.destroyed) stream.destroy();
@@ -160,7 +161,8 @@ describe('streams: createReadStream', () => {
     ]) {
       const stream = side.fs.createReadStream(file, given);
       const log = record(side, stream, READ_EVENTS);
-      await new Promise((resolve) => stream.on('end', () => setTimeout(resolve, 30)));
+      await new Promise((resolve) => stream.on('end', resolve));
+      await settled(stream);
       seen[JSON.stringify(given)] = { log, facts: facts(side, stream) };
       if (typeof stream.fd === 'number') await new Promise((resolve) => stream.close(resolve));
       seen[`${JSON.stringify(given)} closed`] = { log, facts: facts(side, stream) };
@@ -185,7 +187,8 @@ describe('streams: createReadStream', () => {
       const log = record(side, stream, READ_EVENTS);
       const parts = [];
       stream.on('data', (chunk) => parts.push(chunk));
-      await new Promise((resolve) => stream.on('end', () => setTimeout(resolve, 20)));
+      await new Promise((resolve) => stream.on('end', resolve));
+      await settled(stream);
       seen[JSON.stringify(given)] = { log, content: Buffer.concat(parts), facts: facts(side, stream) };
       if (given.autoClose === false) {
         // The descriptor's own position is left where the stream ended, or untouched when it read at positions.

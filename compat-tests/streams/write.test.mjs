@@ -273,8 +273,7 @@ describe('streams: a write stream that fails or is killed leaves a prefix', () =
   after(() => removeDirectory(directory));
 
   for (const side of SIDES) {
-    it(`${side.name}: destroyed in the middle`, async function () {
-      this.timeout(30_000);
+    it(`${side.name}: destroyed in the middle`, async () => {
       for (let round = 0; round < 25; round++) {
         const file = `${directory}/${side.name}-${round}`;
         const stream = side.fs.createWriteStream(file, { highWaterMark: 8192 });

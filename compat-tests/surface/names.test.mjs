@@ -153,8 +153,7 @@ describe('surface: import and require', () => {
     }
   });
 
-  it('leaks no globals', async function () {
-    this.timeout(20_000);
+  it('leaks no globals', async () => {
     const { runSnippet } = await import('../parity/support/child.mjs');
     const source = `const own = Reflect.ownKeys(globalThis).map(String); log(JSON.stringify(own.sort()));`;
     const { execFileSync } = await import('node:child_process');

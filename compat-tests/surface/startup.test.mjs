@@ -31,8 +31,7 @@ function processAfter(code, { type = 'module', backend } = {}) {
   return { ...seen, files: seen.files.map((file) => path.basename(file)) };
 }
 
-describe('surface: start-up', function () {
-  this.timeout(60_000);
+describe('surface: start-up', () => {
   before(function () {
     if (subjectOverridden) skipBecause(this, 'start-up is about ioengine, and another subject is in its place');
     if (process.getBuiltinModule === undefined) skipBecause(this, 'this Node has no process.getBuiltinModule');

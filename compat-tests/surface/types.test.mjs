@@ -40,8 +40,7 @@ function compile(file, moduleKind) {
   });
 }
 
-describe('surface: types', function () {
-  this.timeout(120_000);
+describe('surface: types', () => {
   before(function () {
     if (subjectOverridden) skipBecause(this, 'the types belong to ioengine, and another subject is in its place');
   });

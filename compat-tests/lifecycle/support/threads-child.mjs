@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { engineThreads } from './engine-threads.mjs';
+import { engineThreads, engineThreadsLeft } from './engine-threads.mjs';
 
 const [folder, rounds, end, wait] = process.argv.slice(2);
 const reports = [];
@@ -18,10 +18,10 @@ for (let round = 0; round < Number(rounds); round++) {
   if (end === 'terminate') await worker.terminate();
   else worker.postMessage('end');
   await exited;
-  const left = engineThreads();
+  const left = await engineThreadsLeft();
   // The kernel takes the workers of a ring down by itself, after the thread that made the ring has gone. Threads of a
   // pool should not be there at all: they get the time to run into what is no longer theirs.
-  for (let i = 0; i < 100 && Object.values(engineThreads()).flat().length > 0; i++) await sleep(20);
+  for (let i = 0; i < 1000 && Object.values(engineThreads()).flat().length > 0; i++) await sleep(20);
   left.ring = engineThreads().ring;
   reports.push({ backend, threads, left });
 }

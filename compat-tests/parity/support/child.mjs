@@ -4,10 +4,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { skipBecause } from '../../helpers/compare.mjs';
+import { patience_ms } from '../../helpers/patience.mjs';
 import { removeDirectory, twinDirectories } from '../../helpers/tempdir.mjs';
 
 const ORACLE = new URL('../../helpers/oracle.mjs', import.meta.url).href;
-const CHILD_TIMEOUT_MS = 15_000;
 const NOBODY = '65534';
 
 const prologue = (side, dir) => `
@@ -35,7 +35,7 @@ export function runSnippet(side, dir, source, { nodeArguments = [], wrap = [] } 
       child[stream].on('data', (chunk) => {
         out[stream] += chunk;
       });
-    const timer = setTimeout(() => child.kill('SIGKILL'), CHILD_TIMEOUT_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), patience_ms);
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);

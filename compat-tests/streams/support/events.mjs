@@ -1,7 +1,7 @@
 // Recording what a stream does, so that two streams can be compared event by event.
 import { once } from 'node:events';
-
-const STREAM_TIMEOUT_MS = 8000;
+import { eventually } from '../../helpers/events.mjs';
+import { patience_ms } from '../../helpers/patience.mjs';
 
 /** Records named events of a stream in order; `arguments` are kept for those where they say something. */
 export function record(side, stream, names) {
@@ -22,7 +22,7 @@ export function record(side, stream, names) {
 
 export async function closed(stream) {
   if (stream.closed) return;
-  const timeout = AbortSignal.timeout(STREAM_TIMEOUT_MS);
+  const timeout = AbortSignal.timeout(patience_ms);
   await once(stream, 'close', { signal: timeout }).catch((error) => {
     if (!stream.closed && error.name === 'AbortError') throw new Error('the stream did not close in time');
     // An 'error' event rejects once(); the stream still has to close.
@@ -88,6 +88,24 @@ export async function drainOrThrow(side, make, options) {
   } catch (error) {
     return { threw: error };
   }
+}
+
+/** After the last event that matters: a stream that was destroyed is closed, and then nothing more may come. */
+export async function settled(stream) {
+  await eventually(() => stream.closed || !stream.destroyed, 'the stream was destroyed and did not close');
+  await pause_ms(20);
+}
+
+/** The value when it has stayed the same for 200 ms. */
+export async function unchanging(read) {
+  let value = read();
+  let since = performance.now();
+  await eventually(() => {
+    const now = read();
+    if (now !== value) [value, since] = [now, performance.now()];
+    return performance.now() - since >= 200;
+  }, 'something that keeps changing');
+  return value;
 }
 
 export const pause_ms = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
