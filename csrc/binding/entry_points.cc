@@ -51,12 +51,13 @@ napi_value answer(Environment* environment, int32_t value) {
   return number(environment->env(), value);
 }
 
-// The memory of `view`, if it holds at least `end` bytes. JavaScript has checked this; a buffer that shrank in
-// between must not become a stray write of the kernel.
+// The memory of `view`, if it holds at least `end` bytes. JavaScript has checked this; a buffer that shrank
+// in between must not become a stray write of the kernel.
 bool memory_of(napi_env env, napi_value view, uint64_t end, char** memory) {
   void* data = nullptr;
   size_t size = 0;
-  // Quicker than asking for a buffer. The size is in elements, so larger elements may need the second question.
+  // Quicker than asking for a buffer. The size is in elements, so larger elements may need the second
+  // question.
   if (napi_get_typedarray_info(env, view, nullptr, &size, &data, nullptr, nullptr) != napi_ok || end > size) {
     if (napi_get_buffer_info(env, view, &data, &size) != napi_ok || end > size) return false;
   }
