@@ -67,6 +67,11 @@ export function isIoFileHandle(value: unknown): value is IoFileHandle {
   return Class !== undefined && value instanceof Class;
 }
 
+/** True while the read of this handle is the engine's own method. */
+export function readsByEngine(handle: object): boolean {
+  return isIoFileHandle(handle) && (handle as { read: unknown }).read === methods.read;
+}
+
 function makeClass(found: HandleParts): HandleClass {
   native = engine() as Addon;
   parts = found;
@@ -184,6 +189,11 @@ const methods = {
   appendFile(this: NodeFileHandle, data: unknown, options: unknown): Promise<unknown> {
     const promise = descriptorOf(this) >= 0 ? writeHandle(this, held, data, options) : undefined;
     return promise ?? delegate('appendFile', this, [data, options]);
+  },
+
+  createReadStream(this: object, options: unknown = undefined): unknown {
+    const stream = host.createReadStream!.call(this, options) as never;
+    return (require('../streams/read-path') as typeof import('../streams/read-path')).readAheadOf(stream, this);
   },
 
   readableWebStream(this: NodeFileHandle, options: unknown = undefined): unknown {

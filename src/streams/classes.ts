@@ -19,6 +19,9 @@ export interface StreamClasses {
 /** Finds a stream's operations. Not enumerable: it shows in no listing of a stream. */
 export const kOperations: unique symbol = Symbol('operations');
 
+/** Finds the FileHandle that a stream reads. */
+export const kHandle: unique symbol = Symbol('handle');
+
 type Options = Record<string, unknown>;
 
 /** Options as node's class takes them, with our operations for `fs` where node's own would be used. */
@@ -50,6 +53,12 @@ function remember(stream: object, operations: StreamOperations | undefined): voi
   if (operations !== undefined) Object.defineProperty(stream, kOperations, { value: operations });
 }
 
+/** Node's class has checked the options: an object in `fd` is a FileHandle. */
+function rememberHandle(stream: object, options: unknown): void {
+  const { fd } = (options ?? {}) as Options;
+  if (typeof fd === 'object' && fd !== null) Object.defineProperty(stream, kHandle, { value: fd });
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: functions that act as classes
 type AnyClass = any;
 
@@ -76,6 +85,7 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
     const given = withOperations(options, 'r', make, live);
     Reflect.apply(hostRead(), this, [path, given.options]);
     remember(this as object, given.operations);
+    if (given.operations === undefined) rememberHandle(this as object, given.options);
     return undefined;
   }
   const hostRead = inheritLater(ReadStream, () => hostFs.ReadStream);

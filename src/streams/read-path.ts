@@ -2,10 +2,13 @@
 // program has patched fs.read, node's methods run as they are.
 
 import type { ReadStream } from 'node:fs';
-import { NOT_TAKEN } from '../engine/runtime';
+import { engine, NOT_TAKEN } from '../engine/runtime';
+import { readsByEngine } from '../files/file-handle';
 import { systemErrorWithoutFrames } from '../internal/errors';
-import { kOperations } from './classes';
+import { hostFs } from '../internal/host';
+import { kHandle, kOperations } from './classes';
 import type { StreamOperations } from './operations';
+import type { Addon } from '../native/addon';
 import { ReadAhead } from './read-ahead';
 
 const kSource: unique symbol = Symbol('source');
@@ -22,6 +25,7 @@ interface ReadingStream extends ReadStream {
   autoClose: boolean;
   bytesRead: number;
   [kOperations]?: StreamOperations;
+  [kHandle]?: object;
   [kSource]?: Source | null;
 }
 
@@ -39,12 +43,21 @@ interface Source {
 
 function makeSource(stream: ReadingStream): Source | null {
   const operations = stream[kOperations];
+  const native = nativeFor(stream);
   const { fd } = stream;
-  const native = operations?.engineFor('read');
-  if (operations === undefined || native === undefined || typeof fd !== 'number') return null;
-  // Our own descriptor starts at 0, and its position matters to nobody: unless it stays open behind the stream.
-  const isPrivate = fd === operations.ownFd && stream.autoClose;
-  return { ahead: new ReadAhead(native, fd, operations.wantsDirect), position: isPrivate ? 0 : CURRENT };
+  if (native === undefined || typeof fd !== 'number') return null;
+  // Our own descriptor starts at 0, and its position matters to nobody: unless it stays open behind the stream. The
+  // position of a FileHandle moves with each chunk.
+  const isPrivate = operations !== undefined && fd === operations.ownFd && stream.autoClose;
+  const ahead = new ReadAhead(native, fd, operations?.wantsDirect === true);
+  return { ahead, position: isPrivate ? 0 : CURRENT };
+}
+
+/** The engine, while neither fs.read nor the FileHandle's read is the program's own. */
+function nativeFor(stream: ReadingStream): Addon | undefined {
+  const handle = stream[kHandle];
+  if (handle !== undefined) return readsByEngine(handle) ? engine() : undefined;
+  return stream[kOperations]?.engineFor('read');
 }
 
 /** The source of a stream; null where node's own methods have to do. */
@@ -54,9 +67,7 @@ function sourceOf(stream: ReadingStream): Source | null {
     source = makeSource(stream);
     Object.defineProperty(stream, kSource, { value: source, writable: true });
   }
-  // fs.read may have been patched since.
-  if (source !== null && stream[kOperations]!.engineFor('read') === undefined) return null;
-  return source;
+  return source !== null && nativeFor(stream) === undefined ? null : source;
 }
 
 /** The methods of a ReadStream over node's own. */
@@ -82,9 +93,9 @@ export function readPath(host: HostMethods) {
   }
 
   // NOT_TAKEN: not a file of the engine's, from here on node reads it. Errors go through node's _read too, which knows
-  // how to raise them on every kind of stream.
+  // how to raise them on every kind of stream; a FileHandle meets its error again there.
   function readByHost(stream: ReadingStream, source: Source, result: number, size: number): void {
-    if (result === NOT_TAKEN) {
+    if (result === NOT_TAKEN || stream[kHandle] !== undefined) {
       stream[kSource] = null;
       host._read.call(stream, size);
       return;
@@ -120,6 +131,19 @@ export function readPath(host: HostMethods) {
   }
 
   return { _read, _destroy };
+}
+
+/** Gives a stream that node has made over a FileHandle of ours the same path. */
+export function readAheadOf(stream: ReadingStream, handle: object): ReadingStream {
+  const { _read, _destroy } = readPath(hostFs.ReadStream.prototype as unknown as HostMethods);
+  for (const [key, value] of [
+    ['_read', _read],
+    ['_destroy', _destroy],
+    [kHandle, handle],
+  ] as const) {
+    Object.defineProperty(stream, key, { value, writable: true, configurable: true });
+  }
+  return stream;
 }
 
 type AnyCallback = (...values: unknown[]) => void;
