@@ -63,7 +63,7 @@ describe('H1, H8: a worker is terminated with reads in flight', () => {
 
   it(`up to ${60 * SHARE} times, with buffers of the aligned pool (H8)`, async function () {
     const least = 12;
-    const result = await terminate(this, { times: 60 * SHARE, least, width: 6, pooled: true });
+    const result = await terminate(this, { times: 60 * SHARE, least, width: 6, pooled: true, blocks: 6 * READS + 1 });
     expectClean(result, least);
     // There was time to take more blocks than the reads of a wave had, while some of those were in flight.
     expect(result.mostTakenInTime, 'blocks taken while the kernel was still writing').to.be.above(6 * READS);

@@ -111,7 +111,7 @@ describe('parity: order of callbacks and microtasks', () => {
         let ran = 0;
         caught.length = 0;
         for (let i = 0; i < 6; i++) call(() => { ran++; if (i % 2 === 0) throw new Error('thrown by ' + name); });
-        for (let wait = 0; wait < 200 && ran < 6; wait++) await new Promise((resolve) => setTimeout(resolve, 5));
+        for (let wait = 0; wait < 4000 && ran < 6; wait++) await new Promise((resolve) => setTimeout(resolve, 5));
         await new Promise((resolve) => setTimeout(resolve, 5));
         log(name, ran, caught.join());
       }`,
@@ -171,7 +171,7 @@ describe('parity: order of callbacks and microtasks', () => {
       `import real from 'node:fs';
       const fd = real.openSync(dir + '/out', 'w');
       fs.write(fd, 'while busy', 0, () => log('callback'));
-      const until = Date.now() + 5000;
+      const until = Date.now() + 30000;
       while (real.statSync(dir + '/out').size === 0 && Date.now() < until) {}
       log('size while busy', real.statSync(dir + '/out').size);`,
     );
@@ -183,7 +183,7 @@ describe('parity: order of callbacks and microtasks', () => {
       const handle = await fsp.open(dir + '/file');
       setTimeout(() => { fired++; }, 1);
       setImmediate(() => { fired++; });
-      const until = Date.now() + 10000;
+      const until = Date.now() + 30000;
       const buffer = Buffer.alloc(100);
       while (fired < 2 && Date.now() < until) await handle.read(buffer, 0, 100, 0);
       log('fired', fired);

@@ -180,7 +180,7 @@ describe('parity: FileHandle.close', () => {
         try { return real.readlinkSync('/proc/self/fd/' + fd).startsWith(dir); } catch { return false; }
       }).length;
       await (async () => { let handle = await fsp.open(dir + '/file'); await handle.read(Buffer.alloc(2)); handle = null; })();
-      for (let round = 0; round < 100 && below() > 0; round++) { gc(); await new Promise((resolve) => setTimeout(resolve, 10)); }
+      for (let round = 0; round < 1000 && below() > 0; round++) { gc(); await new Promise((resolve) => setTimeout(resolve, 10)); }
       await new Promise((resolve) => setTimeout(resolve, 50));
       log('open', below(), [...new Set(warnings)].sort().join('; '));
       // Descriptors that live while engine handles come and go must survive every collection.
