@@ -11,7 +11,7 @@ import { ProcessSide } from './process-side.mjs';
 /** @typedef {{ key: string, label: string, absent: string }} Absent */
 
 /** @type {Record<string, number>} in what `run` of the worker counts: reads, passes over the file */
-const leastAmounts = { 'random-read.mjs': 2000, 'stream-read.mjs': 1 };
+const leastAmounts = { 'random-read.mjs': 2000, 'stream-read.mjs': 1, 'stream-write.mjs': 1 };
 
 const majorVersion = process.versions.node.split('.')[0];
 
@@ -83,11 +83,12 @@ export function competitorSide(key, worker, config) {
 
 /**
  * @param {import('./fio-side.mjs').FioJob} job
+ * @param {{ depthInName?: boolean }} [options] for several depths in one measurement
  * @returns {Side | Absent}
  */
-export function fioSide(job) {
-  const key = `fio-${job.engine}`;
-  const label = `fio ${job.engine}`;
+export function fioSide(job, { depthInName = false } = {}) {
+  const key = `fio-${job.engine}${depthInName ? `-${job.depth}` : ''}`;
+  const label = `fio ${job.engine}${depthInName ? `, ${job.depth} in flight` : ''}`;
   return fioVersion() ? new FioSide(key, label, job) : { key, label, absent: 'fio is not installed' };
 }
 

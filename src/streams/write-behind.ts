@@ -191,8 +191,14 @@ export class WriteBehind {
       return last === undefined ? Math.min(count, BLOCK - misaligned) : 0;
     }
     if (count < BLOCK) return this.flushing && last === undefined ? count : 0;
+    const untilWrap = this.bytes - this.indexOf(this.sent);
     count -= count % BLOCK;
-    if (position + count <= size || position + OVERWRITE_BYTES <= size) return Math.min(count, OVERWRITE_BYTES);
+    if (position + count <= size || position + OVERWRITE_BYTES <= size) {
+      const overwrite = Math.min(count, OVERWRITE_BYTES);
+      // Beside others only a large one goes: what is there now gathers until they end.
+      const isLarge = overwrite === OVERWRITE_BYTES || overwrite === untilWrap || this.flushing;
+      return last === undefined || isLarge ? overwrite : 0;
+    }
     return last === undefined ? Math.min(count, DIRECT_WRITE_BYTES) : 0;
   }
 
