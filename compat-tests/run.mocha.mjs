@@ -6,7 +6,7 @@ import { inRoot, root } from '../scripts/lib/paths.mjs';
 
 // A run takes about two minutes on a quiet machine. What hangs is found by the limit of each test (.mocharc.cjs); this is
 // for a process that answers nothing any more.
-const deadline_ms = Number(process.env.IOENGINE_TEST_DEADLINE_S ?? 600) * 1000;
+const deadline_ms = Number(process.env.IOENGINE_TEST_DEADLINE_S ?? 900) * 1000;
 // After the last test nothing of ours may keep the event loop alive; mounts and loop devices are taken down then.
 const exitGrace_ms = 60_000;
 const killGrace_ms = 10_000;
