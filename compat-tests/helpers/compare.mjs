@@ -127,6 +127,15 @@ function settled(times) {
   });
 }
 
+// Classes of node's own, which a few callbacks of readFile, writeFile and appendFile are called on: which ones depends on
+// the version, and nothing can be done with them. Ours have no `this` there (docs/compatibility.md).
+const NODE_INTERNALS = ['ReadFileContext', 'WriteFileJob'];
+
+function describeThis(self) {
+  const name = self === undefined ? 'undefined' : (self?.constructor?.name ?? typeof self);
+  return NODE_INTERNALS.includes(name) ? 'undefined' : name;
+}
+
 /** Calls a callback function and reports how the callback was called: how often, `this`, arity, arguments. */
 export async function attemptCallback(fn, dir, timeout_ms = patience_ms) {
   const calls = [];
@@ -139,7 +148,7 @@ export async function attemptCallback(fn, dir, timeout_ms = patience_ms) {
   function callback(...args) {
     calls.push({
       sync: inside,
-      self: this === undefined ? 'undefined' : (this?.constructor?.name ?? typeof this),
+      self: describeThis(this),
       arity: args.length,
       args: args.map((value) => normalise(value, dir)),
     });

@@ -2,6 +2,7 @@
 // returns; what a completion says it cannot change (for that there is the slow disk with failReads and failWrites).
 import { spawnSync } from 'node:child_process';
 import { hasProgram } from '../fixtures/resource.mjs';
+import { runChild } from './child.mjs';
 
 let obstacle;
 
@@ -38,6 +39,22 @@ export function injection(syscalls, { error, retval, delayExitUs, when } = {}) {
     parts.push(`when=${when}`);
   }
   return parts.join(':');
+}
+
+let rings;
+
+/**
+ * Injections that take away the rings of node's own event loop, so that what is left is the engine's: Node 22 and newer
+ * make some before a program's first line, and libuv aborts when a call on one of them fails. None where node makes none.
+ */
+export async function loopWithoutRings() {
+  if (rings === undefined) {
+    const child = await runChild({ code: '', strace: { trace: 'io_uring_setup' } });
+    // The main thread makes the first one. strace counts for each thread by itself.
+    const threads = child.trace.filter((line) => line.includes('io_uring_setup(')).map((line) => line.split(' ')[0]);
+    rings = threads.filter((thread) => thread === threads[0]).length;
+  }
+  return rings === 0 ? [] : [injection('io_uring_setup', { error: 'ENOSYS', when: `1..${rings}` })];
 }
 
 /** All system calls of io_uring, and all of Linux native AIO, for strace's -e trace=. */

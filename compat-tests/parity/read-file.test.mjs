@@ -9,8 +9,6 @@ import { closing, ODD_VALUES } from './support/values.mjs';
 /** The same call by callback and by promise. */
 async function both(side, ...args) {
   const callback = await side.callback((cb) => side.fs.readFile(...args, cb));
-  // When the open fails, `this` of the callback is an internal object of node's; ours has none (docs/compatibility.md).
-  for (const call of callback.calls) if (call.self === 'ReadFileContext') call.self = 'undefined';
   return { callback, promise: await side.attempt(() => side.fsp.readFile(...args)) };
 }
 
@@ -59,6 +57,35 @@ describe('parity: readFile', () => {
       seen[`absent, ${flag}`] = await both(side, side.file(`absent-${flag}`), { flag, encoding: 'utf8' });
     }
     return seen;
+  });
+
+  same('a read that fails, around the size up to which Node 26 names the path in the error', async (side) => {
+    const seen = {};
+    for (const size of [1, 524_288, 524_289]) {
+      const file = side.put(`size-${size}`, patternBytes(size, 2));
+      seen[size] = await both(side, file, { flag: 'a' });
+      seen[`${size}, path as bytes`] = await both(side, Buffer.from(file), { flag: 'a', encoding: 'utf8' });
+      seen[`${size}, signal`] = await both(side, file, { flag: 'a', signal: new AbortController().signal });
+    }
+    return seen;
+  });
+
+  same("a buffer of the caller's (Node 26)", async (side) => {
+    const file = side.put('file', patternBytes(70_000, 4));
+    const handle = await side.fsp.open(file);
+    return closing(handle, async () => {
+      const seen = {};
+      for (const bytes of [0, 69_999, 70_000, 100_000]) {
+        const buffers = [Buffer.alloc(bytes), Buffer.alloc(bytes), Buffer.alloc(bytes)];
+        seen[bytes] = await both(side, file, { buffer: buffers[0] });
+        seen[`${bytes}, encoding`] = await both(side, file, { buffer: buffers[1], encoding: 'latin1' });
+        seen[`${bytes}, function`] = await both(side, file, { buffer: () => buffers[2] });
+        seen[`${bytes}, handle`] = await side.attempt(() => handle.readFile({ buffer: Buffer.alloc(bytes) }));
+        seen[`${bytes}, filled`] = buffers;
+      }
+      for (const [label, odd] of ODD_VALUES) seen[`odd ${label}`] = await both(side, file, { buffer: odd });
+      return seen;
+    });
   });
 
   same('paths that fail, and forms of paths', async (side) => {

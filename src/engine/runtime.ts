@@ -1,6 +1,7 @@
 // The engine as the layers above use it: the addon's accepting functions, started at the first use, with node:fs behind
 // it where there is none.
 
+import { isBuiltin } from 'node:module';
 import { type Addon, FLAG_TRUSTED, NOT_TAKEN } from '../native/addon';
 import { startEngine, whenStarted } from './choice';
 import { connect } from './requests';
@@ -31,12 +32,15 @@ export function engine(): Addon | undefined {
   return native;
 }
 
+// With --experimental-vfs (Node 26), and only then, this module exists: a path may lead to a file that only node knows.
+const pathsMayBeVirtual = isBuiltin('node:vfs');
+
 /**
  * True where the engine must leave paths alone: with --permission node checks each path, so node opens them.
  * https://nodejs.org/api/permissions.html
  */
 export function pathsAreGuarded(): boolean {
-  return (process as { permission?: unknown }).permission !== undefined;
+  return pathsMayBeVirtual || (process as { permission?: unknown }).permission !== undefined;
 }
 
 export { countDelegated, FLAG_TRUSTED, NOT_TAKEN };

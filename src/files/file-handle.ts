@@ -197,7 +197,7 @@ const methods = {
   },
 
   readableWebStream(this: NodeFileHandle, options: unknown = undefined): unknown {
-    return webStreamOf(this, options, (given) => host.readableWebStream!.call(this, given));
+    return webStreamOf(this, options, host.readableWebStream!);
   },
 };
 

@@ -1,8 +1,9 @@
 // readFile: of a path, a descriptor or a FileHandle. Functions answer undefined for what node:fs has to judge.
 
+import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
-import { CURRENT, isDescriptor } from '../internal/arguments';
+import { CURRENT, isDescriptor, shownPath } from '../internal/arguments';
 import { hostFs } from '../internal/host';
 import { hostPromises } from '../internal/host-promises';
 import { byNode, closingAfter, type Held, orByNode, viaCallback } from './by-node';
@@ -111,9 +112,38 @@ async function openAndRead(asked: PlainOpen, plain: WholeOptions, options: unkno
   const fd = await openDescriptor(asked);
   if (fd === NOT_TAKEN) return byNode(hostPromises.readFile(asked.path as string, options as never));
   const { signal, encoding } = plain;
+  const naming = (error: NodeJS.ErrnoException): Promise<never> => withPath(error, fd, shownPath(asked.path));
   return closingAfter(
     fd,
-    () => readOpen({ fd, start: 0, requestFlags: FLAG_TRUSTED, signal, done: 0 }, encoding),
-    (handle) => byNode(hostPromises.readFile(handle, options as never)),
+    () => readOpen({ fd, start: 0, requestFlags: FLAG_TRUSTED, signal, done: 0 }, encoding).catch(naming),
+    (handle) => byNode(hostPromises.readFile(handle, options as never)).catch(naming),
   );
+}
+
+let namesPath: Promise<boolean> | undefined;
+
+/** Whether a failed read of readFile(path) names the path in its error: since Node 26. Reading a directory shows it. */
+function readErrorsNamePath(): Promise<boolean> {
+  namesPath ??= hostPromises.readFile('/').then(
+    () => false,
+    (error) => 'path' in error,
+  );
+  return namesPath;
+}
+
+/** Node opens, reads and closes a file of up to so many bytes in one go. Larger ones are read as from a descriptor. */
+const ONE_GO_BYTES_MAX = 512 * 1024;
+
+/** Rejects with the error as this version of Node words it. `fd` is still open. */
+async function withPath(error: NodeJS.ErrnoException, fd: number, path: string): Promise<never> {
+  if (error.syscall === 'read' && error.path === undefined && (await readErrorsNamePath())) {
+    const { size } = await viaCallback<Stats>((done) => hostFs.fstat(fd, done));
+    if (size <= ONE_GO_BYTES_MAX) {
+      const { message, stack } = error;
+      error.message = `${message} '${path}'`;
+      error.stack = stack?.replace(message, () => error.message);
+      error.path = path;
+    }
+  }
+  throw error;
 }

@@ -35,6 +35,8 @@ export function plainOptions(options: unknown, flag: string): WholeOptions | und
   const signal = plainSignal(asked.signal);
   const { flush = false } = asked;
   if (encoding === false || signal === false || typeof flush !== 'boolean' || asked.flag === '') return undefined;
+  // readFile of Node 26 fills a buffer of the caller's, if there is one.
+  if (asked.buffer !== undefined) return undefined;
   return { encoding, signal, flush, flag: asked.flag || flag, mode: asked.mode };
 }
 

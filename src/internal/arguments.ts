@@ -66,8 +66,11 @@ export function isInt32(value: unknown): value is number {
   return typeof value === 'number' && (value | 0) === value;
 }
 
+/** From here on node counts descriptors of its virtual files (--experimental-vfs of Node 26); the kernel's are smaller. */
+const VIRTUAL_DESCRIPTORS = 2 ** 30;
+
 export function isDescriptor(value: unknown): value is number {
-  return isInt32(value) && value >= 0;
+  return isInt32(value) && value >= 0 && value < VIRTUAL_DESCRIPTORS;
 }
 
 /**

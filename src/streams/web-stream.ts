@@ -1,5 +1,5 @@
 // FileHandle.readableWebStream. A stream of type 'bytes' reads through FileHandle.read and so through the engine; it is
-// the only type since Node 24. Before that the default type reads through node's own native handle, past the engine:
+// the only type since Node 24 and late versions of 22. Before that the default type reads through node's own native handle, past the engine:
 // here it is put on top of the other one, which keeps node's locking, counting and closing of the handle.
 
 import type { FileHandle } from 'node:fs/promises';
@@ -8,16 +8,25 @@ import type { ReadableStream as WebStream } from 'node:stream/web';
 /** As large as node's own chunks. */
 const CHUNK_BYTES = 65536;
 
-const DEFAULT_IS_BYTES = Number(process.versions.node.split('.')[0]) >= 24;
+let bytesOnly: boolean | undefined;
 
+/** Whether this Node has no other type. The change came with a minor version too, so its method is asked: the text shows. */
+function readsBytesOnly(method: Method): boolean {
+  bytesOnly ??= !Function.prototype.toString.call(method).includes('StreamFromStreamBase');
+  return bytesOnly;
+}
+
+type Method = (options: unknown) => unknown;
 type Read = (...args: unknown[]) => Promise<{ bytesRead: number }>;
 
-/** `byNode(options)` is the host's method. */
-export function webStreamOf(handle: FileHandle, options: unknown, byNode: (options: unknown) => unknown): unknown {
+/** `method` is the host's. */
+export function webStreamOf(handle: FileHandle, options: unknown, method: Method): unknown {
+  const byNode: Method = (given) => method.call(handle, given);
   const given = options === undefined ? {} : options;
   const type = typeof given === 'object' && given !== null ? (given as { type?: unknown }).type : null;
   // Odd options are node's to judge.
-  if (DEFAULT_IS_BYTES || type === 'bytes' || (type !== undefined && typeof type !== 'string')) return byNode(options);
+  if (readsBytesOnly(method) || type === 'bytes' || (type !== undefined && typeof type !== 'string'))
+    return byNode(options);
   const failure: Failure = { error: undefined };
   const bytes = withReadOf(handle, failure, () => byNode({ ...(given as object), type: 'bytes' }) as WebStream);
   return asBuffers(handle, bytes, failure);

@@ -14,6 +14,7 @@ const prologue = (side, dir) => `
   import { SIDES } from ${JSON.stringify(ORACLE)};
   import { AsyncLocalStorage } from 'node:async_hooks';
   const { fs, fsp } = SIDES.find((side) => side.name === ${JSON.stringify(side)});
+  const side = ${JSON.stringify(side)};
   const dir = ${JSON.stringify(dir)};
   const log = (...parts) => process.stdout.write(parts.map(String).join(' ').replaceAll(dir, '<dir>') + '\\n');
 `;
