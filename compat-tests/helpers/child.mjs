@@ -29,6 +29,12 @@ function straceArguments(strace, traceFile) {
   return args;
 }
 
+const running = new Set();
+// They have process groups of their own, so the end of this process is not theirs.
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 class Child {
   #process;
   #ended;
@@ -53,6 +59,7 @@ class Child {
     // A process group of its own: ending it ends strace and node alike.
     this.#process = spawn(command[0], command.slice(1), { cwd, env: childEnv, detached: true, stdio: 'pipe' });
     this.pid = this.#process.pid;
+    running.add(this);
     this.stdin = this.#process.stdin;
     this.stdin.on('error', () => {});
     for (const stream of ['stdout', 'stderr']) {
@@ -66,9 +73,13 @@ class Child {
       this.kill('SIGKILL');
     }, options.timeoutMs ?? patience_ms);
     this.#ended = new Promise((resolve, reject) => {
-      this.#process.once('error', reject);
+      this.#process.once('error', (error) => {
+        running.delete(this);
+        reject(error);
+      });
       this.#process.once('close', (status, signal) => {
         clearTimeout(timer);
+        running.delete(this);
         this.status = status;
         this.signal = signal;
         this.elapsedMs = performance.now() - started;
