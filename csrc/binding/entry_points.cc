@@ -211,6 +211,13 @@ napi_value set_handlers(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// uncaught(error)
+napi_value uncaught(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  in.environment->uncaught(in.values[0]);
+  return nullptr;
+}
+
 void set_number(napi_env env, napi_value object, const char* name, double value) {
   napi_value property;
   napi_create_double(env, value, &property);
@@ -328,6 +335,7 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
       {"settleWrites", settle_writes},
       {"setHandlers", set_handlers},
       {"setTransferCall", set_transfer_call},
+      {"uncaught", uncaught},
       {"start", start},
       {"probe", probe},
       {"stats", stats},

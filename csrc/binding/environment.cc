@@ -145,12 +145,7 @@ void Environment::deliver() {
     // Slots are given back after JavaScript has seen them: code that a delivery runs may take new ones.
     Request* batch[limits::results_per_delivery];
     const size_t count = collect(batch);
-    bool threw = false;
-    // What one callback throws is an uncaught exception, and the others still run: JavaScript remembers how
-    // far it is.
-    do {
-      alive = call_deliver(count, &threw);
-    } while (alive && threw);
+    alive = call_deliver(count);
     for (size_t i = 0; i < count; ++i) context_->give_back(batch[i]);
     if (monotonic_ns() - turn_started_ns_ > limits::turn_time_ns) break;
   }
@@ -217,25 +212,30 @@ size_t Environment::collect(Request** batch) {
   return count;
 }
 
-// One callback into JavaScript, as node makes them: nextTicks and microtasks are drained at its end. `threw`
-// says whether the last one for this batch threw, and then whether this one did. False: JavaScript can no
-// longer run, the environment is ending.
-bool Environment::call_deliver(size_t count, bool* threw) {
-  napi_value function, receiver, arguments[2];
+// One callback into JavaScript, as node makes them: nextTicks and microtasks are drained at its end. Nothing
+// that a program throws comes out of it (uncaught() below). False: JavaScript can no longer run, the
+// environment is ending.
+bool Environment::call_deliver(size_t count) {
+  napi_value function, receiver, argument;
   if (napi_get_reference_value(env_, deliver_, &function) != napi_ok ||
       napi_get_reference_value(env_, pending_, &receiver) != napi_ok ||
-      napi_create_uint32(env_, static_cast<uint32_t>(count), &arguments[0]) != napi_ok ||
-      napi_get_boolean(env_, *threw, &arguments[1]) != napi_ok) {
+      napi_create_uint32(env_, static_cast<uint32_t>(count), &argument) != napi_ok) {
     return false;
   }
   const napi_status status =
-      napi_make_callback(env_, async_context_, receiver, function, 2, arguments, nullptr);
-  *threw = status == napi_pending_exception;
-  if (!*threw) return status == napi_ok;
-  napi_value error;
-  return napi_get_and_clear_last_exception(env_, &error) == napi_ok &&
-         napi_fatal_exception(env_, error) == napi_ok;
+      napi_make_callback(env_, async_context_, receiver, function, 1, &argument, nullptr);
+  if (status == napi_pending_exception) {
+    napi_value error;
+    if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) uncaught(error);
+  }
+  return status == napi_ok;
 }
+
+// To be called where the exception was caught, inside of the callback: its domain and its async context are
+// those that the program's handlers expect, and afterwards node empties its stack of async contexts. Had the
+// exception left the callback first, a nextTick's context would still be on that stack, and node aborts the
+// process.
+void Environment::uncaught(napi_value error) { napi_fatal_exception(env_, error); }
 
 // The end of a thread or of the process. External buffers have been finalized already (H8), V8 frees the
 // others once this hook has finished: so it waits until the kernel has let go of every one of them (H1),

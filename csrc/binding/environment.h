@@ -34,10 +34,9 @@ class Environment {
   bool started() const { return context_ != nullptr; }
   IoContext* context() { return context_.get(); }
 
-  // `deliver(count, resumed)` gets `count` finished requests, slot and result of each in turn in `results`
-  // (an Int32Array), and goes on where it was when it is called again after it threw. `pending[slot].subject`
-  // is the view of a read, or the array of its views. `callbacks_in_batches`: deliver drains nextTicks and
-  // microtasks itself between two callbacks.
+  // `deliver(count)` gets `count` finished requests, slot and result of each in turn in `results` (an
+  // Int32Array). `pending[slot].subject` is the view of a read, or the array of its views.
+  // `callbacks_in_batches`: deliver drains nextTicks and microtasks itself between two callbacks.
   void set_handlers(napi_value deliver, napi_value results, napi_value pending, bool callbacks_in_batches);
 
   // Where the numbers of a read or write are. The memory lives as long as the environment.
@@ -49,6 +48,9 @@ class Environment {
     needs_turn_ = true;
     if (!holding_) hold_loop(true);
   }
+
+  // An uncaught exception, as if node had caught it: the program's handlers run, or the process ends.
+  void uncaught(napi_value error);
 
   napi_env env() const { return env_; }
 
@@ -66,7 +68,7 @@ class Environment {
   int32_t finish_memory(Request* request);
   bool is_still_there(const Request* request);
   size_t collect(Request** batch);
-  bool call_deliver(size_t count, bool* threw);
+  bool call_deliver(size_t count);
   void hold_loop(bool hold);
 
   napi_env env_;

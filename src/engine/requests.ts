@@ -113,10 +113,16 @@ export abstract class CallbackRequest extends AsyncResource implements Pending {
   }
 
   settle(result: number): void {
+    this.runInAsyncScope(this.finishGuarded, this, result);
+    this.emitDestroy();
+  }
+
+  /** What the callback throws is raised in its own async context: there domains and handlers look for theirs. */
+  private finishGuarded(result: number): void {
     try {
-      this.runInAsyncScope(this.finish, this, result);
-    } finally {
-      this.emitDestroy();
+      this.finish(result);
+    } catch (error) {
+      uncaught(error);
     }
   }
 
@@ -156,34 +162,35 @@ function findDrain(): (() => void) | undefined {
 }
 
 let drain: (() => void) | undefined;
-/** How far the delivery is: what a callback throws ends the call, and the next call goes on behind it. */
-let delivered = 0;
-/** Something has been settled since nextTicks and microtasks were drained. */
-let undrained = false;
+let uncaught: (error: unknown) => void;
 
-// One call per batch of results; `resumed` after one that threw, even if that was a nextTick behind the last result.
-// Between callbacks everything that was settled before has its say, as in node; promises only queue jobs, so nobody's
-// code runs between two of them.
-function deliver(count: number, resumed: boolean): void {
-  if (!resumed) delivered = 0;
-  while (delivered < count) {
-    const slot = results[delivered * 2]!;
+// One call per batch of results. Between callbacks everything that was settled before has its say, as in node; promises
+// only queue jobs, so nobody's code runs between two of them. Nothing leaves this function: an exception that does so
+// finds async contexts on node's stack that it does not expect there (a nextTick's, for one).
+function deliver(count: number): void {
+  let undrained = false;
+  for (let index = 0; index < count; index++) {
+    const slot = results[index * 2]!;
+    const result = results[index * 2 + 1]!;
     const request = pending[slot]!;
-    if (undrained && request.callsBack) {
-      undrained = false;
-      drain?.();
-    }
-    const result = results[delivered * 2 + 1]!;
     pending[slot] = undefined;
-    delivered++;
+    if (undrained && request.callsBack) runTicks();
     undrained = true;
     request.settle(result);
   }
-  undrained = false;
+}
+
+function runTicks(): void {
+  try {
+    drain?.();
+  } catch (error) {
+    uncaught(error);
+  }
 }
 
 /** Gives the addon its way back into JavaScript; once, right after the engine has started. */
 export function connect(native: Addon): void {
   drain = findDrain();
+  ({ uncaught } = native);
   native.setHandlers(deliver, results, pending, drain === undefined ? 0 : 1);
 }

@@ -1,6 +1,6 @@
 // The one typed border to the native engine. Nothing else loads the addon or knows its numbers.
 
-import { existsSync } from 'node:fs';
+import nodeFs = require('node:fs');
 import { join } from 'node:path';
 
 /** What an accepting call answers below zero: csrc/scheduler/context.h. */
@@ -58,11 +58,13 @@ export interface Addon {
   settleDescriptor(fd: number): void;
   settleWrites(): void;
   setHandlers(
-    deliver: (count: number, resumed: boolean) => void,
+    deliver: (count: number) => void,
     results: Int32Array,
     pending: readonly unknown[],
     callbacksInBatches: number,
   ): void;
+  /** Raises an uncaught exception here and now. */
+  uncaught(error: unknown): void;
   start(type: number): Started;
   probe(type: number): Failure;
   stats(): number[];
@@ -108,6 +110,16 @@ function withArguments(exports: Exports): Addon {
   return { ...exports, read: transfer(exports.read), write: transfer(exports.write) };
 }
 
+// Taken now: a program may have put a function of its own into node:fs by the time the addon is needed. For the same
+// reason it is not loaded with require, which asks node:fs where files are.
+const { existsSync } = nodeFs;
+
+function load(file: string): Exports {
+  const module_ = { exports: {} };
+  process.dlopen(module_, file);
+  return module_.exports as Exports;
+}
+
 const root = join(__dirname, '..', '..');
 const candidates = [
   process.env.IOENGINE_ADDON,
@@ -131,7 +143,7 @@ export function addon(): Addon | undefined {
       failure = `no native addon for ${process.platform}-${process.arch}: build it with "npm run build:native"`;
       return undefined;
     }
-    loaded = withArguments(require(file) as Exports);
+    loaded = withArguments(load(file));
   } catch (error) {
     failure = `the native addon cannot be loaded: ${(error as Error).message}`;
   }
