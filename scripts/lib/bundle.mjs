@@ -2,7 +2,7 @@
 //
 //   dist/fs.js, dist/fs.mjs   the eager modules: fs.ts, promises.ts and all that they require at the top
 //   dist/rest.js              the others, loaded by the first call that needs one
-//   dist/index.js, dist/promises.js, dist/promises.mjs   ways into these
+//   dist/index.js, dist/register.js, dist/promises.js, dist/promises.mjs   ways into these
 //
 // Each module stays a function of its own that is called once; its requires become look-ups in the bundle. Types stay as
 // tsc wrote them, one .d.ts for each source.
@@ -100,8 +100,18 @@ const ESM_OBJECT = `
 const self = import.meta.filename ?? require('node:url').fileURLToPath(import.meta.url);
 const file = self.replace(/\\.mjs$/, '.js');
 const cache = Module._cache ?? realRequire().cache;
-cache[file] ??= Object.assign(new Module(file), { filename: file, exports: $load('fs'), loaded: true });
+cache[file] ??= Object.assign(new Module(file), { filename: file, exports: $load('fs'), loaded: true, $load });
 const fs = cache[file].exports;
+`;
+
+// Both files at once: nothing may be left to load when a module loader of node's calls what this puts into node:fs.
+const REGISTER = `
+if (process.env.IOENGINE_DISABLE !== '1') {
+  require('./fs.js');
+  const rest = require('./rest.js');
+  rest.meet(require.cache[require.resolve('./fs.js')].$load);
+  rest.$load('register');
+}
 `;
 
 /** What an ES module of tsc's does with its CommonJS module, without the lines that get it. */
@@ -115,7 +125,7 @@ function exportsOf(name) {
 
 export function bundle() {
   const eager = reachable(['promises', 'fs'], IMPORT);
-  const rest = reachable(['fs', 'promises', 'index'], ANY_REQUIRE).filter(
+  const rest = reachable(['fs', 'promises', 'index', 'register'], ANY_REQUIRE).filter(
     (name) => !eager.includes(name) && name !== 'index',
   );
   // `ioengine` alone must not start what `ioengine/fs` starts, so nothing of the latter is there for it.
@@ -124,11 +134,12 @@ export function bundle() {
 
   const eagerPart = `${definitionsOf(eager, { compiled: true })}${EAGER_LOADER}`;
   const texts = {
-    'fs.js': `'use strict';\n${MARK}\n${eagerPart}\nmodule.exports = $load('fs');\n`,
+    'fs.js': `'use strict';\n${MARK}\n${eagerPart}\nmodule.$load = $load;\nmodule.exports = $load('fs');\n`,
     'fs.mjs': `${ESM_HEAD}${eagerPart}${ESM_OBJECT}${exportsOf('fs')}`,
     'promises.js': `'use strict';\n${MARK}\nmodule.exports = require('./fs.js').promises;\n`,
     'promises.mjs': `${MARK}\nimport fs from './fs.mjs';\nconst { promises } = fs;\n${exportsOf('promises')}`,
     'index.js': `'use strict';\n${MARK}\nconst { $load } = require('./rest.js');\n${relinked('index')}`,
+    'register.js': `'use strict';\n${MARK}\n${REGISTER}`,
     'rest.js': `'use strict';\n${MARK}\n${definitionsOf(rest, { compiled: false })}${REST_LOADER}`,
   };
   for (const name of [...eager, ...rest]) rmSync(fileOf(name, '.js'));

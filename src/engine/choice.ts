@@ -26,7 +26,8 @@ export class EngineError extends Error {
 
   constructor(code: string, message: string, fix: string) {
     super(`${message}. Fix: ${fix}`);
-    this.name = 'Error';
+    // An assignment would fail where the prototypes are frozen (--frozen-intrinsics).
+    Object.defineProperty(this, 'name', { value: 'Error', writable: true, enumerable: true, configurable: true });
     this.code = code;
     this.fix = fix;
   }

@@ -1,5 +1,6 @@
 // open, close, closeSync, fsync and fdatasync of node:fs.
 
+import { startedEngine } from '../engine/choice';
 import { engine, pathsAreGuarded } from '../engine/runtime';
 import { isDescriptor } from '../internal/arguments';
 import { hostFs } from '../internal/host';
@@ -8,12 +9,18 @@ import { type Callback, delegate, finishPlain } from './callback-call';
 import { open as openHandle, openWithCallback } from './open';
 
 export function open(path: unknown, flags: unknown, mode: unknown, callback: unknown): unknown {
-  // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
-  const args = arguments;
   // The one addition to node:fs: without a callback a promise of a FileHandle.
   if (callback === undefined && typeof flags !== 'function' && typeof mode !== 'function') {
     return openHandle(path as string, flags as string, mode as number);
   }
+  // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
+  return openPlain.apply(undefined, arguments as never);
+}
+
+/** fs.open without the addition. */
+export function openPlain(path: unknown, flags: unknown, mode: unknown, callback: unknown): unknown {
+  // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
+  const args = arguments;
   let taken: boolean;
   if (args.length < 3) taken = openWithCallback(path, 'r', undefined, flags);
   else if (typeof mode === 'function') taken = openWithCallback(path, flags, undefined, mode);
@@ -37,10 +44,11 @@ function rethrow(error: unknown): void {
 
 export function closeSync(fd: unknown): void {
   // What was accepted on the descriptor goes first (H4); afterwards its number means nothing to us.
-  if (isDescriptor(fd)) {
-    const native = engine();
-    native?.settleDescriptor(fd);
-    native?.forget(fd);
+  // Nothing has been accepted where no engine runs, and none is started here: node's module loaders close files too.
+  const native = startedEngine()?.native;
+  if (native !== undefined && isDescriptor(fd)) {
+    native.settleDescriptor(fd);
+    native.forget(fd);
   }
   hostFs.closeSync(fd as number);
 }

@@ -4,7 +4,8 @@
 
 type Functions = Record<string, unknown>;
 
-function dressed(replacement: unknown, original: unknown): unknown {
+/** `replacement` with the looks of `original`, if both are functions. */
+export function dressed(replacement: unknown, original: unknown): unknown {
   if (typeof replacement !== 'function' || typeof original !== 'function') return replacement;
   // Libraries tell an async function by its constructor's name.
   const kind = Object.getPrototypeOf(original);

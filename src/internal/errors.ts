@@ -27,12 +27,20 @@ export function systemError(errno: number, syscall: string, path?: string): Syst
 /** The same for callbacks, where node's error has no frames: nothing of ours was on its stack. */
 export function systemErrorWithoutFrames(errno: number, syscall: string, path?: string): SystemError {
   const limit = Error.stackTraceLimit;
+  if (!Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable) return withoutFrames(errno, syscall, path);
   Error.stackTraceLimit = 0;
   try {
     return systemError(errno, syscall, path);
   } finally {
     Error.stackTraceLimit = limit;
   }
+}
+
+// With --frozen-intrinsics, or where a program has taken the limit away.
+function withoutFrames(errno: number, syscall: string, path?: string): SystemError {
+  const error = systemError(errno, syscall, path);
+  error.stack = `Error: ${error.message}`;
+  return error;
 }
 
 /**

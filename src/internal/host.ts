@@ -2,17 +2,32 @@
 // copied as accessors: calling them would load node's streams long before anyone needs them.
 
 import type * as FsModule from 'node:fs';
+import type * as PromisesModule from 'node:fs/promises';
 
 /** A copy of a module as it is now. */
 export function snapshot<T extends object>(module: T): T {
   return Object.create(Object.getPrototypeOf(module), Object.getOwnPropertyDescriptors(module));
 }
 
+/** Both modules as they were before `ioengine/register` put the engine into them. */
+export interface Originals {
+  fs: typeof FsModule;
+  promises: typeof PromisesModule;
+}
+
+/** Where `ioengine/register` leaves them for every copy of this package in the thread. */
+export const kOriginals: unique symbol = Symbol.for('ioengine.originals') as never;
+
+/** Undefined where nothing has been replaced. */
+export function originals(): Originals | undefined {
+  return (process as { [kOriginals]?: Originals })[kOriginals];
+}
+
 /**
  * node:fs, the oracle and the place where delegated calls go. node:fs/promises is in host-promises.ts: node loads it only
  * when it is asked for, and so do we.
  */
-export const hostFs: typeof FsModule = snapshot(require('node:fs') as typeof FsModule);
+export const hostFs: typeof FsModule = originals()?.fs ?? snapshot(require('node:fs') as typeof FsModule);
 
 const major = Number(process.versions.node.split('.')[0]);
 

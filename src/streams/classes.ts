@@ -63,6 +63,7 @@ function rememberHandle(stream: object, options: unknown): void {
 type AnyClass = any;
 
 const operationsModule = () => require('./operations') as typeof import('./operations');
+const hostModule = () => require('./host-methods') as typeof import('./host-methods');
 const readModule = () => require('./read-path') as typeof import('./read-path');
 const writeModule = () => require('./write-path') as typeof import('./write-path');
 
@@ -89,7 +90,7 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
     return undefined;
   }
   const hostRead = inheritLater(ReadStream, () => hostFs.ReadStream);
-  putMethods(ReadStream, ['_read', '_destroy'], () => readModule().readPath(hostRead().prototype));
+  putMethods(ReadStream, ['_read', '_destroy'], () => readModule().readPath(hostModule().hostMethods('ReadStream')));
 
   function WriteStream(this: unknown, path: unknown, options: unknown): unknown {
     if (!(this instanceof (WriteStream as AnyClass))) return new (WriteStream as AnyClass)(path, options);
@@ -100,7 +101,9 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
     return undefined;
   }
   const hostWrite = inheritLater(WriteStream, () => hostFs.WriteStream);
-  putMethods(WriteStream, ['_write', '_writev', '_destroy'], () => writeModule().writePath(hostWrite().prototype));
+  putMethods(WriteStream, ['_write', '_writev', '_destroy'], () =>
+    writeModule().writePath(hostModule().hostMethods('WriteStream')),
+  );
 
   return { ReadStream, WriteStream } as unknown as StreamClasses;
 }

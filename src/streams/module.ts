@@ -6,7 +6,7 @@ import { makeStreamClasses, type StreamClasses } from './classes';
 type Live = Record<string, unknown>;
 
 /** Class names of node:fs. The File... ones are older names that can be patched on their own (graceful-fs does). */
-const CLASS_NAMES = ['ReadStream', 'WriteStream', 'FileReadStream', 'FileWriteStream'] as const;
+export const CLASS_NAMES = ['ReadStream', 'WriteStream', 'FileReadStream', 'FileWriteStream'] as const;
 
 /** The functions that a stream calls on the live module, so that patches of them are seen. */
 export const STREAM_CALLS = ['open', 'close', 'read', 'write', 'writev', 'fsync'] as const;

@@ -5,8 +5,8 @@ import type { ReadStream } from 'node:fs';
 import { engine, NOT_TAKEN } from '../engine/runtime';
 import { readsByEngine } from '../files/file-handle';
 import { systemErrorWithoutFrames } from '../internal/errors';
-import { hostFs } from '../internal/host';
 import { kHandle, kOperations } from './classes';
+import { type HostMethods, hostMethods } from './host-methods';
 import type { StreamOperations } from './operations';
 import type { Addon } from '../native/addon';
 import { ReadAhead } from './read-ahead';
@@ -27,11 +27,6 @@ interface ReadingStream extends ReadStream {
   [kOperations]?: StreamOperations;
   [kHandle]?: object;
   [kSource]?: Source | null;
-}
-
-interface HostMethods {
-  _read(size: number): void;
-  _destroy(error: unknown, callback: (error?: unknown) => void): void;
 }
 
 /** Where a stream's chunks come from. */
@@ -135,7 +130,7 @@ export function readPath(host: HostMethods) {
 
 /** Gives a stream that node has made over a FileHandle of ours the same path. */
 export function readAheadOf(stream: ReadingStream, handle: object): ReadingStream {
-  const { _read, _destroy } = readPath(hostFs.ReadStream.prototype as unknown as HostMethods);
+  const { _read, _destroy } = readPath(hostMethods('ReadStream'));
   for (const [key, value] of [
     ['_read', _read],
     ['_destroy', _destroy],

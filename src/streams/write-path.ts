@@ -9,6 +9,7 @@ import { whenExiting } from '../engine/runtime';
 import { plainFlags } from '../internal/arguments';
 import { hostFs } from '../internal/host';
 import { kOperations } from './classes';
+import type { HostMethods } from './host-methods';
 import type { StreamOperations } from './operations';
 import { WriteBehind } from './write-behind';
 
@@ -31,12 +32,6 @@ interface WritingStream extends Omit<WriteStream, 'fd' | '_final'> {
   [kOperations]?: StreamOperations;
   /** 'second': one write has gone node's way, the next one makes a writer. */
   [kWriter]?: Writer | 'second' | null;
-}
-
-interface HostMethods {
-  _write(chunk: Uint8Array, encoding: string, callback: Callback): void;
-  _writev(pieces: Piece[], callback: Callback): void;
-  _destroy(error: unknown, callback: Callback): void;
 }
 
 /** What is on its way when the process exits is written then: node has it in the file by the time of 'drain'. */

@@ -1,0 +1,91 @@
+// `node --import ioengine/register app.js`: puts the engine into node:fs and node:fs/promises themselves, so that a
+// program that knows nothing of ioengine is served by it. Whoever asks for these modules, and however, gets the same
+// objects as ever, with some functions replaced. Nothing is added to them: what node refuses is refused.
+//
+// Node's own code calls these objects too: both module loaders, streams, http2, the REPL's history, warnings that go to
+// a file, standard input from a file. docs/decisions/0007-register.md lists the callers. Everything that one of
+// them could need in the middle of loading a module is loaded here, and nothing is loaded later.
+
+import { syncBuiltinESMExports } from 'node:module';
+import { startAskedBackend } from './engine/asked';
+import { countDelegated } from './engine/runtime';
+import { delegate } from './files/callback-call';
+import { openPlain } from './files/callback-descriptors';
+import { callbackFunctions } from './files/callbacks';
+import { isLoaderRead } from './files/loader-reads';
+import { isOptions } from './internal/arguments';
+import { promiseFunctions } from './files/promise-functions';
+import { dressed } from './internal/build-module';
+import { hostFs, kOriginals, originals } from './internal/host';
+import { hostPromises } from './internal/host-promises';
+import { serveStreamsInPlace } from './streams/in-place';
+
+type Functions = Record<string, unknown>;
+type AnyFunction = (...args: unknown[]) => unknown;
+
+const live = require('node:fs') as Functions;
+const livePromises = require('node:fs/promises') as Functions;
+
+/** Replaces functions of `module_`; those in their places look like them. */
+function put(module_: Functions, functions: Functions): void {
+  for (const [name, value] of Object.entries(functions)) {
+    const descriptor = Object.getOwnPropertyDescriptor(module_, name)!;
+    Object.defineProperty(module_, name, { ...descriptor, value: dressed(value, descriptor.value) });
+  }
+}
+
+/** Whether another function than ours is there now under one of the names. */
+const isPatched = (ours: Functions, names: readonly string[]): boolean =>
+  names.some((name) => live[name] !== ours[name]);
+
+/**
+ * The callback functions without what ioengine/fs adds. Node's writeFile and appendFile call others through the module,
+ * so that a program's patches of those are seen: where there are such, node's do the work, on our functions.
+ */
+function functionsInPlace(): Functions {
+  const engineWrite = callbackFunctions.writeFile;
+  const engineAppend = callbackFunctions.appendFile;
+  // Functions of the old kind, because node's can be called with `new`.
+  function writeFile(this: unknown): void {
+    // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
+    const args = arguments as never;
+    if (isPatched(ours, ['open', 'write', 'fsync', 'close'])) delegate('writeFile', args);
+    else engineWrite.apply(this, args);
+  }
+  function appendFile(this: unknown): void {
+    // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
+    const args = arguments as never;
+    if (isPatched(ours, ['open', 'write', 'fsync', 'close', 'writeFile'])) delegate('appendFile', args);
+    else engineAppend.apply(this, args);
+  }
+  const ours: Functions = { ...callbackFunctions, open: openPlain, writeFile, appendFile };
+  return ours;
+}
+
+/** The functions of node:fs/promises without what ioengine/fs/promises adds. */
+function promisesInPlace(): Functions {
+  const { open, readFile, writeFile, appendFile } = promiseFunctions as unknown as Record<string, AnyFunction>;
+  // Not async: what they call is, and a promise for a promise takes ticks of its own.
+  return {
+    open(path: unknown, flags: unknown, mode: unknown): unknown {
+      if (!isOptions(flags)) return open!(path, flags, mode);
+      countDelegated();
+      return hostPromises.open(path as string, flags as never, mode as never);
+    },
+    readFile(path: unknown, options: unknown): unknown {
+      return isLoaderRead(path, options) ? hostPromises.readFile(path as URL) : readFile!(path, options);
+    },
+    writeFile,
+    appendFile,
+  };
+}
+
+if (process.env.IOENGINE_DISABLE !== '1' && originals() === undefined) {
+  // A backend asked for by name has to be there, as for ioengine/fs; otherwise nothing starts before it is needed.
+  startAskedBackend();
+  Object.defineProperty(process, kOriginals, { value: { fs: hostFs, promises: hostPromises } });
+  put(live, functionsInPlace());
+  put(livePromises, promisesInPlace());
+  serveStreamsInPlace(live);
+  syncBuiltinESMExports();
+}
