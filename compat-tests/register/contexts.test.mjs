@@ -449,6 +449,28 @@ describe('register: contexts', function () {
     }
   });
 
+  it('streams have the data path of those of ioengine/fs', async () => {
+    const { child } = await runReporting({
+      nodeArgs: IMPORT,
+      code: `${head()}
+        import ours from 'ioengine/fs';
+        import { stats } from 'ioengine';
+        import { pipeline } from 'node:stream/promises';
+        const operations = () => Object.values(stats().lanes).reduce((sum, lane) => sum + lane.operations, 0);
+        for (const [name, api] of [['first', ours], ['ours', ours], ['register', fs]]) {
+          const before = operations();
+          await pipeline(api.createReadStream(large), api.createWriteStream(out));
+          assert.ok(fs.readFileSync(out).equals(fs.readFileSync(large)));
+          results[name] = operations() - before;
+        }
+        print();`,
+    });
+    const { ours, register } = child.json();
+    // Chunk by chunk it would be 64 reads, and as many writes.
+    expect(ours).to.be.lessThan(90);
+    expect(register).to.be.within(ours * 0.6, ours * 1.4);
+  });
+
   it('the engine serves all of these', async () => {
     const { child, engine } = await runReporting({
       nodeArgs: IMPORT,

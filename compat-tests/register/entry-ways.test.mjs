@@ -231,7 +231,7 @@ describe('register: ways in', function () {
     expect(plain.json()[0][1]).to.equal('ERR_INVALID_ARG_TYPE');
   });
 
-  it('importing and requiring modules starts no engine and touches no addon', async () => {
+  it('importing modules and synchronous calls start no engine and touch no addon', async () => {
     write('one.mjs', 'export default 1;');
     write('two.cjs', 'module.exports = 2;');
     write('three.json', '3');
@@ -243,6 +243,8 @@ describe('register: ways in', function () {
        import fs from 'node:fs';
        const three = createRequire(import.meta.url)('./three.json');
        const { default: four } = await import('./one.mjs?again');
+       fs.closeSync(fs.openSync(import.meta.url.slice(7)));
+       fs.readFileSync(new URL('one.mjs', import.meta.url)); // closes through fs.closeSync
        const loaded = () => fs.readFileSync('/proc/self/maps', 'utf8').includes('ioengine.node');
        const before = loaded();
        await fs.promises.readFile(new URL('three.json', import.meta.url));
@@ -309,6 +311,20 @@ describe('register: ways in', function () {
       const { child, engine } = await runReporting({ code: programFor(specifier), nodeArgs: IMPORT, env });
       expect(child.json(), child.describe()).to.deep.equal(expected);
       expectServed(engine);
+      // What the copy hands to its host does not come by the engine that is in node:fs.
+      const passing = await runReporting({
+        code: `
+          import fs from 'node:fs';
+          import { stats } from 'ioengine';
+          import ours from ${JSON.stringify(specifier)};
+          const fd = fs.openSync('/proc/self/stat');
+          await new Promise((resolve) => ours.read(fd, Buffer.alloc(4), 0, 4, 0, resolve));
+          await ours.promises.readFile('/proc/version');
+          console.log(Object.values(stats().lanes).reduce((sum, { operations }) => sum + operations, 0));`,
+        nodeArgs: IMPORT,
+        env,
+      });
+      expect(passing.child.json(), passing.child.describe()).to.equal(0);
     });
   });
 });

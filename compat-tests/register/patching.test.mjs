@@ -200,7 +200,11 @@ describe('register: patched node:fs', function () {
        ];
        Promise.all(reads).then((seen) => console.log(JSON.stringify(seen)));`,
     );
-    await expectSame({ file });
+    const plain = await expectSame({ file });
+    // In automatic mode nothing has been started when the program breaks them.
+    const { child, engine } = await runReporting({ file, nodeArgs: IMPORT, env: { IOENGINE_BACKEND: 'auto' } });
+    expect(child.stdout, child.describe()).to.equal(plain.stdout);
+    expect(engine, child.describe()).to.not.equal(undefined);
   });
 
   it('a program that hides or replaces the stack still imports modules', async () => {
