@@ -2,8 +2,9 @@
 // the named backend really did the work. Loaded into every mocha run as a root hook plugin.
 import { writeFileSync } from 'node:fs';
 
-// A run that is ended from outside takes down what it has made as well: children, mounts, temporary folders.
-process.once('SIGTERM', () => process.exit(143));
+// A run that is ended from outside takes down what it has made as well: children, mounts, temporary folders. `on`, not
+// `once`: a second signal, forwarded by the runner, must not interrupt that.
+process.on('SIGTERM', () => process.exit(143));
 
 /** What this run was started with: uring, aio, threads or auto. */
 export const backendUnderTest = process.env.IOENGINE_BACKEND ?? 'auto';
