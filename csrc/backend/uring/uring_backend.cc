@@ -279,7 +279,8 @@ bool UringBackend::arm_wake() {
     wake_armed_ = true;
   }
   push();
-  if (kernel_owned_ > 0 && capabilities_.single_issuer) io_uring_get_events(&ring_);
+  // An interrupted look has seen nothing, and what it missed would never ring.
+  if (kernel_owned_ > 0 && capabilities_.single_issuer && io_uring_get_events(&ring_) < 0) return true;
   return io_uring_cq_ready(&ring_) > 0 || refused_ != nullptr || io_uring_sq_ready(&ring_) > 0;
 }
 
