@@ -36,6 +36,11 @@ const served: (keyof typeof callbackFunctions)[] = [
   'readFile',
   'writeFile',
   'appendFile',
+  'stat',
+  'lstat',
+  'fstat',
+  'access',
+  'exists',
 ];
 const load = () => (require('./files/callbacks') as typeof import('./files/callbacks')).callbackFunctions;
 

@@ -14,7 +14,15 @@ export declare const open: OpenHandle;
 
 startAskedBackend();
 
-const served: (keyof typeof promiseFunctions)[] = ['open', 'readFile', 'writeFile', 'appendFile'];
+const served: (keyof typeof promiseFunctions)[] = [
+  'open',
+  'readFile',
+  'writeFile',
+  'appendFile',
+  'stat',
+  'lstat',
+  'access',
+];
 const load = () =>
   (require('./files/promise-functions') as typeof import('./files/promise-functions')).promiseFunctions;
 

@@ -15,6 +15,7 @@ const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 const row = (server: Server, reason: string, names: string): Row => ({ server, reason, names: words(names) });
 
 const LATER = 'touches no file content; to be measured';
+const ATTRIBUTES = "answered at once where the kernel's caches have it, else by one trip to the pool";
 const RARE = 'rare in a program, never hot';
 const TREE = 'walks or changes directories: a chain of small system calls that an engine does not shorten';
 const SYNC = 'waits by contract: there is nothing to overlap';
@@ -34,7 +35,8 @@ export const FS: readonly Row[] = [
   ),
   row('value', 'the module ioengine/fs/promises', 'promises'),
   row('value', "the host's own", 'constants Stats Dirent Dir F_OK R_OK W_OK X_OK'),
-  row('node', LATER, 'access exists stat lstat fstat statfs truncate ftruncate'),
+  row('engine', ATTRIBUTES, 'access exists stat lstat fstat'),
+  row('node', LATER, 'statfs truncate ftruncate'),
   row('node', TREE, 'cp glob mkdir mkdtemp opendir readdir realpath rename rm rmdir'),
   row('node', 'copies inside the kernel: no byte passes through the process', 'copyFile'),
   row('node', LATER, 'link readlink symlink unlink'),
@@ -58,7 +60,8 @@ export const PROMISES: readonly Row[] = [
   row('engine', 'file content, opened and closed by the engine', 'readFile writeFile appendFile'),
   row('engine', 'a FileHandle that reads, writes and syncs through the engine; also takes `direct`', 'open'),
   row('value', "the host's own", 'constants'),
-  row('node', LATER, 'access stat lstat statfs truncate link readlink symlink unlink'),
+  row('engine', ATTRIBUTES, 'access stat lstat'),
+  row('node', LATER, 'statfs truncate link readlink symlink unlink'),
   row('node', TREE, 'cp glob mkdir mkdtemp mkdtempDisposable opendir readdir realpath rename rm rmdir'),
   row('node', 'copies inside the kernel: no byte passes through the process', 'copyFile'),
   row('node', RARE, 'chmod lchmod chown lchown utimes lutimes'),

@@ -30,7 +30,15 @@ const char* backend_type_name(BackendType type);
 
 // Whether losing the operation at exit would lose work (H28).
 inline bool changes_file(Operation operation) {
-  return operation != Operation::kRead && operation != Operation::kStatx;
+  switch (operation) {
+    case Operation::kRead:
+    case Operation::kStat:
+    case Operation::kAccess:
+    case Operation::kStatx:
+      return false;
+    default:
+      return true;
+  }
 }
 
 inline bool moves_bytes(Operation operation) {

@@ -15,6 +15,7 @@ struct Descriptor;
 struct Bounce;
 struct Staging;
 struct OpenJob;
+struct PathJob;
 class AlignedBlock;
 
 // How an operation shares its descriptor with others (scheduler/descriptor.h has the rules).
@@ -72,6 +73,7 @@ struct Request {
   Bounce* bounce = nullptr;    // aligned stand-in for an O_DIRECT operation on unaligned memory or offsets
   Staging* staging = nullptr;  // our own memory under a read that may wait
   OpenJob* open = nullptr;  // kOpen: arguments; also the facts that the first operation on a number finds out
+  PathJob* path = nullptr;  // kStat, kAccess: the question; kStatx: the answer
   // Our own memory under the vectors, held while the kernel may write to it (H8): one block, or one entry
   // (null where the memory is not ours) for each of several vectors.
   AlignedBlock* block = nullptr;
@@ -86,8 +88,8 @@ struct Request {
 
   bool owns_anything() const {
     const auto bits = [](const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); };
-    return (bits(owned_vectors) | bits(bounce) | bits(staging) | bits(open) | bits(block) | bits(blocks)) !=
-           0;
+    return (bits(owned_vectors) | bits(bounce) | bits(staging) | bits(open) | bits(path) | bits(block) |
+            bits(blocks)) != 0;
   }
 };
 

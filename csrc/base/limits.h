@@ -36,6 +36,9 @@ constexpr uint64_t inline_read_bytes =
 // A hit earns trust in the page cache of a file: up to this many reads go without asking cachestat(2) first.
 constexpr uint16_t warm_credit_max = 64;
 
+// Devices whose filesystem is remembered, for paths on the calling thread.
+constexpr size_t known_devices = 64;
+
 // At this many cached reads per submit a ring serves them cheaper in one batch than one call each.
 constexpr uint32_t batch_threshold = 4;
 

@@ -10,46 +10,12 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "binding/aligned_buffer.h"
+#include "binding/arguments.h"
 #include "binding/environment.h"
+#include "binding/path_calls.h"
 
 namespace ioengine {
 namespace {
-
-template <size_t N>
-struct Arguments {
-  Arguments(napi_env env, napi_callback_info info) : env(env) {
-    size_t count = N;
-    void* data = nullptr;
-    napi_get_cb_info(env, info, &count, values, nullptr, &data);
-    environment = static_cast<Environment*>(data);
-  }
-  int32_t int32(size_t index) const {
-    int32_t value = 0;
-    napi_get_value_int32(env, values[index], &value);
-    return value;
-  }
-  // ToInt32 and ToUint32 agree modulo 2^32, and N-API is quicker with the former.
-  uint32_t uint32(size_t index) const { return static_cast<uint32_t>(int32(index)); }
-  int64_t int64(size_t index) const {
-    int64_t value = 0;
-    napi_get_value_int64(env, values[index], &value);
-    return value;
-  }
-  napi_env env;
-  Environment* environment;
-  napi_value values[N];
-};
-
-napi_value number(napi_env env, int32_t value) {
-  napi_value result;
-  napi_create_int32(env, value, &result);
-  return result;
-}
-
-napi_value answer(Environment* environment, int32_t value) {
-  if (value <= kAcceptedBase) environment->touched();
-  return number(environment->env(), value);
-}
 
 // The memory of `view`, if it holds at least `end` bytes. JavaScript has checked this; a buffer that shrank
 // in between must not become a stray write of the kernel.
@@ -118,25 +84,15 @@ napi_value sync(napi_env env, napi_callback_info info) {
   Arguments<3> in(env, info);
   const Operation operation = in.int32(1) != 0 ? Operation::kFdatasync : Operation::kFsync;
   return answer(in.environment,
-                in.environment->context()->control(operation, in.int32(0), 0, 0, 0, nullptr, in.uint32(2)));
-}
-
-// statx(fd, view, flags): fills `view` with struct statx
-napi_value stat_descriptor(napi_env env, napi_callback_info info) {
-  Arguments<3> in(env, info);
-  void* data = nullptr;
-  size_t size = 0;
-  if (napi_get_buffer_info(env, in.values[1], &data, &size) != napi_ok) return number(env, -EFAULT);
-  return answer(in.environment, in.environment->context()->control(Operation::kStatx, in.int32(0), 0, size, 0,
-                                                                   data, in.uint32(2)));
+                in.environment->context()->control(operation, in.int32(0), 0, 0, 0, in.uint32(2)));
 }
 
 // truncate(fd, length, flags)
 napi_value truncate(napi_env env, napi_callback_info info) {
   Arguments<3> in(env, info);
-  return answer(in.environment, in.environment->context()->control(Operation::kFtruncate, in.int32(0),
-                                                                   static_cast<uint64_t>(in.int64(1)), 0, 0,
-                                                                   nullptr, in.uint32(2)));
+  return answer(in.environment,
+                in.environment->context()->control(Operation::kFtruncate, in.int32(0),
+                                                   static_cast<uint64_t>(in.int64(1)), 0, 0, in.uint32(2)));
 }
 
 // allocate(fd, mode, offset, length, flags): fallocate(2)
@@ -144,7 +100,7 @@ napi_value allocate(napi_env env, napi_callback_info info) {
   Arguments<5> in(env, info);
   return answer(in.environment, in.environment->context()->control(
                                     Operation::kFallocate, in.int32(0), static_cast<uint64_t>(in.int64(2)),
-                                    static_cast<uint64_t>(in.int64(3)), in.int32(1), nullptr, in.uint32(4)));
+                                    static_cast<uint64_t>(in.int64(3)), in.int32(1), in.uint32(4)));
 }
 
 bool read_path(napi_env env, napi_value value, std::string* path) {
@@ -325,7 +281,6 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
       {"readv", transfer_many<Operation::kRead>},
       {"writev", transfer_many<Operation::kWrite>},
       {"sync", sync},
-      {"statx", stat_descriptor},
       {"truncate", truncate},
       {"allocate", allocate},
       {"open", open},
@@ -348,6 +303,7 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
     napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.function, environment, &function);
     napi_set_named_property(env, exports, entry.name, function);
   }
+  define_path_calls(environment, exports);
   return exports;
 }
 

@@ -42,6 +42,15 @@ bool Environment::set_transfer_call(napi_value memory) {
   return napi_create_reference(env_, memory, 1, &transfer_call_reference_) == napi_ok;
 }
 
+bool Environment::set_path_call(napi_value memory) {
+  void* data = nullptr;
+  size_t size = 0;
+  if (napi_get_arraybuffer_info(env_, memory, &data, &size) != napi_ok || size < sizeof(PathCall))
+    return false;
+  path_call_ = static_cast<PathCall*>(data);
+  return napi_create_reference(env_, memory, 1, &path_call_reference_) == napi_ok;
+}
+
 Choice Environment::start(std::optional<BackendType> type) {
   Choice choice;
   if (ending_) {

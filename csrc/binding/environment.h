@@ -9,6 +9,7 @@
 #include <string>
 
 #include "backend/factory.h"
+#include "binding/path_calls.h"
 #include "scheduler/context.h"
 
 namespace ioengine {
@@ -42,6 +43,9 @@ class Environment {
   // Where the numbers of a read or write are. The memory lives as long as the environment.
   bool set_transfer_call(napi_value memory);
   TransferCall* transfer_call() { return transfer_call_; }
+  // The same for what calls on paths find (binding/path_calls.h).
+  bool set_path_call(napi_value memory);
+  PathCall* path_call() { return path_call_; }
 
   // To be called after anything was accepted or settled outside of a turn.
   void touched() {
@@ -85,6 +89,8 @@ class Environment {
   napi_ref pending_ = nullptr;
   napi_ref transfer_call_reference_ = nullptr;
   TransferCall* transfer_call_ = nullptr;
+  napi_ref path_call_reference_ = nullptr;
+  PathCall* path_call_ = nullptr;
   int32_t* results_ = nullptr;
   uint64_t turn_started_ns_ = 0;
   bool callbacks_in_batches_ = false;

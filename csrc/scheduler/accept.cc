@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "backend/path_job.h"
 #include "base/check.h"
 #include "base/limits.h"
 #include "memory/aligned_block.h"
@@ -78,8 +78,8 @@ bool IoContext::still_same_file(Descriptor* descriptor) {
   if (descriptor->checked_turn == turn_) return true;
   struct statx status;
   if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status) != 0) return false;
-  const uint64_t device = makedev(status.stx_dev_major, status.stx_dev_minor);
-  if (device != descriptor->facts.device || status.stx_ino != descriptor->facts.inode) return false;
+  if (device_of(status) != descriptor->facts.device || status.stx_ino != descriptor->facts.inode)
+    return false;
   descriptor->checked_turn = turn_;
   return true;
 }
@@ -106,7 +106,7 @@ void IoContext::adopt(int fd, const FileFacts& facts) {
   descriptor->facts = facts;
   descriptor->knowledge = Knowledge::kKnown;
   descriptor->checked_turn = turn_;
-  inline_opener_.learn(facts);
+  inline_paths_.learn(facts);
 }
 
 // The first operation on a number that the engine knows nothing of goes to the pool, where finding out may
@@ -214,7 +214,7 @@ int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, u
 }
 
 int32_t IoContext::control(Operation operation, int fd, uint64_t offset, uint64_t length, int32_t mode,
-                           void* memory, uint32_t flags) {
+                           uint32_t flags) {
   Descriptor* descriptor = usable(fd, flags);
   if (descriptor == nullptr || descriptor->foreign()) return kNotTaken;
   if (descriptor->closing) return -EBADF;
@@ -222,15 +222,12 @@ int32_t IoContext::control(Operation operation, int fd, uint64_t offset, uint64_
   request->offset = offset;
   request->wanted = length;
   request->mode = mode;
-  request->single = {memory, length};
-  request->vectors = &request->single;
-  request->vector_count = 1;
   return accept(request);
 }
 
 int32_t IoContext::open(OpenJob* job, uint32_t flags) {
-  if ((flags & kFlagCallback) == 0 && InlineOpener::is_plain(*job) && inline_lane_.has_budget(0)) {
-    const int32_t result = inline_opener_.open(*job, &job->facts);
+  if ((flags & kFlagCallback) == 0 && InlinePaths::is_plain(*job) && inline_lane_.has_budget(0)) {
+    const int32_t result = inline_paths_.open(*job, &job->facts);
     if (result != kNotTaken) {
       if (result >= 0) adopt(result, job->facts);
       inline_lane_.charge();

@@ -14,7 +14,7 @@
 #include "backend/threads/threads_backend.h"
 #include "scheduler/descriptor.h"
 #include "scheduler/inline_lane.h"
-#include "scheduler/inline_open.h"
+#include "scheduler/inline_paths.h"
 #include "scheduler/slots.h"
 
 namespace ioengine {
@@ -45,11 +45,20 @@ class IoContext {
   // moves). The vectors are copied. Memory must stay valid until the request has been delivered.
   int32_t transfer(Operation operation, int fd, const iovec* vectors, uint32_t count, uint64_t wanted,
                    int64_t position, uint32_t flags);
-  // kFsync, kFdatasync, kFtruncate (offset: length), kFallocate (mode, offset, length), kStatx (memory).
-  int32_t control(Operation operation, int fd, uint64_t offset, uint64_t length, int32_t mode, void* memory,
+  // kFsync, kFdatasync, kFtruncate (offset: length), kFallocate (mode, offset, length).
+  int32_t control(Operation operation, int fd, uint64_t offset, uint64_t length, int32_t mode,
                   uint32_t flags);
   int32_t open(OpenJob* job, uint32_t flags);  // takes ownership of job
   int32_t close(int fd, uint32_t flags);
+
+  // paths.cc
+  // stat(2) or lstat(2), access(2), and fstat(2). 0: `status` is filled. What was accepted answers with
+  // answer_of().
+  int32_t stat(const char* path, bool follow, uint32_t flags, struct statx* status);
+  int32_t access(const char* path, int32_t mode, uint32_t flags);
+  int32_t stat_descriptor(int fd, uint32_t flags, struct statx* status);
+  // What a finished request on a path, not given back yet, has found.
+  PathJob* answer_of(uint32_t slot);
 
   // Takes an open descriptor whose facts are known already, without asking the kernel for them.
   void adopt(int fd, const FileFacts& facts);
@@ -104,6 +113,14 @@ class IoContext {
   Gate gate_of(Operation operation, const Descriptor* descriptor, uint64_t wanted, int64_t position) const;
   void start_unknown(Request* request);
 
+  // paths.cc
+  int32_t accept_path(Operation operation, PathJob* job, uint32_t flags, bool ask_pool);
+  int32_t answer_here(Operation operation, PathJob* job);
+  bool stats_at_once(const Descriptor* descriptor);
+  int32_t stat_here(Descriptor* descriptor, struct statx* status);
+  void route_stat(Request* request);
+  void run_paths();
+
   // routing.cc
   void pump(Descriptor* descriptor);
   void start(Request* request);
@@ -150,8 +167,9 @@ class IoContext {
   Slots slots_;
   DescriptorTable descriptors_;
   InlineLane inline_lane_;
-  InlineOpener inline_opener_;
+  InlinePaths inline_paths_;
   RequestQueue cached_;    // reads known to be cached, not yet served: inline or in one batch
+  RequestQueue paths_;     // questions about paths that the kernel's caches may answer, when there is budget
   RequestQueue ready_;     // for the backend
   RequestQueue unstaged_;  // reads that wait for staging memory
   uint64_t staged_bytes_ = 0;

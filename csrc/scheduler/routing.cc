@@ -101,6 +101,8 @@ void IoContext::route(Request* request) {
       return to_backend(request);
     case Operation::kClose:
       return route_close(request);
+    case Operation::kStatx:
+      return route_stat(request);
     default:
       if (!backend_->capabilities().serves(request->operation)) return to_threads(request);
       request->flags |= kFlagMayWait;

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "backend/path_job.h"
 #include "backend/threads/execute.h"
 #include "base/check.h"
 #include "base/limits.h"
@@ -52,12 +53,13 @@ bool IoContext::has_local_work() const { return !finished_.empty() || can_start_
 bool IoContext::can_start_more() const {
   const bool room = backend_->in_flight() < backend_->capabilities().depth;
   const bool stageable = !unstaged_.empty() && !staging_is_full(unstaged_.front()->remaining());
-  return !cached_.empty() || stageable || (!ready_.empty() && room);
+  return !cached_.empty() || !paths_.empty() || stageable || (!ready_.empty() && room);
 }
 
 bool IoContext::round() {
   ++round_;
   run_cached();
+  run_paths();
   start_unstaged();
   submit_ready();
   reap_from(backend_.get());
@@ -161,6 +163,8 @@ void IoContext::settle(Request* request, int32_t result) {
     if (moves_bytes(request->operation) && result > 0) lane.bytes += static_cast<uint64_t>(result);
   }
   if (request->operation == Operation::kOpen && result >= 0) learn_opened(request, result);
+  if (request->path != nullptr && request->path->learned)
+    inline_paths_.learn(request->path->device, request->path->filesystem);
   --unsettled_;
   if (changes_file(request->operation)) --unsettled_writes_;
   Descriptor* descriptor = request->descriptor;
@@ -249,6 +253,7 @@ void IoContext::cancel(Request* request) {
 
 void IoContext::cancel_queued() {
   while (Request* request = cached_.pop()) cancel(request);
+  while (Request* request = paths_.pop()) cancel(request);
   while (Request* request = unstaged_.pop()) cancel(request);
   while (Request* request = ready_.pop()) cancel(request);
   Request* queued = threads_->take_queued();

@@ -1,6 +1,7 @@
 #include "scheduler/slots.h"
 
 #include "backend/file_facts.h"
+#include "backend/path_job.h"
 #include "base/check.h"
 #include "memory/aligned_block.h"
 #include "scheduler/bounce.h"
@@ -35,6 +36,10 @@ void Slots::release_owned(Request* request) {
   if (request->open != nullptr) {
     delete request->open;
     request->open = nullptr;
+  }
+  if (request->path != nullptr) {
+    delete request->path;
+    request->path = nullptr;
   }
   if (request->block != nullptr) {
     request->block->release();

@@ -37,6 +37,7 @@ class Slots {
     --taken_;
   }
   size_t taken() const { return taken_; }
+  Request* at(uint32_t slot) { return &chunks_[slot / kChunk][slot % kChunk]; }
 
  private:
   static constexpr size_t kChunk = 256;

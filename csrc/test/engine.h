@@ -50,7 +50,7 @@ class Engine {
   std::shared_ptr<Ticket> transfer(Operation operation, int fd, const std::vector<iovec>& vectors,
                                    int64_t position, uint32_t flags = 0, OnSettled on_settled = nullptr);
   std::shared_ptr<Ticket> control(Operation operation, int fd, uint64_t offset = 0, uint64_t length = 0,
-                                  int32_t mode = 0, void* memory = nullptr, OnSettled on_settled = nullptr);
+                                  int32_t mode = 0, OnSettled on_settled = nullptr);
   std::shared_ptr<Ticket> close(int fd);
 
   // One turn of the loop: rounds until nothing is finished, and delivery. Does not wait.

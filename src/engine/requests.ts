@@ -9,7 +9,7 @@ import { ACCEPTED, type Addon, NOT_TAKEN, RESULTS_MAX } from '../native/addon';
 type Resolve = (value: unknown) => void;
 
 /** What a slot settles. `result` is a count, a descriptor, 0, a negative errno or NOT_TAKEN. */
-interface Pending {
+export interface Pending {
   /** The view of a read or write, or the array of its views: the addon looks whether it is still there. */
   readonly subject: unknown;
   /** Runs foreign code, in a callback scope of its own. */
@@ -75,6 +75,11 @@ class Step implements Pending {
   settle(result: number): void {
     this.resolve(result);
   }
+}
+
+/** Hands the result of an accepted request to `request`, which settles a promise: it runs no foreign code. */
+export function settleWith(answer: number, request: Pending): void {
+  pending[ACCEPTED - answer] = request;
 }
 
 /** A promise for an accepted request. */

@@ -1,6 +1,8 @@
 // The callback forms of node:fs that the engine serves: plain calls go to the engine, all others to node:fs, which
 // raises its own errors. By name, for the module that is put together in fs.ts.
 
+import { access, exists } from './access';
+import { fstat, lstat, stat } from './attributes';
 import { close, closeSync, fdatasync, fsync, open } from './callback-descriptors';
 import { read, readv, write, writev } from './callback-transfers';
 import { appendFile, readFile, writeFile } from './callback-whole-files';
@@ -18,4 +20,9 @@ export const callbackFunctions = {
   readFile,
   writeFile,
   appendFile,
+  stat,
+  lstat,
+  fstat,
+  access,
+  exists,
 };

@@ -1,19 +1,22 @@
 // Reads and writes on a descriptor as steps of something larger (whole files): plain counts, node's errors.
 
-import { constants } from 'node:fs';
-import { resultOf } from '../engine/requests';
+import { resultOf, settleWith } from '../engine/requests';
 import { engine, NOT_TAKEN } from '../engine/runtime';
 import { systemError } from '../internal/errors';
+import { ACCEPTED, type Addon, pathNumbers } from '../native/addon';
 
 /** Thrown inside a chain when the file turns out to be node's to serve: the caller starts over with node:fs. */
 export const notTaken: unique symbol = Symbol('not taken');
 
 async function checked(answer: number, subject: unknown, syscall: string): Promise<number> {
-  const result = await resultOf(answer, subject);
+  return checkedResult(await resultOf(answer, subject), syscall);
+}
+
+function checkedResult(result: number, syscall: string): number {
   if (result === NOT_TAKEN) throw notTaken;
   if (result < 0) {
     const error = systemError(result, syscall);
-    Error.captureStackTrace(error, checked);
+    Error.captureStackTrace(error, checkedResult);
     throw error;
   }
   return result;
@@ -44,19 +47,40 @@ export async function syncStep(fd: number, flags: number): Promise<void> {
   await checked(engine()!.sync(fd, 0, flags), undefined, 'fsync');
 }
 
-const STATX_BYTES = 256;
-const STATX_MODE_OFFSET = 0x1c;
-const STATX_SIZE_OFFSET = 0x28;
+const S_IFMT = 0o170000;
+const S_IFREG = 0o100000;
+const MODE = 1;
+const SIZE = 8;
+
+// From what the addon has just written.
+const foundSize = (): number => ((pathNumbers[MODE]! & S_IFMT) === S_IFREG ? pathNumbers[SIZE]! : 0);
+
+function sizeOfAccepted(native: Addon, answer: number): Promise<number> {
+  return new Promise((resolve) => {
+    settleWith(answer, {
+      subject: undefined,
+      callsBack: false,
+      settle(result) {
+        if (result === 0) native.takeStat(ACCEPTED - answer, 0);
+        resolve(result === 0 ? foundSize() : result);
+      },
+    });
+  });
+}
 
 /**
  * The size of an open file, 0 for a block device; throws `notTaken` for what is not the engine's, and for files larger
  * than `sizeMax`, which node refuses.
  */
 export async function sizeStep(fd: number, sizeMax: number, flags: number): Promise<number> {
-  const view = Buffer.alloc(STATX_BYTES);
-  await checked(engine()!.statx(fd, view, flags), view, 'fstat');
-  if ((view.readUInt16LE(STATX_MODE_OFFSET) & constants.S_IFMT) !== constants.S_IFREG) return 0;
-  const size = Number(view.readBigUInt64LE(STATX_SIZE_OFFSET));
+  const native = engine()!;
+  const answer = native.fstat(fd, 0, flags);
+  if (answer === 0) return unlessLarger(foundSize(), sizeMax);
+  const result = answer <= ACCEPTED ? await sizeOfAccepted(native, answer) : answer;
+  return unlessLarger(checkedResult(result, 'fstat'), sizeMax);
+}
+
+function unlessLarger(size: number, sizeMax: number): number {
   if (size > sizeMax) throw notTaken;
   return size;
 }

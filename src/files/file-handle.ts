@@ -20,6 +20,7 @@ import { READ_TAKES_BIGINT } from '../internal/host';
 import { readResult } from '../internal/results';
 import { type Addon, FLAG_TRUSTED, NOT_TAKEN } from '../native/addon';
 import { webStreamOf } from '../streams/web-stream';
+import { statHandle } from './attributes';
 import { type HandleParts, handleParts, wrapDescriptor } from './handle-class';
 import {
   type Counted,
@@ -189,6 +190,17 @@ const methods = {
   appendFile(this: NodeFileHandle, data: unknown, options: unknown): Promise<unknown> {
     const promise = descriptorOf(this) >= 0 ? writeHandle(this, held, data, options) : undefined;
     return promise ?? delegate('appendFile', this, [data, options]);
+  },
+
+  stat(this: object, options: unknown): Promise<unknown> {
+    const fd = descriptorOf(this);
+    const byNode = (): Promise<unknown> => host.stat!.call(this, options);
+    const hold = (): (() => void) => {
+      (this as Counted)[parts.ref]!();
+      return () => (this as Counted)[parts.unref]!();
+    };
+    const promise = fd >= 0 ? statHandle(fd, options, byNode, hold) : undefined;
+    return promise ?? delegate('stat', this, [options]);
   },
 
   createReadStream(this: object, options: unknown = undefined): unknown {

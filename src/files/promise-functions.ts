@@ -3,6 +3,8 @@
 import type { PathLike } from 'node:fs';
 import { countDelegated } from '../engine/runtime';
 import { hostPromises } from '../internal/host-promises';
+import { accessPath } from './access';
+import { type StatName, statPath } from './attributes';
 import { type IoFileHandle, isIoFileHandle } from './file-handle';
 import { open as openHandle } from './open';
 import { readPath } from './read-whole';
@@ -42,4 +44,28 @@ async function appendFile(path: unknown, data: unknown, options: unknown): Promi
   return writeNamed(path, data, options, 'a');
 }
 
-export const promiseFunctions = { open, readFile, writeFile, appendFile };
+function stat(path: unknown, options: unknown): Promise<unknown> {
+  return attributes('stat', path, options);
+}
+
+function lstat(path: unknown, options: unknown): Promise<unknown> {
+  return attributes('lstat', path, options);
+}
+
+function attributes(name: StatName, path: unknown, options: unknown): Promise<unknown> {
+  const byNode = (): Promise<unknown> => hostPromises[name](path as PathLike, options as never);
+  const promise = statPath(name, path, options, byNode);
+  if (promise !== undefined) return promise;
+  countDelegated();
+  return byNode();
+}
+
+function access(path: unknown, mode: unknown): Promise<unknown> {
+  const byNode = (): Promise<unknown> => hostPromises.access(path as PathLike, mode as number);
+  const promise = accessPath(path, mode, byNode);
+  if (promise !== undefined) return promise;
+  countDelegated();
+  return byNode();
+}
+
+export const promiseFunctions = { access, lstat, open, stat, readFile, writeFile, appendFile };

@@ -57,9 +57,9 @@ export function plainPath(path: unknown): string | Uint8Array | undefined {
   }
 }
 
-/** How node shows the path in an error. */
+/** How node shows the path in an error: as the UTF-8 that the kernel got, so a lone surrogate is lost. */
 export function shownPath(path: string | Uint8Array): string {
-  return typeof path === 'string' ? path : Buffer.from(path).toString();
+  return Buffer.from(path as Uint8Array).toString();
 }
 
 export function isInt32(value: unknown): value is number {

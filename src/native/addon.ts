@@ -49,7 +49,12 @@ export interface Addon {
   readv(fd: number, views: readonly ArrayBufferView[], position: number, flags: number): number;
   writev(fd: number, views: readonly ArrayBufferView[], position: number, flags: number): number;
   sync(fd: number, dataOnly: number, flags: number): number;
-  statx(fd: number, view: ArrayBufferView, flags: number): number;
+  /** Answers 0: `pathNumbers` or, with PATH_WHOLE, `pathIntegers` have what was asked for. */
+  stat(path: string | Uint8Array, pathFlags: number): number;
+  fstat(fd: number, pathFlags: number, flags: number): number;
+  access(path: string | Uint8Array, mode: number, pathFlags: number): number;
+  /** Of an accepted `stat` or `fstat` that is being settled: the numbers. */
+  takeStat(slot: number, pathFlags: number): void;
   truncate(fd: number, length: number, flags: number): number;
   allocate(fd: number, mode: number, offset: number, length: number, flags: number): number;
   open(path: string | Uint8Array, flags: number, mode: number, direct: number, requestFlags: number): number;
@@ -77,6 +82,7 @@ interface Exports extends Omit<Addon, 'read' | 'write'> {
   read(view: ArrayBufferView): void;
   write(view: ArrayBufferView): void;
   setTransferCall(memory: ArrayBuffer): void;
+  setPathCall(memory: ArrayBuffer): void;
 }
 
 /** TransferCall of csrc/binding/environment.h: where each number is, in words of four bytes. */
@@ -93,6 +99,18 @@ const transferCall = new ArrayBuffer(TRANSFER_CALL_BYTES);
 const words = new Int32Array(transferCall);
 const doubles = new Float64Array(transferCall);
 
+/** Flags of a call on a path: csrc/binding/path_calls.cc. */
+export const PATH_CALLBACK = 1;
+export const PATH_WHOLE = 2;
+export const PATH_NO_FOLLOW = 4;
+
+/** PathCall of csrc/binding/path_calls.h: ten fields of a file in the order of fs.Stats, then four times. */
+const PATH_NUMBERS = 18;
+const PATH_NUMBERS_BYTES = PATH_NUMBERS * Float64Array.BYTES_PER_ELEMENT;
+const pathCall = new ArrayBuffer(2 * PATH_NUMBERS_BYTES);
+export const pathNumbers = new Float64Array(pathCall, 0, PATH_NUMBERS);
+export const pathIntegers = new BigInt64Array(pathCall, PATH_NUMBERS_BYTES, PATH_NUMBERS);
+
 /** Reads and writes with their numbers as arguments. The call runs no JavaScript, so one memory serves every call. */
 function withArguments(exports: Exports): Addon {
   const transfer =
@@ -107,6 +125,7 @@ function withArguments(exports: Exports): Addon {
       return words[ANSWER]!;
     };
   exports.setTransferCall(transferCall);
+  exports.setPathCall(pathCall);
   return { ...exports, read: transfer(exports.read), write: transfer(exports.write) };
 }
 

@@ -8,6 +8,8 @@ export const OPERATION_NAMES = [
   'fdatasync',
   'open',
   'close',
+  'stat',
+  'access',
   'statx',
   'fallocate',
   'ftruncate',

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "backend/file_facts.h"
+#include "backend/path_job.h"
 #include "base/check.h"
 #include "base/limits.h"
 
@@ -59,10 +60,8 @@ int32_t write_without_direct(Request* request) {
 }
 
 int32_t stat_descriptor(Request* request) {
-  IOE_CHECK(request->single.iov_len >= sizeof(struct statx));
   return without_eintr([&] {
-    return static_cast<ssize_t>(statx(request->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS,
-                                      static_cast<struct statx*>(request->single.iov_base)));
+    return static_cast<ssize_t>(statx(request->fd, "", AT_EMPTY_PATH, kStatxMask, &request->path->status));
   });
 }
 
@@ -86,6 +85,10 @@ int32_t execute_known(Request* request) {
       return open_with_facts(request->open);
     case Operation::kClose:
       return close_descriptor(request);
+    case Operation::kStat:
+      return stat_path(request->path);
+    case Operation::kAccess:
+      return access_path(request->path);
     case Operation::kStatx:
       return stat_descriptor(request);
     case Operation::kFallocate:

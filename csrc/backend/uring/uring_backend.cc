@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "backend/path_job.h"
 #include "backend/uring/uring_opcodes.h"
 #include "base/check.h"
 #include "base/limits.h"
@@ -175,8 +176,7 @@ void UringBackend::prepare(io_uring_sqe* sqe, Request* request) {
       io_uring_prep_fsync(sqe, request->fd, IORING_FSYNC_DATASYNC);
       break;
     case Operation::kStatx:
-      io_uring_prep_statx(sqe, request->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS,
-                          static_cast<struct statx*>(vectors[0].iov_base));
+      io_uring_prep_statx(sqe, request->fd, "", AT_EMPTY_PATH, kStatxMask, &request->path->status);
       break;
     case Operation::kFallocate:
       io_uring_prep_fallocate(sqe, request->fd, request->mode, static_cast<off_t>(request->offset),

@@ -1,0 +1,35 @@
+// Questions about a path, and about the attributes of a file: what is asked, and where the answer goes.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <string>
+
+#include "backend/file_facts.h"
+
+namespace ioengine {
+
+// What node shows of a file, and so what it asks for (libuv's uv__fs_statx).
+constexpr unsigned kStatxMask = STATX_BASIC_STATS | STATX_BTIME;
+
+struct PathJob {
+  std::string path;
+  bool follow = true;  // kStat: a symbolic link at the end of the path
+  int32_t mode = 0;    // kAccess: F_OK, or R_OK, W_OK and X_OK
+  struct statx status = {};
+
+  // The inline lane does not know the device yet: find out what it is on the way.
+  bool learn = false;
+  bool learned = false;
+  uint64_t device = 0;
+  FilesystemTraits filesystem;
+};
+
+uint64_t device_of(const struct statx& status);
+
+// Each returns 0, -errno, or kNotTaken. May wait: never on the JavaScript thread.
+int32_t stat_path(PathJob* job);
+int32_t access_path(PathJob* job);
+
+}  // namespace ioengine

@@ -1,0 +1,47 @@
+// Arguments and answers of the functions that JavaScript calls. The N-API C interface is used directly: these
+// run once per operation.
+#pragma once
+
+#include <node_api.h>
+
+#include "binding/environment.h"
+
+namespace ioengine {
+
+template <size_t N>
+struct Arguments {
+  Arguments(napi_env env, napi_callback_info info) : env(env) {
+    size_t count = N;
+    void* data = nullptr;
+    napi_get_cb_info(env, info, &count, values, nullptr, &data);
+    environment = static_cast<Environment*>(data);
+  }
+  int32_t int32(size_t index) const {
+    int32_t value = 0;
+    napi_get_value_int32(env, values[index], &value);
+    return value;
+  }
+  // ToInt32 and ToUint32 agree modulo 2^32, and N-API is quicker with the former.
+  uint32_t uint32(size_t index) const { return static_cast<uint32_t>(int32(index)); }
+  int64_t int64(size_t index) const {
+    int64_t value = 0;
+    napi_get_value_int64(env, values[index], &value);
+    return value;
+  }
+  napi_env env;
+  Environment* environment;
+  napi_value values[N];
+};
+
+inline napi_value number(napi_env env, int32_t value) {
+  napi_value result;
+  napi_create_int32(env, value, &result);
+  return result;
+}
+
+inline napi_value answer(Environment* environment, int32_t value) {
+  if (value <= kAcceptedBase) environment->touched();
+  return number(environment->env(), value);
+}
+
+}  // namespace ioengine

@@ -1,0 +1,129 @@
+#include "scheduler/inline_paths.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "backend/path_job.h"
+
+namespace ioengine {
+namespace {
+
+int open_cached(const char* path, int flags) {
+  open_how how = {};
+  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_CACHED;
+  const long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+  return fd == -1 ? -errno : static_cast<int>(fd);
+}
+
+bool stat_cached(int fd, unsigned mask, struct statx* status) {
+  return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, status) == 0;
+}
+
+// What is wrong with the path itself, whoever asks. Other errors are those of an open (EMFILE), which stat(2)
+// does not know, or say that not everything was cached (EAGAIN).
+bool is_about_path(int error) {
+  return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP || error == ENAMETOOLONG;
+}
+
+bool has_no_capabilities_of_its_own(uid_t user) {
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2] = {};
+  if (syscall(SYS_capget, &header, sets) != 0) return false;
+  for (const auto& set : sets) {
+    // access(2) looks with the permitted ones as root, with none as anyone else.
+    if (set.effective != (user == 0 ? set.permitted : 0)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+// Opens nothing: O_PATH finds what the name stands for, without waking a driver, a peer or a lease, and its
+// close never waits.
+int32_t InlinePaths::look(const char* path, bool follow, unsigned mask, struct statx* status, bool* learn) {
+  *learn = false;
+  if (!resolve_cached_works_) return kNotTaken;
+  const int fd = open_cached(path, O_PATH | (follow ? 0 : O_NOFOLLOW));
+  if (fd < 0) {
+    if (fd == -ENOSYS || fd == -EINVAL || fd == -EPERM) resolve_cached_works_ = false;
+    return is_about_path(-fd) ? fd : kNotTaken;
+  }
+  const bool looked = stat_cached(fd, mask, status);
+  ::close(fd);
+  if (!looked) return kNotTaken;
+  const uint64_t device = device_of(*status);
+  if (devices_.find(device) != nullptr) return 0;
+  *learn = devices_.wants(device);
+  return kNotTaken;
+}
+
+int32_t InlinePaths::stat(const char* path, bool follow, struct statx* status, bool* learn) {
+  return look(path, follow, kStatxMask, status, learn);
+}
+
+int32_t InlinePaths::exists(const char* path, bool* learn) {
+  *learn = false;
+  if (!has_plain_credentials()) return kNotTaken;
+  struct statx status;
+  return look(path, true, STATX_TYPE, &status, learn);
+}
+
+// access(2) goes by the real ids and their capabilities, open(2) by the effective ones. JavaScript may change
+// the ids at any time (process.seteuid), so they are compared with what was seen before.
+bool InlinePaths::has_plain_credentials() {
+  uid_t users[3];
+  gid_t groups[3];
+  getresuid(&users[0], &users[1], &users[2]);
+  getresgid(&groups[0], &groups[1], &groups[2]);
+  const bool same =
+      std::memcmp(users, users_, sizeof(users)) == 0 && std::memcmp(groups, groups_, sizeof(groups)) == 0;
+  if (same && credentials_were_asked_) return credentials_are_plain_;
+  std::memcpy(users_, users, sizeof(users));
+  std::memcpy(groups_, groups, sizeof(groups));
+  credentials_were_asked_ = true;
+  credentials_are_plain_ =
+      users[0] == users[1] && groups[0] == groups[1] && has_no_capabilities_of_its_own(users[0]);
+  return credentials_are_plain_;
+}
+
+bool InlinePaths::is_plain(const OpenJob& job) {
+  constexpr int kHarmless = O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+  return job.direct == DirectMode::kAsFlags && (job.flags & ~kHarmless) == O_RDONLY;
+}
+
+int32_t InlinePaths::open(const OpenJob& job, FileFacts* facts) {
+  if (devices_.empty()) return kNotTaken;
+  const char* path = job.path.c_str();
+  struct statx seen, opened;
+  bool learn;
+  if (look(path, (job.flags & O_NOFOLLOW) == 0, STATX_BASIC_STATS, &seen, &learn) != 0) return kNotTaken;
+  if (!S_ISREG(seen.stx_mode)) return kNotTaken;
+  const FilesystemTraits* filesystem = devices_.find(device_of(seen));
+  if (!filesystem->nowait_reads) return kNotTaken;
+
+  // O_NONBLOCK: a lease on the file answers EAGAIN instead of waiting for its holder to give it up.
+  const int fd = open_cached(path, job.flags | O_NONBLOCK);
+  if (fd < 0) return kNotTaken;
+  const bool same = stat_cached(fd, STATX_BASIC_STATS, &opened) && opened.stx_ino == seen.stx_ino &&
+                    device_of(opened) == device_of(seen);
+  if (!same || fcntl(fd, F_SETFL, job.flags & ~O_NONBLOCK) == -1) {
+    ::close(fd);
+    return kNotTaken;
+  }
+  facts->kind = FileKind::kRegular;
+  facts->filesystem = *filesystem;
+  facts->device = device_of(opened);
+  facts->inode = opened.stx_ino;
+  facts->size = opened.stx_size;
+  facts->readable = true;
+  return fd;
+}
+
+}  // namespace ioengine

@@ -1,0 +1,49 @@
+// Paths on the calling thread: only where every part of the path is in the kernel's caches, on block devices
+// with a filesystem that was met before. Everything else waits for something sometimes: FIFOs and leases for
+// other processes, FUSE and network filesystems for their servers (300 to 400 ms, H29).
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "backend/file_facts.h"
+#include "scheduler/known_devices.h"
+
+namespace ioengine {
+
+class InlinePaths {
+ public:
+  // A descriptor with `facts`, or kNotTaken: the pool has to open it, or to say what is wrong. Regular files,
+  // read-only. An error in the same turn would come before the caller awaits it, and its stack could not name
+  // who does.
+  int32_t open(const OpenJob& job, FileFacts* facts);
+  // 0 with `status`, -errno, or kNotTaken: the pool has to ask. `learn`: and to find out what the device is.
+  int32_t stat(const char* path, bool follow, struct statx* status, bool* learn);
+  // Whether there is something at the path (F_OK): 0, -errno, or kNotTaken.
+  int32_t exists(const char* path, bool* learn);
+
+  static bool is_plain(const OpenJob& job);
+
+  // What the pool found out about a device.
+  void learn(const FileFacts& facts) {
+    if (facts.kind == FileKind::kRegular) devices_.learn(facts.device, facts.filesystem);
+  }
+  void learn(uint64_t device, const FilesystemTraits& filesystem) { devices_.learn(device, filesystem); }
+
+ private:
+  int32_t look(const char* path, bool follow, unsigned mask, struct statx* status, bool* learn);
+  bool has_plain_credentials();
+
+  bool resolve_cached_works_ = true;
+  KnownDevices devices_;
+
+  // Whether access(2) and open(2) look for a path with the same rights; for these user and group ids.
+  bool credentials_are_plain_ = false;
+  bool credentials_were_asked_ = false;
+  uid_t users_[3] = {};
+  gid_t groups_[3] = {};
+};
+
+}  // namespace ioengine
