@@ -7,7 +7,7 @@ import { stats } from 'ioengine';
 import { run } from '../fixtures/resource.mjs';
 import { skip } from '../helpers/backend.mjs';
 import { withFreeLoop } from '../helpers/events.mjs';
-import { openSlowDisk, sharedSlowDisk } from '../helpers/slow-disk.mjs';
+import { evict, openSlowDisk, sharedSlowDisk } from '../helpers/slow-disk.mjs';
 
 const DELAY_MS = 400;
 const BOUND_MS = 240;
@@ -76,7 +76,11 @@ describe('H29: paths that have to be waited for do not block the event loop', ()
       run('mount', ['-t', 'ext4', '-o', 'noatime', disk.device, disk.mountPoint]);
     }
 
-    for (const [name, ask] of Object.entries(questions)) {
+    const readers = {
+      'promises.readFile': (file) => fs.promises.readFile(file),
+      'fs.readFile': (file) => viaCallback((done) => fs.readFile(file, 'utf8', done)),
+    };
+    for (const [name, ask] of Object.entries({ ...questions, ...readers })) {
       it(name, async () => {
         const folder = `${disk.mountPoint}/folder`;
         const file = `${folder}/file`;
@@ -98,5 +102,18 @@ describe('H29: paths that have to be waited for do not block the event loop', ()
         });
       });
     }
+
+    it('promises.readFile of a small file whose path is in memory and whose content is not', async () => {
+      const file = disk.writeCold('content only', 'x'.repeat(10_000));
+      await fs.promises.stat(file);
+      await withFreeLoop(async (measure) => {
+        evict(file);
+        disk.setReadDelayMs(DELAY_MS);
+        const { elapsedMs, result } = await measure(() => fs.promises.readFile(file, 'latin1'), BOUND_MS);
+        disk.reset();
+        expect(elapsedMs).to.be.least(DELAY_MS * 0.9);
+        expect(result).to.equal('x'.repeat(10_000));
+      });
+    });
   });
 });

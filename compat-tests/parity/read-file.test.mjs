@@ -2,8 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { same } from '../helpers/compare.mjs';
-import { patternBytes } from '../helpers/tempdir.mjs';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { openBelow, same } from '../helpers/compare.mjs';
+import { ours, oursP } from '../helpers/oracle.mjs';
+import { patternBytes, removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
 import { closing, ODD_VALUES } from './support/values.mjs';
 
 /** The same call by callback and by promise. */
@@ -239,4 +242,34 @@ describe('parity: readFile', () => {
     const seen = await Promise.all(names.map((file) => side.fsp.readFile(file)));
     return { right: seen.map((bytes, index) => bytes.equals(patternBytes(index * 37, index + 1))) };
   });
+
+  // In the page cache and on a filesystem where the pool reads; more than one turn of the loop serves.
+  for (const base of [undefined, '/dev/shm']) {
+    it(`hundreds of small files at once, each its own content (${base ?? 'the folder for temporary files'})`, async () => {
+      const directory = temporaryDirectory(base);
+      try {
+        const contents = Array.from({ length: 700 }, (_, i) => patternBytes(i * 97, i + 1));
+        const files = contents.map((content, i) => {
+          fs.writeFileSync(`${directory}/${i}`, content);
+          return `${directory}/${i}`;
+        });
+        for (let round = 0; round < 2; round++) {
+          const callbacks = files.map((file) => promisify(ours.readFile)(file));
+          const texts = files.map((file) => oursP.readFile(file, 'latin1'));
+          const read = await Promise.all(files.map((file) => oursP.readFile(file)));
+          const called = await Promise.all(callbacks);
+          const decoded = await Promise.all(texts);
+          contents.forEach((content, i) => {
+            expect(content.equals(read[i]), `file ${i}`).to.equal(true);
+            expect(read[i].buffer.byteLength, `memory of file ${i}`).to.equal(content.length);
+            expect(content.equals(called[i]), `file ${i} by callback`).to.equal(true);
+            expect(content.toString('latin1') === decoded[i], `text of file ${i}`).to.equal(true);
+          });
+        }
+        expect(openBelow(directory)).to.deep.equal([]);
+      } finally {
+        removeDirectory(directory);
+      }
+    });
+  }
 });

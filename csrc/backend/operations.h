@@ -34,6 +34,7 @@ inline bool changes_file(Operation operation) {
     case Operation::kRead:
     case Operation::kStat:
     case Operation::kAccess:
+    case Operation::kReadFile:
     case Operation::kStatx:
       return false;
     default:

@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "backend/file_facts.h"
+#include "backend/whole_file.h"
 
 namespace ioengine {
 
@@ -18,6 +20,7 @@ struct PathJob {
   bool follow = true;  // kStat: a symbolic link at the end of the path
   int32_t mode = 0;    // kAccess: F_OK, or R_OK, W_OK and X_OK
   struct statx status = {};
+  std::unique_ptr<WholeFile> file;  // kReadFile
 
   // The inline lane does not know the device yet: find out what it is on the way.
   bool learn = false;

@@ -36,6 +36,11 @@ constexpr uint64_t inline_read_bytes =
 // A hit earns trust in the page cache of a file: up to this many reads go without asking cachestat(2) first.
 constexpr uint16_t warm_credit_max = 64;
 
+// Files up to this size are opened, read and closed in one go; so much of them may be read before JavaScript
+// takes it.
+constexpr uint32_t whole_file_bytes = 128 * 1024;
+constexpr uint64_t whole_files_held_bytes = 32 * 1024 * 1024;
+
 // Devices whose filesystem is remembered, for paths on the calling thread.
 constexpr size_t known_devices = 64;
 

@@ -51,6 +51,15 @@ bool Environment::set_path_call(napi_value memory) {
   return napi_create_reference(env_, memory, 1, &path_call_reference_) == napi_ok;
 }
 
+bool Environment::set_scratch(napi_value memory) {
+  void* data = nullptr;
+  size_t size = 0;
+  if (napi_get_arraybuffer_info(env_, memory, &data, &size) != napi_ok || size < limits::whole_file_bytes)
+    return false;
+  scratch_ = static_cast<char*>(data);
+  return napi_create_reference(env_, memory, 1, &scratch_reference_) == napi_ok;
+}
+
 Choice Environment::start(std::optional<BackendType> type) {
   Choice choice;
   if (ending_) {

@@ -46,6 +46,9 @@ class Environment {
   // The same for what calls on paths find (binding/path_calls.h).
   bool set_path_call(napi_value memory);
   PathCall* path_call() { return path_call_; }
+  // Where small files are read to: limits::whole_file_bytes.
+  bool set_scratch(napi_value memory);
+  char* scratch() { return scratch_; }
 
   // To be called after anything was accepted or settled outside of a turn.
   void touched() {
@@ -91,6 +94,8 @@ class Environment {
   TransferCall* transfer_call_ = nullptr;
   napi_ref path_call_reference_ = nullptr;
   PathCall* path_call_ = nullptr;
+  napi_ref scratch_reference_ = nullptr;
+  char* scratch_ = nullptr;
   int32_t* results_ = nullptr;
   uint64_t turn_started_ns_ = 0;
   bool callbacks_in_batches_ = false;

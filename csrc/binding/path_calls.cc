@@ -1,5 +1,6 @@
 #include "binding/path_calls.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -119,6 +120,41 @@ napi_value take_stat(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// setScratch(arrayBuffer): memory for a small file, once before the first readFile
+napi_value set_scratch(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  IOE_CHECK(in.environment->set_scratch(in.values[0]));
+  return nullptr;
+}
+
+// readFile(path, pathFlags): an answer of 0 and more is the size of the file, which is in the scratch memory
+napi_value read_file_call(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  const Path path(env, in.values[0]);
+  if (!path.usable()) return number(env, kNotTaken);
+  return answer(in.environment, in.environment->context()->read_file(path.text(), request_flags(in.int32(1)),
+                                                                     in.environment->scratch()));
+}
+
+// takeFile(slot): of a readFile that is being delivered, its content in a Buffer, or its open descriptor,
+// which is the caller's from now on
+napi_value take_file(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  WholeFile* file = in.environment->context()->answer_of(in.uint32(0))->file.get();
+  if (file->is_open()) {
+    const int fd = file->fd;
+    file->fd = -1;
+    fcntl(fd, F_SETFL, 0);  // O_NONBLOCK, where the inline lane has opened it
+    in.environment->context()->adopt(fd, file->facts);
+    return number(env, fd);
+  }
+  napi_value buffer;
+  if (napi_create_buffer_copy(env, file->bytes, file->content.get(), nullptr, &buffer) != napi_ok)
+    return nullptr;
+  file->drop_content();
+  return buffer;
+}
+
 }  // namespace
 
 void define_path_calls(Environment* environment, napi_value exports) {
@@ -127,7 +163,8 @@ void define_path_calls(Environment* environment, napi_value exports) {
     napi_callback function;
   } kFunctions[] = {
       {"setPathCall", set_path_call}, {"stat", stat_path_call}, {"fstat", stat_descriptor_call},
-      {"access", access_call},        {"takeStat", take_stat},
+      {"access", access_call},        {"takeStat", take_stat},  {"setScratch", set_scratch},
+      {"readFile", read_file_call},   {"takeFile", take_file},
   };
   napi_env env = environment->env();
   for (const auto& entry : kFunctions) {

@@ -57,6 +57,9 @@ class IoContext {
   int32_t stat(const char* path, bool follow, uint32_t flags, struct statx* status);
   int32_t access(const char* path, int32_t mode, uint32_t flags);
   int32_t stat_descriptor(int fd, uint32_t flags, struct statx* status);
+  // All of a small file into `memory`, which holds limits::whole_file_bytes: bytes, or -errno of the open.
+  // What was accepted answers with the file: its content, or its open descriptor where one go was not enough.
+  int32_t read_file(const char* path, uint32_t flags, char* memory);
   // What a finished request on a path, not given back yet, has found.
   PathJob* answer_of(uint32_t slot);
 
@@ -116,10 +119,12 @@ class IoContext {
   // paths.cc
   int32_t accept_path(Operation operation, PathJob* job, uint32_t flags, bool ask_pool);
   int32_t answer_here(Operation operation, PathJob* job);
+  int32_t read_whole_here(const char* path, WholeFile* file, char* memory, bool* learn);
   bool stats_at_once(const Descriptor* descriptor);
   int32_t stat_here(Descriptor* descriptor, struct statx* status);
   void route_stat(Request* request);
   void run_paths();
+  void learn_from(const PathJob& job);
 
   // routing.cc
   void pump(Descriptor* descriptor);

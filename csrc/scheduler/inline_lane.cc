@@ -121,6 +121,15 @@ int32_t InlineLane::read(Descriptor* descriptor, const iovec* vectors, uint32_t 
   return error == EOPNOTSUPP ? -EAGAIN : -error;
 }
 
+bool InlineLane::read_whole(const WholeFile& file, char* memory) {
+  const uint64_t size = file.facts.size;
+  if (!cachestat_works_ || !file.facts.filesystem.nowait_reads || !ask_cachestat(file.fd, 0, size))
+    return false;
+  bytes_ += size;
+  const iovec vector = {memory, size};
+  return read_without_cancellation(file.fd, &vector, 1, 0, RWF_NOWAIT) == static_cast<ssize_t>(size);
+}
+
 bool InlineLane::ends_at(const Descriptor* descriptor, int64_t offset) {
   if (descriptor->facts.kind != FileKind::kRegular) return false;
   struct statx status;

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "backend/whole_file.h"
 #include "scheduler/descriptor.h"
 
 namespace ioengine {
@@ -22,7 +23,10 @@ class InlineLane {
   // May another read of this size run in this turn?
   bool has_budget(uint64_t bytes);
   // An operation other than a read was served inline.
-  void charge() { ++operations_; }
+  void charge(uint64_t bytes = 0) {
+    ++operations_;
+    bytes_ += bytes;
+  }
 
   // True when a read of this range is known not to wait. Costs one cachestat(2) unless there is credit.
   // `offset` < 0 is the file position.
@@ -38,6 +42,10 @@ class InlineLane {
   // One attempt. Returns bytes (also a short result: the caller finds out whether that is the end of the
   // file), or -EAGAIN when it would wait, or another -errno. Charges the budget.
   int32_t read(Descriptor* descriptor, const iovec* vectors, uint32_t count, int64_t offset, uint64_t bytes);
+
+  // One attempt at all of a small file that was just opened: true when all of it was cached and is in
+  // `memory`. Charges the bytes.
+  bool read_whole(const WholeFile& file, char* memory);
 
   // A read that should have been cached was not: ask again before each of the next ones.
   static void distrust(Descriptor* descriptor) { descriptor->warm_credit = descriptor->warm_streak = 0; }

@@ -98,32 +98,52 @@ bool InlinePaths::is_plain(const OpenJob& job) {
   return job.direct == DirectMode::kAsFlags && (job.flags & ~kHarmless) == O_RDONLY;
 }
 
+// A descriptor of the regular file that was seen, O_NONBLOCK, or kNotTaken.
+int InlinePaths::open_regular(const char* path, int flags, const struct statx& seen, FileFacts* facts,
+                              struct statx* opened) {
+  if (!S_ISREG(seen.stx_mode)) return kNotTaken;
+  const FilesystemTraits* filesystem = devices_.find(device_of(seen));
+  if (!filesystem->nowait_reads) return kNotTaken;
+  // O_NONBLOCK: a lease on the file answers EAGAIN instead of waiting for its holder to give it up.
+  const int fd = open_cached(path, flags | O_NONBLOCK);
+  if (fd < 0) return kNotTaken;
+  if (!stat_cached(fd, STATX_BASIC_STATS, opened) || opened->stx_ino != seen.stx_ino ||
+      device_of(*opened) != device_of(seen)) {
+    ::close(fd);
+    return kNotTaken;
+  }
+  facts->kind = FileKind::kRegular;
+  facts->filesystem = *filesystem;
+  facts->device = device_of(*opened);
+  facts->inode = opened->stx_ino;
+  facts->size = opened->stx_size;
+  facts->readable = true;
+  return fd;
+}
+
 int32_t InlinePaths::open(const OpenJob& job, FileFacts* facts) {
   if (devices_.empty()) return kNotTaken;
   const char* path = job.path.c_str();
   struct statx seen, opened;
   bool learn;
   if (look(path, (job.flags & O_NOFOLLOW) == 0, STATX_BASIC_STATS, &seen, &learn) != 0) return kNotTaken;
-  if (!S_ISREG(seen.stx_mode)) return kNotTaken;
-  const FilesystemTraits* filesystem = devices_.find(device_of(seen));
-  if (!filesystem->nowait_reads) return kNotTaken;
-
-  // O_NONBLOCK: a lease on the file answers EAGAIN instead of waiting for its holder to give it up.
-  const int fd = open_cached(path, job.flags | O_NONBLOCK);
-  if (fd < 0) return kNotTaken;
-  const bool same = stat_cached(fd, STATX_BASIC_STATS, &opened) && opened.stx_ino == seen.stx_ino &&
-                    device_of(opened) == device_of(seen);
-  if (!same || fcntl(fd, F_SETFL, job.flags & ~O_NONBLOCK) == -1) {
+  const int fd = open_regular(path, job.flags, seen, facts, &opened);
+  if (fd >= 0 && fcntl(fd, F_SETFL, job.flags & ~O_NONBLOCK) == -1) {
     ::close(fd);
     return kNotTaken;
   }
-  facts->kind = FileKind::kRegular;
-  facts->filesystem = *filesystem;
-  facts->device = device_of(opened);
-  facts->inode = opened.stx_ino;
-  facts->size = opened.stx_size;
-  facts->readable = true;
   return fd;
+}
+
+int32_t InlinePaths::open_whole(const char* path, WholeFile* file, bool* learn) {
+  struct statx seen, opened;
+  const int32_t looked = look(path, true, STATX_BASIC_STATS, &seen, learn);
+  if (looked != 0) return looked;
+  const int fd = open_regular(path, O_RDONLY, seen, &file->facts, &opened);
+  if (fd < 0) return kNotTaken;
+  file->fd = fd;
+  file->has_name = opened.stx_nlink > 0;
+  return 0;
 }
 
 }  // namespace ioengine

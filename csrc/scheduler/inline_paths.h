@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "backend/file_facts.h"
+#include "backend/whole_file.h"
 #include "scheduler/known_devices.h"
 
 namespace ioengine {
@@ -23,6 +24,8 @@ class InlinePaths {
   int32_t stat(const char* path, bool follow, struct statx* status, bool* learn);
   // Whether there is something at the path (F_OK): 0, -errno, or kNotTaken.
   int32_t exists(const char* path, bool* learn);
+  // Opens a regular file to be read in one go: 0 with `file` open, -errno, or kNotTaken.
+  int32_t open_whole(const char* path, WholeFile* file, bool* learn);
 
   static bool is_plain(const OpenJob& job);
 
@@ -34,6 +37,8 @@ class InlinePaths {
 
  private:
   int32_t look(const char* path, bool follow, unsigned mask, struct statx* status, bool* learn);
+  int open_regular(const char* path, int flags, const struct statx& seen, FileFacts* facts,
+                   struct statx* opened);
   bool has_plain_credentials();
 
   bool resolve_cached_works_ = true;

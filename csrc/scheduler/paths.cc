@@ -10,10 +10,14 @@
 
 #include "backend/path_job.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "scheduler/context.h"
 
 namespace ioengine {
 namespace {
+
+// Not an errno of open(2): there is no budget for the bytes in this turn.
+constexpr int32_t kLater = kNeedsRouting;
 
 constexpr int32_t accepted(const Request* request) {
   return kAcceptedBase - static_cast<int32_t>(request->slot);
@@ -73,17 +77,64 @@ int32_t IoContext::accept_path(Operation operation, PathJob* job, uint32_t flags
   return accepted(request);
 }
 
-int32_t IoContext::answer_here(Operation operation, PathJob* job) {
+// All of a small file, into `memory` or, without any, into memory of the file's own: bytes, -errno of the
+// open, kNotTaken for the pool, which goes on with the file if it is open, or kLater.
+int32_t IoContext::read_whole_here(const char* path, WholeFile* file, char* memory, bool* learn) {
   inline_lane_.charge();
-  return operation == Operation::kStat
-             ? inline_paths_.stat(job->path.c_str(), job->follow, &job->status, &job->learn)
-             : inline_paths_.exists(job->path.c_str(), &job->learn);
+  const int32_t opened = inline_paths_.open_whole(path, file, learn);
+  if (opened < 0) return opened;
+  // The close of a file without a name frees its blocks, which may take long (H29).
+  const uint64_t size = file->facts.size;
+  if (!file->has_name || size > limits::whole_file_bytes) return kNotTaken;
+  if (!inline_lane_.has_budget(size)) {
+    file->close();  // files that wait are not to use up the process's descriptors
+    return kLater;
+  }
+  if (size > 0) {
+    if (memory == nullptr && !file->reserve()) return kNotTaken;
+    if (!inline_lane_.read_whole(*file, memory != nullptr ? memory : file->content.get())) {
+      file->drop_content();
+      return kNotTaken;
+    }
+  }
+  file->close();
+  file->bytes = static_cast<uint32_t>(size);
+  return static_cast<int32_t>(size);
+}
+
+int32_t IoContext::read_file(const char* path, uint32_t flags, char* memory) {
+  auto job = std::make_unique<PathJob>();
+  job->file = std::make_unique<WholeFile>();
+  int32_t result = kLater;
+  if ((flags & kFlagCallback) == 0 && paths_.empty() && inline_lane_.has_budget(0)) {
+    result = read_whole_here(path, job->file.get(), memory, &job->learn);
+    if (result != kNotTaken && result != kLater) {
+      LaneCounters& lane = statistics_.lanes[static_cast<size_t>(Lane::kInline)];
+      ++lane.operations;
+      if (result > 0) lane.bytes += static_cast<uint64_t>(result);
+      return result;
+    }
+  }
+  job->path = path;
+  return accept_path(Operation::kReadFile, job.release(), flags, result == kNotTaken);
+}
+
+int32_t IoContext::answer_here(Operation operation, PathJob* job) {
+  const char* path = job->path.c_str();
+  if (operation == Operation::kReadFile) return read_whole_here(path, job->file.get(), nullptr, &job->learn);
+  inline_lane_.charge();
+  return operation == Operation::kStat ? inline_paths_.stat(path, job->follow, &job->status, &job->learn)
+                                       : inline_paths_.exists(path, &job->learn);
 }
 
 void IoContext::run_paths() {
   while (!paths_.empty() && inline_lane_.has_budget(0)) {
     Request* request = paths_.pop();
     const int32_t result = answer_here(request->operation, request->path);
+    if (result == kLater) {
+      paths_.push_front(request);
+      return;
+    }
     if (result == kNotTaken) {
       to_threads(request);
     } else {
@@ -91,6 +142,12 @@ void IoContext::run_paths() {
       settle(request, result);
     }
   }
+}
+
+// What the pool found out about the device.
+void IoContext::learn_from(const PathJob& job) {
+  if (job.learned) inline_paths_.learn(job.device, job.filesystem);
+  if (job.file != nullptr) inline_paths_.learn(job.file->facts);
 }
 
 // Where the attributes of an open file are in memory: not on overlayfs, which asks the filesystem below it.

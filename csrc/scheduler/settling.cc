@@ -160,11 +160,11 @@ void IoContext::settle(Request* request, int32_t result) {
   if (result != kNotTaken) {
     LaneCounters& lane = statistics_.lanes[static_cast<size_t>(request->lane)];
     ++lane.operations;
-    if (moves_bytes(request->operation) && result > 0) lane.bytes += static_cast<uint64_t>(result);
+    const bool moved = moves_bytes(request->operation) || request->operation == Operation::kReadFile;
+    if (moved && result > 0) lane.bytes += static_cast<uint64_t>(result);
   }
   if (request->operation == Operation::kOpen && result >= 0) learn_opened(request, result);
-  if (request->path != nullptr && request->path->learned)
-    inline_paths_.learn(request->path->device, request->path->filesystem);
+  if (request->path != nullptr) learn_from(*request->path);
   --unsettled_;
   if (changes_file(request->operation)) --unsettled_writes_;
   Descriptor* descriptor = request->descriptor;

@@ -24,7 +24,7 @@ export interface OpenOptions {
   direct?: Direct;
 }
 
-const DIRECT_AS_FLAGS = 0;
+export const DIRECT_AS_FLAGS = 0;
 const DIRECT_REQUIRED = 1;
 const DIRECT_TRY = 2;
 const EINVAL = -22;

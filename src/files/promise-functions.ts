@@ -19,7 +19,13 @@ async function open(path: PathLike, flags: unknown, mode: unknown): Promise<unkn
   return openHandle(path, flags as string, mode as number);
 }
 
-async function readFile(path: unknown, options: unknown): Promise<unknown> {
+// The plainest form without the ticks of an async function.
+function readFile(path: unknown, options: unknown): Promise<unknown> {
+  const plain = typeof path === 'string' && (options === undefined || typeof options === 'string');
+  return (plain ? readPath(path, options) : undefined) ?? readOther(path, options);
+}
+
+async function readOther(path: unknown, options: unknown): Promise<unknown> {
   if (isOpenHandle(path)) return path.readFile(options as never);
   const promise = readPath(path, options);
   if (promise !== undefined) return promise;

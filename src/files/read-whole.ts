@@ -1,6 +1,7 @@
 // readFile: of a path, a descriptor or a FileHandle. Functions answer undefined for what node:fs has to judge.
 
 import type { Stats } from 'node:fs';
+import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
 import { CURRENT, isDescriptor, shownPath } from '../internal/arguments';
@@ -8,7 +9,8 @@ import { hostFs } from '../internal/host';
 import { hostPromises } from '../internal/host-promises';
 import { byNode, closingAfter, type Held, orByNode, viaCallback } from './by-node';
 import { notTaken, readStep, sizeStep } from './descriptor-io';
-import { openDescriptor, type PlainOpen, plainOpen } from './open';
+import { DIRECT_AS_FLAGS, openDescriptor, type PlainOpen, plainOpen } from './open';
+import { readInOneGo } from './read-small';
 import { plainOptions, throwIfAborted, unlessAborted, type WholeOptions } from './whole-options';
 
 type Content = Buffer | string;
@@ -105,12 +107,23 @@ export function readPath(path: unknown, options: unknown): Promise<Content> | un
   const plain = plainOptions(options, 'r');
   const asked = plain === undefined ? undefined : plainOpen(path, plain.flag, undefined, undefined);
   if (plain === undefined || asked === undefined) return undefined;
-  return unlessAborted(plain.signal, () => openAndRead(asked, plain, options));
+  const { signal, encoding } = plain;
+  if (signal === undefined && asked.flags === constants.O_RDONLY && asked.direct === DIRECT_AS_FLAGS) {
+    return readInOneGo(asked.path, encoding, {
+      fromDescriptor: (fd) => readAndClose(fd, asked, plain, options),
+      byNode: () => byNode(hostPromises.readFile(asked.path as string, options as never)),
+    });
+  }
+  return unlessAborted(signal, () => openAndRead(asked, plain, options));
 }
 
 async function openAndRead(asked: PlainOpen, plain: WholeOptions, options: unknown): Promise<Content> {
   const fd = await openDescriptor(asked);
   if (fd === NOT_TAKEN) return byNode(hostPromises.readFile(asked.path as string, options as never));
+  return readAndClose(fd, asked, plain, options);
+}
+
+function readAndClose(fd: number, asked: PlainOpen, plain: WholeOptions, options: unknown): Promise<Content> {
   const { signal, encoding } = plain;
   const naming = (error: NodeJS.ErrnoException): Promise<never> => withPath(error, fd, shownPath(asked.path));
   return closingAfter(

@@ -55,6 +55,12 @@ export interface Addon {
   access(path: string | Uint8Array, mode: number, pathFlags: number): number;
   /** Of an accepted `stat` or `fstat` that is being settled: the numbers. */
   takeStat(slot: number, pathFlags: number): void;
+  /** Once, before the first `readFile`: where small files are read to. */
+  setScratch(memory: ArrayBuffer): void;
+  /** Opens, reads and closes. Answers the size of a small file that was cached; it is in the scratch memory. */
+  readFile(path: string | Uint8Array, pathFlags: number): number;
+  /** Of an accepted `readFile` that is being settled: the content, or the open descriptor, now the caller's. */
+  takeFile(slot: number): Buffer | number;
   truncate(fd: number, length: number, flags: number): number;
   allocate(fd: number, mode: number, offset: number, length: number, flags: number): number;
   open(path: string | Uint8Array, flags: number, mode: number, direct: number, requestFlags: number): number;

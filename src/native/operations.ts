@@ -10,6 +10,7 @@ export const OPERATION_NAMES = [
   'close',
   'stat',
   'access',
+  'readFile',
   'statx',
   'fallocate',
   'ftruncate',

@@ -89,6 +89,8 @@ int32_t execute_known(Request* request) {
       return stat_path(request->path);
     case Operation::kAccess:
       return access_path(request->path);
+    case Operation::kReadFile:
+      return read_whole_file(request->path->path, request->path->file.get());
     case Operation::kStatx:
       return stat_descriptor(request);
     case Operation::kFallocate:

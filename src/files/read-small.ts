@@ -1,0 +1,61 @@
+// A small file in one go: opened, read and closed by one call where all of it is in the kernel's caches, else by one trip
+// to the pool. Larger ones, and what is no plain file, come back as an open descriptor.
+
+import { settleWith } from '../engine/requests';
+import { engine, NOT_TAKEN } from '../engine/runtime';
+import { shownPath } from '../internal/arguments';
+import { rejectWithSystemError } from '../internal/errors';
+import { ACCEPTED, type Addon } from '../native/addon';
+
+type Content = Buffer | string;
+
+/** limits::whole_file_bytes of csrc/base/limits.h. */
+const SCRATCH_BYTES = 128 * 1024;
+
+let scratch: Buffer | undefined;
+
+function makeScratch(native: Addon): Buffer {
+  const made = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  native.setScratch(made.buffer as ArrayBuffer);
+  return made;
+}
+
+/** What a file turns out to need: reading from its descriptor, or all of node's function. */
+export interface Otherwise {
+  fromDescriptor(fd: number): Promise<Content>;
+  byNode(): Promise<Content>;
+}
+
+/** All of the file at `path`; undefined when node:fs has to judge the path. */
+export function readInOneGo(
+  path: string | Uint8Array,
+  encoding: BufferEncoding | undefined,
+  otherwise: Otherwise,
+): Promise<Content> | undefined {
+  const native = engine()!;
+  scratch ??= makeScratch(native);
+  const answer = native.readFile(path, 0);
+  if (answer >= 0) return Promise.resolve(copyOf(scratch, answer, encoding));
+  if (answer === NOT_TAKEN) return undefined;
+  return new Promise<Content>((resolve) => {
+    const settle = (result: number): void => {
+      if (result >= 0) resolve(taken(native.takeFile(ACCEPTED - answer), encoding, otherwise));
+      else if (result === NOT_TAKEN) resolve(otherwise.byNode());
+      else rejectWithSystemError(resolve as (value: unknown) => void, result, 'open', shownPath(path));
+    };
+    if (answer > ACCEPTED) settle(answer);
+    else settleWith(answer, { subject: undefined, callsBack: false, settle });
+  });
+}
+
+function copyOf(bytes: Buffer, length: number, encoding: BufferEncoding | undefined): Content {
+  if (encoding !== undefined) return bytes.toString(encoding, 0, length);
+  const content = Buffer.allocUnsafeSlow(length);
+  bytes.copy(content, 0, 0, length);
+  return content;
+}
+
+function taken(found: Buffer | number, encoding: BufferEncoding | undefined, otherwise: Otherwise) {
+  if (typeof found === 'number') return otherwise.fromDescriptor(found);
+  return encoding === undefined ? found : found.toString(encoding);
+}
