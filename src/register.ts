@@ -59,12 +59,14 @@ function functionsInPlace(): Functions {
     else engineAppend.apply(this, args);
   }
   const ours: Functions = { ...callbackFunctions, open: openPlain, writeFile, appendFile };
+  // Node's calls `fs.access` through the module, so a patch of that is seen; and it is ours that it calls.
+  delete ours.exists;
   return ours;
 }
 
 /** The functions of node:fs/promises without what ioengine/fs/promises adds. */
 function promisesInPlace(): Functions {
-  const { open, readFile, writeFile, appendFile } = promiseFunctions as unknown as Record<string, AnyFunction>;
+  const { open, readFile, ...others } = promiseFunctions as unknown as Record<string, AnyFunction>;
   // Not async: what they call is, and a promise for a promise takes ticks of its own.
   return {
     open(path: unknown, flags: unknown, mode: unknown): unknown {
@@ -75,8 +77,7 @@ function promisesInPlace(): Functions {
     readFile(path: unknown, options: unknown): unknown {
       return isLoaderRead(path, options) ? hostPromises.readFile(path as URL) : readFile!(path, options);
     },
-    writeFile,
-    appendFile,
+    ...others,
   };
 }
 

@@ -50,14 +50,6 @@ async function appendFile(path: unknown, data: unknown, options: unknown): Promi
   return writeNamed(path, data, options, 'a');
 }
 
-function stat(path: unknown, options: unknown): Promise<unknown> {
-  return attributes('stat', path, options);
-}
-
-function lstat(path: unknown, options: unknown): Promise<unknown> {
-  return attributes('lstat', path, options);
-}
-
 function attributes(name: StatName, path: unknown, options: unknown): Promise<unknown> {
   const byNode = (): Promise<unknown> => hostPromises[name](path as PathLike, options as never);
   const promise = statPath(name, path, options, byNode);
@@ -66,12 +58,26 @@ function attributes(name: StatName, path: unknown, options: unknown): Promise<un
   return byNode();
 }
 
-function access(path: unknown, mode: unknown): Promise<unknown> {
-  const byNode = (): Promise<unknown> => hostPromises.access(path as PathLike, mode as number);
-  const promise = accessPath(path, mode, byNode);
-  if (promise !== undefined) return promise;
-  countDelegated();
-  return byNode();
-}
+export const promiseFunctions = {
+  open,
+  readFile,
+  writeFile,
+  appendFile,
 
-export const promiseFunctions = { access, lstat, open, stat, readFile, writeFile, appendFile };
+  // Methods, because these are no constructors, as async functions are none; `async` itself would cost ticks.
+  stat(path: unknown, options: unknown): Promise<unknown> {
+    return attributes('stat', path, options);
+  },
+
+  lstat(path: unknown, options: unknown): Promise<unknown> {
+    return attributes('lstat', path, options);
+  },
+
+  access(path: unknown, mode: unknown): Promise<unknown> {
+    const byNode = (): Promise<unknown> => hostPromises.access(path as PathLike, mode as number);
+    const promise = accessPath(path, mode, byNode);
+    if (promise !== undefined) return promise;
+    countDelegated();
+    return byNode();
+  },
+};
