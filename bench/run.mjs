@@ -3,6 +3,8 @@ import fs from 'node:fs';
 import * as p1 from './cases/p1.mjs';
 import * as p2 from './cases/p2.mjs';
 import * as p3 from './cases/p3.mjs';
+import * as p4 from './cases/p4.mjs';
+import * as p5 from './cases/p5.mjs';
 import * as p6 from './cases/p6.mjs';
 import * as p7 from './cases/p7.mjs';
 import * as p8 from './cases/p8.mjs';
@@ -23,7 +25,7 @@ import { measurementLines } from './lib/table.mjs';
  * @property {(text: string) => void} log progress
  */
 
-const cases = new Map(Object.entries({ p1, p2, p3, p6, p7, p8, p14 }));
+const cases = new Map(Object.entries({ p1, p2, p3, p4, p5, p6, p7, p8, p14 }));
 
 /** Progress goes to the error output, and only to a terminal: the tables stay clean. @param {string} text */
 function progress(text) {

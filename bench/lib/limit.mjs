@@ -1,15 +1,16 @@
-// Builds the C program that shows the limit.
+// Builds the C programs that show the limit.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { benchFolder, buildFolder } from './paths.mjs';
 
 /**
+ * @param {'random_read' | 'small_files'} [name]
  * @returns {{ path: string } | { missing: string }}
  */
-export function buildLimit() {
-  const source = join(benchFolder, 'limit', 'random_read.c');
-  const path = join(buildFolder, 'random_read');
+export function buildLimit(name = 'random_read') {
+  const source = join(benchFolder, 'limit', `${name}.c`);
+  const path = join(buildFolder, name);
   if (fs.existsSync(path) && fs.statSync(path).mtimeMs > fs.statSync(source).mtimeMs) return { path };
   fs.mkdirSync(buildFolder, { recursive: true });
   try {

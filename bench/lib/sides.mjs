@@ -11,7 +11,7 @@ import { ProcessSide } from './process-side.mjs';
 /** @typedef {{ key: string, label: string, absent: string }} Absent */
 
 /** @type {Record<string, number>} in what `run` of the worker counts: reads, passes over the file */
-const leastAmounts = { 'random-read.mjs': 2000, 'stream-read.mjs': 1, 'stream-write.mjs': 1 };
+const leastAmounts = { 'random-read.mjs': 2000, 'small-files.mjs': 2000, 'stream-read.mjs': 1, 'stream-write.mjs': 1 };
 
 const majorVersion = process.versions.node.split('.')[0];
 
