@@ -5,10 +5,10 @@
 //   dist/index.js, dist/register.js, dist/promises.js, dist/promises.mjs   ways into these
 //
 // Each module stays a function of its own that is called once; its requires become look-ups in the bundle. Types stay as
-// tsc wrote them, one .d.ts for each source.
+// tsc wrote them, one .d.ts for each source; those that no public type leads to are removed.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { inRoot } from './paths.mjs';
+import { filesBelow, inRoot } from './paths.mjs';
 import { PlainError } from './run.mjs';
 
 const MARK = '// Bundled from src/ by scripts/lib/bundle.mjs.';
@@ -123,6 +123,34 @@ function exportsOf(name) {
   return text.slice(text.indexOf(line) + line.length);
 }
 
+/** Imports in a .d.ts or .d.mts, in each of their forms. */
+const TYPE_IMPORT = /(?:from|import|import\(|require\()\s*['"](?<to>\.[^'"]*)['"]/g;
+
+/** The .d.ts and .d.mts files, by their names in dist/, that the public ones lead to, themselves included. */
+function publicTypes() {
+  const found = new Set();
+  const visit = (file) => {
+    if (found.has(file)) return;
+    found.add(file);
+    for (const { groups } of readFileSync(inRoot('dist', file), 'utf8').matchAll(TYPE_IMPORT)) {
+      const target = targetOf(file, groups.to);
+      visit(/\.m?js$/.test(target) ? target.replace(/\.(m?)js$/, '.d.$1ts') : `${target}.d.ts`);
+    }
+  };
+  const { exports: entries } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
+  for (const ways of Object.values(entries)) {
+    for (const { types } of Object.values(ways)) if (types) visit(path.posix.relative('dist', types));
+  }
+  return found;
+}
+
+function removePrivateTypes() {
+  const used = publicTypes();
+  for (const file of filesBelow(inRoot('dist'), ['.d.ts', '.d.mts'])) {
+    if (!used.has(path.relative(inRoot('dist'), file))) rmSync(file);
+  }
+}
+
 export function bundle() {
   const eager = reachable(['promises', 'fs'], IMPORT);
   const rest = reachable(['fs', 'promises', 'index', 'register'], ANY_REQUIRE).filter(
@@ -144,4 +172,5 @@ export function bundle() {
   };
   for (const name of [...eager, ...rest]) rmSync(fileOf(name, '.js'));
   for (const [name, text] of Object.entries(texts)) write(name, '', text);
+  removePrivateTypes();
 }

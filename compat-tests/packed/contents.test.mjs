@@ -1,0 +1,83 @@
+// What is in the tarball: all that an import or a type needs, and nothing else.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { inRoot } from '../../scripts/lib/paths.mjs';
+import { filesOf, packAndInstall, run } from './support/install.mjs';
+
+const manifest = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
+
+const targetsOf = (value) => (typeof value === 'string' ? [value] : Object.values(value).flatMap(targetsOf));
+
+/** Every relative file that one names, in code or types. */
+function namedBy(text) {
+  const found = text.matchAll(/(?:from|import|import\(|require\()\s*['"](?<to>\.[^'"]*)['"]/g);
+  return [...found].map(({ groups }) => groups.to);
+}
+
+/** The files that `entries` lead to, themselves included. */
+function reached(entries, installed, files) {
+  const found = new Set();
+  const visit = (name) => {
+    if (found.has(name)) return;
+    found.add(name);
+    if (!/\.(m?js|d\.m?ts)$/.test(name)) return;
+    for (const to of namedBy(readFileSync(path.join(installed, name), 'utf8'))) {
+      const target = path.posix.join(path.posix.dirname(name), to);
+      const types = /\.d\.m?ts$/.test(name);
+      const forms = types ? [`${target}.d.ts`, target.replace(/\.(m?)js$/, '.d.$1ts')] : [target, `${target}.js`];
+      const file = forms.find((form) => files.includes(form));
+      expect(file, `${name} names ${to}, which is not in the tarball`).to.be.a('string');
+      visit(file);
+    }
+  };
+  for (const name of entries) visit(path.posix.normalize(name));
+  return [...found];
+}
+
+describe('packed: contents', function () {
+  this.timeout(120_000);
+  let packed;
+  before(() => {
+    packed = packAndInstall();
+  });
+  after(() => packed?.remove());
+
+  it('has what the exports lead to, the addon and the documents, and no other file', () => {
+    const { files, installed } = packed;
+    const used = reached([...targetsOf(manifest.exports), manifest.main, manifest.types], installed, files);
+    const others = ['build/Release/ioengine.node', 'CHANGELOG.md', 'LICENSE', 'README.md'];
+    expect(used.filter((name) => /\.m?js$/.test(name)).length).to.be.above(6);
+    expect(files).to.deep.equal([...new Set([...used, ...others])].sort());
+  });
+
+  it('is installed as it was packed: nothing is built, fetched or left behind', () => {
+    expect(filesOf(packed.installed)).to.deep.equal(packed.files);
+    expect(
+      filesOf(path.join(packed.folder, 'node_modules')).filter((name) => !name.startsWith('ioengine/')),
+    ).to.deep.equal(['.package-lock.json']);
+  });
+
+  it('the addon has no debug information, and shows nothing but what Node looks for', () => {
+    const addon = path.join(packed.installed, 'build', 'Release', 'ioengine.node');
+    expect(readFileSync(addon).length, 'bytes').to.be.below(1024 * 1024);
+    const shown = run('nm', ['--dynamic', '--defined-only', addon]).trim().split('\n');
+    expect(shown.map((line) => line.split(' ').at(-1)).sort()).to.deep.equal([
+      'napi_register_module_v1',
+      'node_api_module_get_api_version_v1',
+    ]);
+  });
+
+  it('publint --strict has nothing to say', () => {
+    const program = inRoot('node_modules', 'publint', 'src', 'cli.js');
+    expect(run(process.execPath, [program, 'run', packed.tarball, '--strict'])).to.include('All good!');
+  });
+
+  it('attw resolves every entry in every mode, the old node10 included', () => {
+    const program = inRoot('node_modules', '@arethetypeswrong', 'cli', 'dist', 'index.js');
+    const output = run(process.execPath, [program, packed.tarball, '--format', 'json']);
+    const { analysis } = JSON.parse(output);
+    expect(Object.keys(analysis.entrypoints).sort()).to.deep.equal(Object.keys(manifest.exports).sort());
+    expect(analysis.problems).to.deep.equal([]);
+  });
+});
