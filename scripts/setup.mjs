@@ -51,6 +51,8 @@ export async function setUp({ purpose = 'build' } = {}) {
     throw new PlainError(`unknown purpose ${JSON.stringify(purpose)}: choose one of ${purposes.join(', ')}`);
   }
   checkNode();
+  // node-versions.mjs has done it: other versions of Node run what this one has built, as they will from npm.
+  if (process.env.IOENGINE_SET_UP === 'done') return;
   await withSetupLock(() => {
     // The compiler is only asked for when there is something to compile: the check itself compiles a program.
     const compilerNeeded = purpose === 'dependencies' || !nativeIsCurrent();
