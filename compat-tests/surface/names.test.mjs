@@ -15,6 +15,9 @@ import {
 
 const display = (key) => String(key);
 
+// Ours are subclasses of node's, so that what node's have themselves is inherited here.
+const STREAMS = ['ReadStream', 'WriteStream', 'FileReadStream', 'FileWriteStream'];
+
 /** What can be told from a property without calling it. */
 function shape(object, key) {
   const descriptor = Object.getOwnPropertyDescriptor(object, key);
@@ -25,9 +28,36 @@ function shape(object, key) {
   else seen.writable = descriptor.writable;
   if (typeof value === 'function') {
     Object.assign(seen, { name: value.name, length: value.length, constructs: isConstructor(value) });
-    seen.symbols = Object.getOwnPropertySymbols(value).map(display);
+    seen.tag = Object.prototype.toString.call(value); // tells an async function
+    if (STREAMS.includes(key)) {
+      Object.assign(seen, { own: inherited(value), members: inherited(value.prototype) });
+    } else {
+      seen.own = members(value);
+      if (typeof value.prototype === 'object') seen.members = members(value.prototype);
+    }
   }
   return seen;
+}
+
+/** Own properties with their descriptors, in order; of functions, such as `realpath.native`, name and length too. */
+function members(object) {
+  return Reflect.ownKeys(object).map((key) => {
+    const { value, get, set, ...flags } = Object.getOwnPropertyDescriptor(object, key);
+    const kind = get || set ? `accessor ${typeof get} ${typeof set}` : typeof value;
+    const called = typeof value === 'function' ? [value.name, value.length] : [];
+    return [display(key), kind, ...called, flags];
+  });
+}
+
+/** The members of an object and of all that it inherits from, each once, whoever has it. */
+function inherited(object) {
+  const found = new Map();
+  for (let at = object; at !== null; at = Object.getPrototypeOf(at)) {
+    for (const [name, kind, ...called] of members(at)) {
+      if (!found.has(name)) found.set(name, [kind, ...called.slice(0, -1)]); // without the flags, which the subclass has its own of
+    }
+  }
+  return Object.fromEntries([...found].sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 function isConstructor(value) {
@@ -50,6 +80,11 @@ describe('surface: names', () => {
     });
     it(`has the names of ${module} in the same order, and no other`, () => {
       expect(Reflect.ownKeys(mine).map(display)).to.deep.equal(keys.map(display));
+    });
+    it(`${module} is the same kind of object`, () => {
+      expect(Object.getPrototypeOf(mine)).to.equal(Object.getPrototypeOf(theirs));
+      for (const is of [Object.isExtensible, Object.isSealed, Object.isFrozen, Object.prototype.toString])
+        expect(is.call(mine, mine), is.name).to.equal(is.call(theirs, theirs));
     });
     for (const key of keys) {
       if (module === 'node:fs' && key === 'promises') continue; // a lazy getter in node, see below

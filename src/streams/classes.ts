@@ -67,9 +67,13 @@ const hostModule = () => require('./host-methods') as typeof import('./host-meth
 const readModule = () => require('./read-path') as typeof import('./read-path');
 const writeModule = () => require('./write-path') as typeof import('./write-path');
 
+/** How many parameters node's methods have: their `length`. */
+const PARAMETERS: Record<string, number> = { _read: 1, _write: 3, _writev: 2, _destroy: 2 };
+
 /** Methods in front of the host's, loaded at the first call. */
 function putMethods(Class: AnyClass, names: string[], load: () => object): void {
   for (const [name, value] of Object.entries(lazyFunctions('plain', names, load as never))) {
+    Object.defineProperty(value as object, 'length', { value: PARAMETERS[name], configurable: true });
     Object.defineProperty(Class.prototype, name, { value, writable: true, enumerable: true, configurable: true });
   }
 }

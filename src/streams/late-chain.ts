@@ -21,8 +21,9 @@ export function inheritLater(Class: AnyClass, host: () => AnyClass): () => AnyCl
     }
     return found;
   };
-  const forObjects = standIn(() => settle().prototype);
-  const forStatics = standIn(settle);
+  const forObjects = standIn(Object.create(null), () => settle().prototype);
+  // Callable: what Node 20 says a function is, `[object Function]`, it takes from a proxy that it finds on the way.
+  const forStatics = standIn(() => undefined, settle);
   Object.setPrototypeOf(prototype, forObjects);
   Object.setPrototypeOf(Class, forStatics);
   return settle;
@@ -34,8 +35,8 @@ function replace(object: object, expected: object, prototype: object): void {
 }
 
 /** An object for a prototype chain: whatever is asked of it is asked of `real()`. */
-function standIn(real: () => object): object {
-  return new Proxy(Object.create(null), {
+function standIn(target: object, real: () => object): object {
+  return new Proxy(target, {
     get: (_target, key, receiver) => Reflect.get(real(), key, receiver),
     set: (_target, key, value, receiver) => Reflect.set(real(), key, value, receiver),
     has: (_target, key) => Reflect.has(real(), key),
