@@ -114,8 +114,8 @@ export const PATH_NO_FOLLOW = 4;
 const PATH_NUMBERS = 18;
 const PATH_NUMBERS_BYTES = PATH_NUMBERS * Float64Array.BYTES_PER_ELEMENT;
 const pathCall = new ArrayBuffer(2 * PATH_NUMBERS_BYTES);
-export const pathNumbers = new Float64Array(pathCall, 0, PATH_NUMBERS);
-export const pathIntegers = new BigInt64Array(pathCall, PATH_NUMBERS_BYTES, PATH_NUMBERS);
+export const pathNumbers: Float64Array = new Float64Array(pathCall, 0, PATH_NUMBERS);
+export const pathIntegers: BigInt64Array = new BigInt64Array(pathCall, PATH_NUMBERS_BYTES, PATH_NUMBERS);
 
 /** Reads and writes with their numbers as arguments. The call runs no JavaScript, so one memory serves every call. */
 function withArguments(exports: Exports): Addon {
