@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot, root } from '../scripts/lib/paths.mjs';
 
-// A run takes about two minutes on a quiet machine. What hangs is found by the limit of each test (.mocharc.cjs); this is
+// A run takes about three minutes on a quiet machine. What hangs is found by the limit of each test (.mocharc.cjs); this is
 // for a process that answers nothing any more.
 const deadline_ms = Number(process.env.IOENGINE_TEST_DEADLINE_S ?? 900) * 1000;
 // After the last test nothing of ours may keep the event loop alive; mounts and loop devices are taken down then.

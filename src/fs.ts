@@ -9,6 +9,7 @@ import type { callbackFunctions } from './files/callbacks';
 import { buildModule } from './internal/build-module';
 import { hostFs } from './internal/host';
 import { lazyFunctions } from './internal/lazy';
+import { heedPatches } from './internal/patches';
 import { putStreamsInto } from './streams/module';
 
 import type Promises = require('./promises');
@@ -48,4 +49,5 @@ const built = buildModule(hostFs, lazyFunctions('plain', served, load));
 const loadPromises = () => require('./promises') as typeof Promises;
 Object.defineProperty(built, 'promises', { configurable: true, enumerable: true, get: loadPromises });
 putStreamsInto(built);
+heedPatches(built);
 module.exports = built;

@@ -30,6 +30,11 @@ export const FS: readonly Row[] = [
   row('engine', "node's own, after what was accepted on the descriptor has settled", 'closeSync'),
   row(
     'engine',
+    "node's own, with what the program has put in the place of functions that they call",
+    'appendFileSync readFileSync rmSync rmdirSync truncateSync writeFileSync',
+  ),
+  row(
+    'engine',
     "node's own classes over the engine's operations",
     'createReadStream createWriteStream ReadStream WriteStream FileReadStream FileWriteStream',
   ),
@@ -48,11 +53,11 @@ export const FS: readonly Row[] = [
   row(
     'node',
     SYNC,
-    `accessSync appendFileSync chmodSync chownSync copyFileSync cpSync existsSync fchmodSync fchownSync fdatasyncSync
+    `accessSync chmodSync chownSync copyFileSync cpSync existsSync fchmodSync fchownSync fdatasyncSync
      fstatSync fsyncSync ftruncateSync futimesSync globSync lchmodSync lchownSync linkSync lstatSync lutimesSync
-     mkdirSync mkdtempDisposableSync mkdtempSync openSync opendirSync readFileSync readSync readdirSync readlinkSync
-     readvSync realpathSync renameSync rmSync rmdirSync statSync statfsSync symlinkSync truncateSync unlinkSync
-     utimesSync writeFileSync writeSync writevSync`,
+     mkdirSync mkdtempDisposableSync mkdtempSync openSync opendirSync readSync readdirSync readlinkSync
+     readvSync realpathSync renameSync statSync statfsSync symlinkSync unlinkSync
+     utimesSync writeSync writevSync`,
   ),
 ];
 

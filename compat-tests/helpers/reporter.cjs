@@ -50,6 +50,8 @@ class SuiteReporter {
     this.totals = { passed: 0, failed: 0, skipped: 0 };
     this.file = undefined;
     this.lines = [];
+    // Before its hooks: what they take is the file's too.
+    runner.on('suite', (suite) => suite.file && this.enter(suite));
     runner.on('pass', (test) => this.onPass(test));
     runner.on('fail', (runnable, error) => this.onFail(runnable, error));
     runner.on('pending', (test) => this.onPending(test));
@@ -61,6 +63,7 @@ class SuiteReporter {
     if (file === this.file) return;
     this.flush();
     this.file = file;
+    this.started = Date.now();
     this.counts = { passed: 0, failed: 0, skipped: 0 };
   }
 
@@ -70,7 +73,8 @@ class SuiteReporter {
     const parts = [`${passed} passed`];
     if (failed > 0) parts.push(`${failed} failed`);
     if (skipped > 0) parts.push(`${skipped} skipped`);
-    console.log(`  ${failed > 0 ? '✗' : '✓'} ${this.file}: ${parts.join(', ')}`);
+    const seconds = ((Date.now() - this.started) / 1000).toFixed(1);
+    console.log(`  ${failed > 0 ? '✗' : '✓'} ${this.file}: ${parts.join(', ')} (${seconds} s)`);
     for (const line of this.lines) console.log(line);
     this.lines = [];
   }

@@ -21,7 +21,7 @@ import { readResult } from '../internal/results';
 import { type Addon, FLAG_TRUSTED, NOT_TAKEN } from '../native/addon';
 import { webStreamOf } from '../streams/web-stream';
 import { statHandle } from './attributes';
-import { type HandleParts, handleParts, wrapDescriptor } from './handle-class';
+import { type HandleParts, handleParts, keepClassInTransfer, wrapDescriptor } from './handle-class';
 import {
   type Counted,
   counted,
@@ -88,6 +88,7 @@ function makeClass(found: HandleParts): HandleClass {
       enumerable: false,
     });
   }
+  keepClassInTransfer(found, FileHandle);
   return FileHandle as unknown as HandleClass;
 }
 

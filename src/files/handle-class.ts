@@ -7,6 +7,7 @@ import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
 import { resultOf } from '../engine/requests';
 import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
 import { systemError } from '../internal/errors';
+import { dressed } from '../internal/build-module';
 import { hostFs } from '../internal/host';
 import { hostPromises } from '../internal/host-promises';
 
@@ -27,6 +28,10 @@ export interface HandleParts {
   fd: symbol;
   ref: symbol;
   unref: symbol;
+  handle: symbol;
+  /** The methods that postMessage calls on a handle that is sent and on one that arrives. */
+  transfer: symbol;
+  deserialize: symbol;
   /** `read(buffer)` without a length reads the whole buffer; before it read nothing. */
   lengthDefaultsToRest: boolean;
 }
@@ -43,7 +48,8 @@ async function takeParts(): Promise<HandleParts> {
   const handle = await hostPromises.open('/dev/zero');
   try {
     const symbols = handle as unknown as Record<symbol, { constructor: unknown }>;
-    const native = symbols[symbolNamed(handle, 'kHandle')]!;
+    const kHandle = symbolNamed(handle, 'kHandle');
+    const native = symbols[kHandle]!;
     const { bytesRead } = await handle.read(Buffer.alloc(1));
     const parts: HandleParts = {
       Base: handle.constructor as HandleConstructor,
@@ -51,6 +57,9 @@ async function takeParts(): Promise<HandleParts> {
       fd: symbolNamed(handle, 'kFd'),
       ref: symbolNamed(handle, 'kRef'),
       unref: symbolNamed(handle, 'kUnref'),
+      handle: kHandle,
+      transfer: symbolNamed(handle, 'messaging_transfer_symbol'),
+      deserialize: symbolNamed(handle, 'messaging_deserialize_symbol'),
       lengthDefaultsToRest: bytesRead === 1,
     };
     for (const method of ['releaseFD', 'close']) {
@@ -87,14 +96,47 @@ export async function closeDescriptor(fd: number): Promise<void> {
 
 /**
  * Node's native handle over `fd`. Its own close is replaced: node's FileHandle.close counts references, sets fd to -1
- * and emits 'close' as ever, and then calls this one. The descriptor is released first, or the garbage collector would
- * later close a stranger's.
+ * and emits 'close' as ever, and then calls this one.
  */
 export function wrapDescriptor(handleParts: HandleParts, fd: number): NativeHandle {
-  const native = new handleParts.Native(fd);
+  return closedByEngine(new handleParts.Native(fd));
+}
+
+/** The descriptor is released first, or the garbage collector would later close a stranger's. */
+function closedByEngine(native: NativeHandle): NativeHandle {
   native.close = () => {
+    const { fd } = native;
     native.releaseFD();
     return closeDescriptor(fd);
   };
   return native;
+}
+
+type Message = { data: { ioengine?: boolean } };
+type Methods = Record<symbol, (this: object, ...args: unknown[]) => unknown>;
+
+/**
+ * Makes handles of `Class` arrive as such after a transfer. Node makes what arrives, in its own class, so that class has
+ * to see by a mark in the message whose handle it was. A thread that has not made our class yet keeps node's.
+ */
+export function keepClassInTransfer(handleParts: HandleParts, Class: { prototype: object }): void {
+  const { Base, handle, transfer, deserialize } = handleParts;
+  const base = Base.prototype as unknown as Methods;
+  const { [transfer]: send, [deserialize]: receive } = base;
+  replaceMethod(Class.prototype, transfer, function (this: object): unknown {
+    const message = send!.call(this) as Message;
+    message.data.ioengine = true;
+    return message;
+  });
+  replaceMethod(base, deserialize, function (this: object, data: unknown): void {
+    receive!.call(this, data);
+    if ((data as Message['data']).ioengine !== true) return;
+    closedByEngine((this as Record<symbol, NativeHandle>)[handle]!);
+    Object.setPrototypeOf(this, Class.prototype);
+  });
+}
+
+function replaceMethod(prototype: object, name: symbol, value: unknown): void {
+  const looks = { value: dressed(value, (prototype as Methods)[name]), enumerable: false };
+  Object.defineProperty(prototype, name, { ...looks, writable: true, configurable: true });
 }

@@ -3,6 +3,7 @@
 import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { setImmediate } from 'node:timers';
 import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
 import { CURRENT, isDescriptor, shownPath } from '../internal/arguments';
 import { hostFs } from '../internal/host';
@@ -62,6 +63,11 @@ async function readUnsized(source: Source): Promise<Buffer> {
 }
 
 async function readOpen(source: Source, encoding: BufferEncoding | undefined): Promise<Content> {
+  // Node's fstat takes a turn of the event loop, in which the signal may be aborted.
+  if (source.signal !== undefined) {
+    await new Promise((resolve) => setImmediate(resolve));
+    throwIfAborted(source.signal);
+  }
   const size = await sizeStep(source.fd, READ_BYTES_MAX, source.requestFlags);
   const content = size === 0 ? await readUnsized(source) : await readSized(source, size);
   return encoding === undefined ? content : content.toString(encoding);

@@ -19,8 +19,7 @@ function plainEncoding(value: unknown): BufferEncoding | undefined | false {
 
 function plainSignal(value: unknown): AbortSignal | undefined | false {
   if (value === undefined) return undefined;
-  // addEventListener does not work through a Proxy; node only looks at `aborted`.
-  return value instanceof AbortSignal && !value.aborted && !types.isProxy(value) ? value : false;
+  return value instanceof AbortSignal && !value.aborted ? value : false;
 }
 
 /**
@@ -55,10 +54,11 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 
 /**
  * `work` with the caller's promise rejected as soon as the signal is aborted. The work itself goes on up to its next
- * look at the signal: buffer and descriptor stay until the engine is done with them.
+ * look at the signal: buffer and descriptor stay until the engine is done with them. Through a Proxy addEventListener does
+ * not work: there the looks have to do, as they do in node.
  */
 export function unlessAborted<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  if (signal === undefined) return work();
+  if (signal === undefined || types.isProxy(signal)) return work();
   return new Promise<T>((resolve, reject) => {
     const stop = (): void => reject(abortError(signal));
     signal.addEventListener('abort', stop, { once: true });

@@ -34,6 +34,9 @@ const major = Number(process.versions.node.split('.')[0]);
 /** FileHandle.read takes a bigint position: since 22, before it meant the file position. */
 export const READ_TAKES_BIGINT = major >= 22;
 
+/** writeFile without `flush` calls no other function of the module: since 26. */
+export const WRITES_IN_ONE_GO = major >= 26;
+
 /**
  * Which way to make an object without prototype is fast on this V8. The literal `{ __proto__: null, ... }` ends in a
  * dictionary (467 ns on Node 20); a spread of a template takes 97 ns there but 270 ns on 24, where assignment to

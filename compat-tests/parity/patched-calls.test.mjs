@@ -1,0 +1,93 @@
+// Functions that call others of the module: what a program puts in the place of one is called by the others, as often
+// and with the same arguments as on node:fs.
+import { expect } from 'chai';
+import { runSnippet, sameInChild } from './support/child.mjs';
+
+const SYNC = [
+  'openSync',
+  'readSync',
+  'writeSync',
+  'fsyncSync',
+  'ftruncateSync',
+  'closeSync',
+  'writeFileSync',
+  'lstatSync',
+];
+
+const spies = (names) => `
+  import { Buffer } from 'node:buffer';
+  const file = dir + '/file';
+  fs.writeFileSync(file, 'content of the file');
+  const originals = {};
+  for (const name of ${JSON.stringify(names)}) {
+    originals[name] = fs[name];
+    fs[name] = function (...args) {
+      log(name, this === fs, args.length, typeof args[0], typeof args.at(-1));
+      return originals[name].apply(this, args);
+    };
+  }
+  const restore = () => Object.assign(fs, originals);
+`;
+
+describe('parity: patched functions that others call', () => {
+  it('synchronous ones', async () => {
+    const { stdout } = await sameInChild(`${spies(SYNC)}
+      log(fs.readFileSync(file, 'latin1'));
+      fs.writeFileSync(file, Buffer.from('bytes'), { flush: true });
+      fs.writeFileSync(file, 'text', { flush: true });
+      fs.appendFileSync(file, Buffer.from(' and more'));
+      fs.truncateSync(file, 6);
+      log(originals.openSync === fs.openSync, fs.readFileSync(file, 'latin1'));
+      restore();
+      log(fs.readFileSync(file, 'latin1'));
+    `);
+    expect(stdout.split('\n').filter((line) => line.startsWith('openSync'))).to.have.length.greaterThan(5);
+  });
+
+  it('writeFile and appendFile', async () => {
+    const { stdout } = await sameInChild(`${spies(['open', 'write', 'fsync', 'close', 'writeFile'])}
+      const call = (name, ...args) => new Promise((resolve) => fs[name](...args, (error) => resolve(log(name, error ?? 'done'))));
+      await call('writeFile', file, 'text', { flush: true });
+      await call('writeFile', file, Buffer.from('bytes'), { flush: true, mode: 0o600 });
+      await call('appendFile', file, ' and more', { flush: true });
+      await call('appendFile', file, ' in latin1 \\u00e9', { encoding: 'latin1', flush: true });
+      await call('writeFile', dir + '/missing/file', 'text', { flush: true });
+      const fd = originals.close && fs.openSync(file, 'r+');
+      await call('writeFile', fd, 'TEXT', { flush: true });
+      fs.closeSync(fd);
+      restore();
+      log(fs.readFileSync(file, 'latin1'));
+    `);
+    expect(stdout).to.include('fsync');
+  });
+
+  it('what a patch throws or reports comes out, and the descriptor is closed', async () => {
+    await sameInChild(`
+      const { closeSync, fsyncSync, close } = fs;
+      let closed = 0;
+      fs.closeSync = (fd) => { closed++; return closeSync(fd); };
+      fs.fsyncSync = () => { throw new Error('no sync'); };
+      try { fs.writeFileSync(dir + '/sync', 'x', { flush: true }); log('written'); } catch (error) { log(error.message); }
+      fs.fsyncSync = fsyncSync;
+      fs.fsync = (fd, callback) => callback(new Error('no sync here either'));
+      fs.close = (fd, callback) => { closed++; return close(fd, callback); };
+      await new Promise((resolve) => fs.writeFile(dir + '/async', 'x', { flush: true }, (error) => resolve(log(error.message))));
+      log(closed);
+    `);
+  });
+
+  it('a patch on ioengine/fs may call node:fs itself, where nothing is left of it afterwards', async () => {
+    const { stdout } = await runSnippet(
+      'ours',
+      '/',
+      `
+      import real from 'node:fs';
+      const { openSync } = real;
+      let calls = 0;
+      fs.openSync = (...args) => { calls++; return real.openSync(...args); };
+      log(fs.readFileSync(process.execPath).length > 0, calls, real.openSync === openSync);
+    `,
+    );
+    expect(stdout).to.equal('true 1 true\n');
+  });
+});
