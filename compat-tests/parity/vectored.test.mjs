@@ -151,4 +151,28 @@ describe('parity: vectored content', () => {
     });
     return { result };
   });
+  // IOV_MAX is 1,024: libuv and we have to write such a list in parts, and both stop at a part that is empty.
+  const long = {
+    uneven: () => Array.from({ length: 3001 }, (_, index) => Buffer.alloc(index % 11, index)),
+    'empty at the start': () => [...filled(Array(1025).fill(0)), Buffer.from('never')],
+    'empty in the middle': () => [Buffer.from('first'), ...filled(Array(2000).fill(0)), Buffer.from('last')],
+  };
+  for (const [label, list] of Object.entries(long)) {
+    same(`writev of more than 1,024 buffers: ${label}`, async (side) => {
+      const seen = {};
+      for (const flags of ['r+', 'a+']) {
+        seen[flags] = await both(side, 'writev', () => [list()], flags);
+        seen[`${flags}, positional`] = await both(side, 'writev', () => [list(), 7], flags);
+      }
+      return seen;
+    });
+  }
+  same('a write stream that is uncorked with 5,000 chunks', async (side) => {
+    const stream = side.fs.createWriteStream(side.file('corked'));
+    stream.cork();
+    for (let index = 0; index < 5000; index++) stream.write(Buffer.alloc(index % 300, index));
+    stream.uncork();
+    await promisify(stream.end).call(stream);
+    return { written: stream.bytesWritten };
+  });
 });

@@ -4,10 +4,12 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include "backend/operations.h"
+#include "base/limits.h"
 
 namespace ioengine {
 
@@ -85,6 +87,8 @@ struct Request {
 
   bool has(RequestFlag flag) const { return (flags & flag) != 0; }
   uint64_t remaining() const { return wanted - done; }
+  // A longer list takes several attempts, each of which comes back short.
+  uint32_t vectors_per_attempt() const { return std::min(vector_count, limits::vectors); }
 
   bool owns_anything() const {
     const auto bits = [](const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); };

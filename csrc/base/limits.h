@@ -23,7 +23,7 @@ constexpr size_t pool_stack_bytes = 256 * 1024;
 
 // One request moves at most this many bytes per attempt: the kernel's own limit for read and write (read(2)).
 constexpr uint64_t transfer_bytes = 0x7ffff000;
-constexpr uint32_t vectors = 1024;  // IOV_MAX of Linux (readv(2))
+constexpr uint32_t vectors = 1024;  // per attempt too: IOV_MAX of Linux (readv(2))
 
 // Inline lane, per turn of the event loop: an endless loop of cached reads must not hold back a 1 ms timer
 // (P12).

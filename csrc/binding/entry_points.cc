@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -55,14 +56,18 @@ napi_value set_transfer_call(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// readv(fd, views, position, flags), and writev; 1 to limits::vectors views
+// readv(fd, views, position, flags), and writev: one view or more, of which a read takes limits::vectors at
+// most
 template <Operation operation>
 napi_value transfer_many(napi_env env, napi_callback_info info) {
   Arguments<4> in(env, info);
   uint32_t count = 0;
   napi_get_array_length(env, in.values[1], &count);
-  IOE_CHECK(count >= 1 && count <= limits::vectors);
-  iovec vectors[limits::vectors];
+  IOE_CHECK(count >= 1 && (operation == Operation::kWrite || count <= limits::vectors));
+  iovec few[limits::vectors];
+  std::vector<iovec> many;
+  if (count > limits::vectors) many.resize(count);
+  iovec* vectors = many.empty() ? few : many.data();
   uint64_t total = 0;
   for (uint32_t i = 0; i < count; ++i) {
     napi_value view;

@@ -91,6 +91,25 @@ void short_vectored_writes_split_inside_a_vector() {
   close(fd);
 }
 
+void more_vectors_than_the_kernel_takes_at_once() {
+  set_context("more vectors than one attempt takes");
+  Engine engine(in_order());
+  const int fd = engine.create(0, 100000);
+  GuardedBuffer buffer(3 * 3000);
+  buffer.fill(7, 0);
+  std::vector<iovec> vectors;
+  for (size_t i = 0; i < 3000; ++i) vectors.push_back({buffer.data() + 3 * i, 3});
+  const auto ticket = engine.transfer(Operation::kWrite, fd, vectors, 11);
+  engine.until_settled(ticket);
+  CHECK_EQ(ticket->result, 9000);
+  check_pattern(engine.disk().bytes(fd) + 11, 9000, 7, 0);
+  CHECK_EQ(engine.disk().size(fd), 9011u);
+  const auto& taken = engine.mock().taken();
+  CHECK_EQ(taken.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) CHECK_EQ(taken[i].offset, 11 + i * 3 * limits::vectors);
+  close(fd);
+}
+
 void the_end_of_a_file_is_not_asked_for_twice() {
   set_context("end of file");
   Engine engine(in_order());
@@ -239,6 +258,7 @@ void direct_write_that_stops_inside_a_block() {
 int main() {
   short_reads_go_on_where_they_stopped();
   short_vectored_writes_split_inside_a_vector();
+  more_vectors_than_the_kernel_takes_at_once();
   the_end_of_a_file_is_not_asked_for_twice();
   errors_come_after_the_bytes();
   interrupted_and_refused_attempts_are_repeated();

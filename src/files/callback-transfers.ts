@@ -163,7 +163,7 @@ function vectored(name: 'readv' | 'writev', syscall: string, args: IArguments): 
   const callback = args[3] || position;
   const native = engine();
   const at = plainWritePosition(position);
-  const plain = isDescriptor(fd) && typeof callback === 'function' && arePlainViews(views);
+  const plain = isDescriptor(fd) && typeof callback === 'function' && arePlainViews(views, name);
   if (native === undefined || at === undefined || !plain) return void delegate(name, args);
   // A copy of the array, which nobody else can change: it keeps the views' memory alive while the kernel uses it.
   const kept = [...views];

@@ -286,7 +286,7 @@ function vectored(
 ): Promise<unknown> | undefined {
   const fd = descriptorOf(handle);
   const at = plainWritePosition(position);
-  if (!(fd >= 0) || at === undefined || !arePlainViews(views)) return undefined;
+  if (!(fd >= 0) || at === undefined || !arePlainViews(views, name)) return undefined;
   const kept = keepViews(views);
   const answer = native[name](fd, kept, at, FLAG_TRUSTED);
   return answer === NOT_TAKEN ? undefined : promised(answer, handle, how, kept, undefined, undefined, position);

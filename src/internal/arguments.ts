@@ -3,7 +3,7 @@
 
 import { constants } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { VECTORS_MAX } from '../native/addon';
+import { READ_VECTORS_MAX } from '../native/addon';
 
 const FLAGS: Record<string, number> = {
   r: constants.O_RDONLY,
@@ -98,9 +98,10 @@ export function restOf(view: NodeJS.ArrayBufferView, offset: unknown): number {
   return typeof offset === 'number' || offset === null ? view.byteLength - (offset ?? 0) : Number.NaN;
 }
 
-/** Views that make one vectored operation: at least one byte, and no more of them than the kernel takes at once. */
-export function arePlainViews(views: unknown): views is NodeJS.ArrayBufferView[] {
-  if (!Array.isArray(views) || views.length === 0 || views.length > VECTORS_MAX) return false;
+/** Views that make one vectored operation: at least one byte, and for a read no more of them than the kernel takes at once. */
+export function arePlainViews(views: unknown, name: 'readv' | 'writev'): views is NodeJS.ArrayBufferView[] {
+  if (!Array.isArray(views) || views.length === 0) return false;
+  if (name === 'readv' && views.length > READ_VECTORS_MAX) return false;
   let bytes = 0;
   for (const view of views) {
     if (!isPlainView(view)) return false;

@@ -13,8 +13,8 @@ export const FLAG_CALLBACK = 1 << 0;
 /** The caller owns the descriptor (a FileHandle), so its number cannot mean another file. */
 export const FLAG_TRUSTED = 1 << 7;
 
-/** Most views of one vectored operation: IOV_MAX, see readv(2). */
-export const VECTORS_MAX = 1024;
+/** Most views of one vectored read: IOV_MAX, see readv(2). A vectored write takes any number, as it does in node. */
+export const READ_VECTORS_MAX = 1024;
 /** Results of one delivery. */
 export const RESULTS_MAX = 512;
 

@@ -99,7 +99,7 @@ void AioBackend::prepare(Request* request) {
     block->aio_nbytes = request->vectors[0].iov_len;
   } else {
     block->aio_buf = static_cast<uint64_t>(reinterpret_cast<uintptr_t>(request->vectors));
-    block->aio_nbytes = request->vector_count;
+    block->aio_nbytes = request->vectors_per_attempt();
   }
 }
 

@@ -122,8 +122,9 @@ int32_t MockBackend::transfer(Request* request, const MockOutcome& outcome) {
   const bool lies =
       limit > 1 && request->bounce == nullptr && is_the_broken_one(MockDefect::kShortReportedFull);
   if (lies) --limit;
-  int32_t moved = reads ? disk_->read(request->fd, request->vectors, request->vector_count, offset, limit)
-                        : disk_->write(request->fd, request->vectors, request->vector_count, offset, limit);
+  const uint32_t count = request->vectors_per_attempt();
+  int32_t moved = reads ? disk_->read(request->fd, request->vectors, count, offset, limit)
+                        : disk_->write(request->fd, request->vectors, count, offset, limit);
   if (lies && moved > 0) ++moved;
   // Of a bounced read the first bytes may be nobody's.
   if (moved > 0 && reads && request->bounce == nullptr && is_the_broken_one(MockDefect::kWrongByte)) {

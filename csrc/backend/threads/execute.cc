@@ -28,7 +28,7 @@ int32_t without_eintr(Call call) {
 }
 
 int32_t read_bytes(Request* request) {
-  const int count = static_cast<int>(request->vector_count);
+  const int count = static_cast<int>(request->vectors_per_attempt());
   if (request->has(kFlagCurrentPosition)) {
     return without_eintr([&] { return ::readv(request->fd, request->vectors, count); });
   }
@@ -37,7 +37,7 @@ int32_t read_bytes(Request* request) {
 }
 
 int32_t write_bytes(Request* request) {
-  const int count = static_cast<int>(request->vector_count);
+  const int count = static_cast<int>(request->vectors_per_attempt());
   // With O_APPEND the kernel ignores the offset of pwritev(2), and the file position stays where it is.
   if (request->has(kFlagCurrentPosition)) {
     return without_eintr([&] { return ::writev(request->fd, request->vectors, count); });

@@ -158,7 +158,7 @@ void UringBackend::prepare(io_uring_sqe* sqe, Request* request) {
         io_uring_prep_read(sqe, request->fd, vectors[0].iov_base, static_cast<unsigned>(vectors[0].iov_len),
                            offset);
       } else {
-        io_uring_prep_readv(sqe, request->fd, vectors, request->vector_count, offset);
+        io_uring_prep_readv(sqe, request->fd, vectors, request->vectors_per_attempt(), offset);
       }
       break;
     case Operation::kWrite:
@@ -166,7 +166,7 @@ void UringBackend::prepare(io_uring_sqe* sqe, Request* request) {
         io_uring_prep_write(sqe, request->fd, vectors[0].iov_base, static_cast<unsigned>(vectors[0].iov_len),
                             offset);
       } else {
-        io_uring_prep_writev(sqe, request->fd, vectors, request->vector_count, offset);
+        io_uring_prep_writev(sqe, request->fd, vectors, request->vectors_per_attempt(), offset);
       }
       break;
     case Operation::kFsync:
