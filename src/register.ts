@@ -16,7 +16,7 @@ import { isLoaderRead } from './files/loader-reads';
 import { isOptions } from './internal/arguments';
 import { promiseFunctions } from './files/promise-functions';
 import { dressed } from './internal/build-module';
-import { hostFs, kOriginals, originals } from './internal/host';
+import { hostFs, kOriginals, originals, WRITES_IN_ONE_GO } from './internal/host';
 import { hostPromises } from './internal/host-promises';
 import { serveStreamsInPlace } from './streams/in-place';
 
@@ -38,6 +38,14 @@ function put(module_: Functions, functions: Functions): void {
 const isPatched = (ours: Functions, names: readonly string[]): boolean =>
   names.some((name) => live[name] !== ours[name]);
 
+const CALLED_BY_WRITING = ['open', 'write', 'fsync', 'close'];
+
+/** What node's writeFile calls through the module when it is called like this. graceful-fs always patches `close`. */
+function calledByWriting({ 0: path, 2: options }: ArrayLike<unknown>): readonly string[] {
+  const inOneGo = WRITES_IN_ONE_GO && typeof path !== 'number' && !(isOptions(options) && options.flush);
+  return inOneGo ? [] : CALLED_BY_WRITING;
+}
+
 /**
  * The callback functions without what ioengine/fs adds. Node's writeFile and appendFile call others through the module,
  * so that a program's patches of those are seen: where there are such, node's do the work, on our functions.
@@ -49,13 +57,13 @@ function functionsInPlace(): Functions {
   function writeFile(this: unknown): void {
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
     const args = arguments as never;
-    if (isPatched(ours, ['open', 'write', 'fsync', 'close'])) delegate('writeFile', args);
+    if (isPatched(ours, calledByWriting(args))) delegate('writeFile', args);
     else engineWrite.apply(this, args);
   }
   function appendFile(this: unknown): void {
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
     const args = arguments as never;
-    if (isPatched(ours, ['open', 'write', 'fsync', 'close', 'writeFile'])) delegate('appendFile', args);
+    if (isPatched(ours, ['writeFile', ...calledByWriting(args)])) delegate('appendFile', args);
     else engineAppend.apply(this, args);
   }
   const ours: Functions = { ...callbackFunctions, open: openPlain, writeFile, appendFile };
