@@ -54,9 +54,12 @@ export const requirements = {
     program('mkfs.btrfs', 'btrfs-progs'),
     program('strace', 'strace'),
     program('fio', 'fio'),
+    program('git', 'git'),
+    program('curl', 'curl'),
+    program('unzip', 'unzip'),
   ],
   bench: [program('gcc', 'gcc'), program('fio', 'fio')],
-  ci: [program('clang-format', 'clang-format'), program('git', 'git')],
+  ci: [program('clang-format', 'clang-format')],
 };
 
 const missingOf = (rows) => rows.filter((row) => !row.present());

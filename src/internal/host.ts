@@ -34,7 +34,7 @@ const major = Number(process.versions.node.split('.')[0]);
 /** FileHandle.read takes a bigint position: since 22, before it meant the file position. */
 export const READ_TAKES_BIGINT = major >= 22;
 
-/** writeFile of a path opens, writes and closes in one go of its own, and calls no other function: since 26. */
+/** writeFile of a path without `flush` opens, writes and closes in one go, and calls no other function of the module: since 26. */
 export const WRITES_IN_ONE_GO = major >= 26;
 
 /**
