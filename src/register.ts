@@ -16,6 +16,7 @@ import { isLoaderRead } from './files/loader-reads';
 import { isOptions } from './internal/arguments';
 import { promiseFunctions } from './files/promise-functions';
 import { dressed } from './internal/build-module';
+import { walkRealPath } from './files/realpath';
 import { hostFs, kOriginals, originals, WRITES_IN_ONE_GO } from './internal/host';
 import { hostPromises } from './internal/host-promises';
 import { serveStreamsInPlace } from './streams/in-place';
@@ -66,7 +67,11 @@ function functionsInPlace(): Functions {
     if (isPatched(ours, ['writeFile', ...calledByWriting(args)])) delegate('appendFile', args);
     else engineAppend.apply(this, args);
   }
-  const ours: Functions = { ...callbackFunctions, open: openPlain, writeFile, appendFile };
+  function realpath(path: unknown, options: unknown, callback: unknown): void {
+    // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
+    if (!walkRealPath(live, path, options, callback)) delegate('realpath', arguments);
+  }
+  const ours: Functions = { ...callbackFunctions, open: openPlain, writeFile, appendFile, realpath };
   // Node's calls `fs.access` through the module, so a patch of that is seen; and it is ours that it calls.
   delete ours.exists;
   return ours;

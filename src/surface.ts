@@ -42,7 +42,12 @@ export const FS: readonly Row[] = [
   row('value', "the host's own", 'constants Stats Dirent Dir F_OK R_OK W_OK X_OK'),
   row('engine', ATTRIBUTES, 'access exists stat lstat fstat'),
   row('node', LATER, 'statfs truncate ftruncate'),
-  row('node', TREE, 'cp glob mkdir mkdtemp opendir readdir realpath rename rm rmdir'),
+  row('node', TREE, 'cp glob mkdir mkdtemp opendir readdir rename rm rmdir'),
+  row(
+    'engine',
+    "node's own; where the program has replaced a function that it calls, a walk of ours over that",
+    'realpath',
+  ),
   row('node', 'copies inside the kernel: no byte passes through the process', 'copyFile'),
   row('node', LATER, 'link readlink symlink unlink'),
   row('node', RARE, 'chmod fchmod lchmod chown fchown lchown utimes futimes lutimes'),

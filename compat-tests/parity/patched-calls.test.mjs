@@ -61,6 +61,26 @@ describe('parity: patched functions that others call', () => {
     expect(stdout).to.include('fsync');
   });
 
+  it('realpath', async () => {
+    const { stdout } = await sameInChild(`${spies(['lstat', 'stat', 'readlink'])}
+      import { spawnSync } from 'node:child_process';
+      fs.mkdirSync(dir + '/real/deep', { recursive: true });
+      fs.symlinkSync(dir + '/real', dir + '/one');
+      fs.symlinkSync('one/../one/deep', dir + '/two');
+      fs.symlinkSync('loop', dir + '/loop');
+      fs.symlinkSync('nowhere', dir + '/dangling');
+      spawnSync('mkfifo', [dir + '/pipe']);
+      fs.symlinkSync('pipe', dir + '/to-pipe');
+      const call = (...args) => new Promise((resolve) => fs.realpath(...args, (error, found) => resolve(log(error ?? found, typeof found, found?.length))));
+      for (const name of ['two', 'two/', 'one/deep/../../one', 'loop', 'dangling', 'missing/x', 'file/x', 'to-pipe', '.']) await call(dir + '/' + name);
+      for (const options of ['buffer', { encoding: 'buffer' }, { encoding: 'latin1' }, 'latin1', null, {}]) await call(dir + '/two', options);
+      await call(Buffer.from(dir + '/two'));
+      await call('/');
+      for (const bad of ['', String.fromCharCode(0)]) try { fs.realpath(bad, () => log('called')); } catch (error) { log(error.code); }
+    `);
+    expect(stdout).to.include('ELOOP').and.include('/real/deep');
+  });
+
   it('what a patch throws or reports comes out, and the descriptor is closed', async () => {
     await sameInChild(`
       const { closeSync, fsyncSync, close } = fs;

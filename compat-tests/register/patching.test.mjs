@@ -28,6 +28,22 @@ describe('register: patched node:fs', function () {
     const call = (name, ...args) => new Promise((resolve) => fs[name](...args, (...values) => resolve(values)));
   `;
 
+  it('realpath finds a pipe behind a link of /proc, and nothing that an earlier stat of a pipe has left', async () => {
+    await expectSame({
+      code: `${head()}
+        import { spawnSync } from 'node:child_process';
+        const program = "const fs = require('fs'); fs.fstatSync(0); fs.stat('/dev/stdin', () => fs.realpath('/dev/stdin', (error, found) => { console.log(error?.code, found?.replace(/[0-9]+/g, 'N')); fs.realpath(process.argv[1], (error, found) => console.log(error?.code, found)); }));";
+        fs.mkdirSync(folder + '/real/deep', { recursive: true });
+        for (const [name, to] of [['one', folder + '/real'], ['two', folder + '/one/deep']]) {
+          if (!fs.existsSync(folder + '/' + name)) fs.symlinkSync(to, folder + '/' + name);
+        }
+        const child = spawnSync(process.execPath, [...process.execArgv.filter((text) => text.includes('register')), '-e', program, folder + '/two'], { input: '' });
+        results.found = child.stdout.toString();
+        results.served = (await call('readFile', file))[1].length;
+        print();`,
+    });
+  });
+
   it('node:test mocks: called, counted, restored', async () => {
     await expectSame({
       code: `${head()}

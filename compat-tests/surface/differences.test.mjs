@@ -141,10 +141,13 @@ describe('surface: the differences that docs/compatibility.md states', () => {
     }
   });
 
-  it('realpath does not call others through the object; streams do', async () => {
-    const resolve = (api) => () => new Promise((done) => api.realpath(file, done));
-    expect(await callsOf(node, 'lstat', resolve(node))).to.be.greaterThan(0);
-    expect(await callsOf(ours, 'lstat', resolve(ours))).to.equal(0);
+  it('exists and truncate do not call others through the object; streams do', async () => {
+    const truncate = (api) => () => new Promise((done) => api.truncate(file, 5000, done));
+    expect(await callsOf(node, 'open', truncate(node))).to.equal(1);
+    expect(await callsOf(ours, 'open', truncate(ours))).to.equal(0);
+    const exists = (api) => () => new Promise((done) => api.exists(file, done));
+    expect(await callsOf(node, 'access', exists(node))).to.equal(1);
+    expect(await callsOf(ours, 'access', exists(ours))).to.equal(0);
     for (const api of [node, ours]) {
       const calls = await callsOf(api, 'open', async () => once(api.createReadStream(file).resume(), 'close'));
       expect(calls).to.equal(1);

@@ -7,7 +7,7 @@ import { dressed } from './build-module';
 
 type AnyFunction = (...args: never[]) => unknown;
 type Functions = Record<string, AnyFunction>;
-type WriteChain = typeof import('../files/write-chain');
+type Chains = typeof import('../files/patched-chains');
 
 /** Found by calling each of Node 20, 24 and 26 with every other function replaced. */
 const SYNC_CALLEES: Record<string, readonly string[]> = {
@@ -22,6 +22,7 @@ const SYNC_CALLEES: Record<string, readonly string[]> = {
 const ASYNC_CALLEES = {
   writeFile: ['open', 'write', 'fsync', 'close'],
   appendFile: ['writeFile', 'open', 'write', 'fsync', 'close'],
+  realpath: ['lstat', 'stat', 'readlink'],
 } as const;
 
 /** The functions of `names` that are no longer what they were. */
@@ -74,7 +75,7 @@ function asyncCaller(module_: Functions, name: keyof typeof ASYNC_CALLEES, patch
     // biome-ignore lint/complexity/noArguments: no array is made where nothing is patched
     const args = arguments as never;
     if (patched(callees).length === 0) return original.apply(this, args);
-    return (require('../files/write-chain') as WriteChain)[name](module_ as never, original, args);
+    return (require('../files/patched-chains') as Chains)[name](module_ as never, original, args);
   };
 }
 

@@ -1,9 +1,10 @@
-// writeFile and appendFile by way of the module's own open, write, fsync and close, because a program has replaced one of
-// them on ioengine/fs. What is not plain goes to the function itself.
+// writeFile, appendFile and realpath by way of the module's own open, write, lstat and so on, because a program has
+// replaced one of them on ioengine/fs. What is not plain goes to the function itself.
 
 import { isPlainView } from '../internal/arguments';
 import { WRITES_IN_ONE_GO } from '../internal/host';
 import type { Callback } from './callback-call';
+import { walkRealPath } from './realpath';
 import { plainOptions, type WholeOptions } from './whole-options';
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -82,4 +83,8 @@ export function appendFile(module_: Functions, original: AnyFunction, args: Arra
     typeof given === 'string' ? ({ encoding: given } as object) : { ...(given as object) };
   if (typeof path === 'number') asked.flag = 'a';
   module_.writeFile!(path, data, { ...asked, flag: asked.flag || 'a' }, callback);
+}
+
+export function realpath(module_: Functions, original: AnyFunction, args: ArrayLike<unknown>): void {
+  if (!walkRealPath(module_, args[0], args[1], args[2])) original.apply(module_, args as never);
 }
