@@ -42,6 +42,10 @@ const served: (keyof typeof callbackFunctions)[] = [
   'fstat',
   'access',
   'exists',
+  'mkdir',
+  'readdir',
+  'rm',
+  'truncate',
 ];
 const load = () => (require('./files/callbacks') as typeof import('./files/callbacks')).callbackFunctions;
 

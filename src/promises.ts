@@ -22,6 +22,15 @@ const served: (keyof typeof promiseFunctions)[] = [
   'stat',
   'lstat',
   'access',
+  'chmod',
+  'chown',
+  'lchown',
+  'mkdir',
+  'readdir',
+  'readlink',
+  'realpath',
+  'rm',
+  'truncate',
 ];
 const load = () =>
   (require('./files/promise-functions') as typeof import('./files/promise-functions')).promiseFunctions;

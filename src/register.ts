@@ -48,12 +48,13 @@ function calledByWriting({ 0: path, 2: options }: ArrayLike<unknown>): readonly 
 }
 
 /**
- * The callback functions without what ioengine/fs adds. Node's writeFile and appendFile call others through the module,
+ * The callback functions without what ioengine/fs adds. Node's writeFile, appendFile and truncate call others through the module,
  * so that a program's patches of those are seen: where there are such, node's do the work, on our functions.
  */
 function functionsInPlace(): Functions {
   const engineWrite = callbackFunctions.writeFile;
   const engineAppend = callbackFunctions.appendFile;
+  const engineTruncate = callbackFunctions.truncate;
   // Functions of the old kind, because node's can be called with `new`.
   function writeFile(this: unknown): void {
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
@@ -71,7 +72,13 @@ function functionsInPlace(): Functions {
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
     if (!walkRealPath(live, path, options, callback)) delegate('realpath', arguments);
   }
-  const ours: Functions = { ...callbackFunctions, open: openPlain, writeFile, appendFile, realpath };
+  function truncate(this: unknown): void {
+    // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
+    const args = arguments as never;
+    if (isPatched(ours, ['open', 'close'])) delegate('truncate', args);
+    else engineTruncate.apply(this, args);
+  }
+  const ours: Functions = { ...callbackFunctions, open: openPlain, writeFile, appendFile, truncate, realpath };
   // Node's calls `fs.access` through the module, so a patch of that is seen; and it is ours that it calls.
   delete ours.exists;
   return ours;

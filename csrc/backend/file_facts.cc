@@ -49,14 +49,6 @@ void read_direct_alignment(int fd, FileFacts* facts) {
   facts->offset_alignment = offset;
 }
 
-// FIFOs wait for a peer, devices for whatever their driver likes, sockets fail: node:fs does all that well.
-bool may_wait_on_open(const std::string& path) {
-  struct statx buffer;
-  if (statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_TYPE, &buffer) != 0) return false;
-  const mode_t type = buffer.stx_mode & S_IFMT;
-  return type == S_IFIFO || type == S_IFCHR || type == S_IFSOCK;
-}
-
 int open_retrying(const char* path, int flags, uint32_t mode) {
   int fd;
   do {
@@ -124,6 +116,14 @@ int read_file_facts(int fd, FileFacts* facts) {
     if (facts->kind == FileKind::kRegular) ioctl(fd, kExt4PrecacheExtents);
   }
   return 0;
+}
+
+// FIFOs wait for a peer, devices for whatever their driver likes, sockets fail: node:fs does all that well.
+bool may_wait_on_open(const std::string& path) {
+  struct statx buffer;
+  if (statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_TYPE, &buffer) != 0) return false;
+  const mode_t type = buffer.stx_mode & S_IFMT;
+  return type == S_IFIFO || type == S_IFCHR || type == S_IFSOCK;
 }
 
 int32_t open_with_facts(OpenJob* job) {

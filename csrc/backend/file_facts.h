@@ -65,6 +65,9 @@ constexpr int32_t kNotTaken = -4096;
 // run.
 constexpr int32_t kNeedsRouting = -4097;
 
+// Whether an open(2) of the path may wait for another process: FIFOs, devices, sockets. May wait itself.
+bool may_wait_on_open(const std::string& path);
+
 // openat(2) with facts. Returns the descriptor, -errno, or kNotTaken. May wait: never on the JavaScript
 // thread.
 int32_t open_with_facts(OpenJob* job);

@@ -35,6 +35,8 @@ inline bool changes_file(Operation operation) {
     case Operation::kStat:
     case Operation::kAccess:
     case Operation::kReadFile:
+    case Operation::kReadDirectory:
+    case Operation::kReadLink:
     case Operation::kStatx:
       return false;
     default:

@@ -8,7 +8,9 @@
 #include <string>
 
 #include "backend/file_facts.h"
+#include "backend/path_changes.h"
 #include "backend/whole_file.h"
+#include "backend/whole_write.h"
 
 namespace ioengine {
 
@@ -20,7 +22,14 @@ struct PathJob {
   bool follow = true;  // kStat: a symbolic link at the end of the path
   int32_t mode = 0;    // kAccess: F_OK, or R_OK, W_OK and X_OK
   struct statx status = {};
-  std::unique_ptr<WholeFile> file;  // kReadFile
+  std::unique_ptr<WholeFile> file;  // kReadFile, kWriteFile
+  WholeWrite write;                 // kWriteFile
+
+  // kChangePath, kReadLink
+  PathChange change = PathChange::kReadLink;
+  int64_t first = 0;
+  int64_t second = 0;
+  std::string found;  // also of kReadDirectory (backend/directory.h)
 
   // The inline lane does not know the device yet: find out what it is on the way.
   bool learn = false;

@@ -41,6 +41,15 @@ constexpr uint16_t warm_credit_max = 64;
 constexpr uint32_t whole_file_bytes = 128 * 1024;
 constexpr uint64_t whole_files_held_bytes = 32 * 1024 * 1024;
 
+// Up to so much is opened, written and closed in one trip; more goes in steps, which leave the pool's threads
+// to others.
+constexpr uint32_t whole_write_bytes = 1024 * 1024;
+
+// One trip removes from a tree for so long, and goes so deep: a thread that ends waits for it, and each level
+// holds a descriptor.
+constexpr uint64_t tree_time_ns = 20 * 1000 * 1000;
+constexpr int tree_depth = 64;
+
 // Devices whose filesystem is remembered, for paths on the calling thread.
 constexpr size_t known_devices = 64;
 

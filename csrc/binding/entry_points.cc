@@ -309,6 +309,7 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
     napi_set_named_property(env, exports, entry.name, function);
   }
   define_path_calls(environment, exports);
+  define_change_calls(environment, exports);
   return exports;
 }
 

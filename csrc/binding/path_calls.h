@@ -19,5 +19,7 @@ struct PathCall {
 };
 
 void define_path_calls(Environment* environment, napi_value exports);
+// Those that go to the pool always (change_calls.cc).
+void define_change_calls(Environment* environment, napi_value exports);
 
 }  // namespace ioengine

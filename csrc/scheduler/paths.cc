@@ -11,6 +11,7 @@
 #include "backend/path_job.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "memory/aligned_block.h"
 #include "scheduler/context.h"
 
 namespace ioengine {
@@ -117,6 +118,20 @@ int32_t IoContext::read_file(const char* path, uint32_t flags, char* memory) {
   }
   job->path = path;
   return accept_path(Operation::kReadFile, job.release(), flags, result == kNotTaken);
+}
+
+// What changes the disk, or reads it in any case: one trip to the pool. Memory of our own under `write.data`
+// is held.
+int32_t IoContext::run_in_pool(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags) {
+  AlignedBlock* block =
+      operation == Operation::kWriteFile ? AlignedBlock::hold_if_ours(job->write.data) : nullptr;
+  Request* request = new_request(operation, nullptr, flags);
+  request->path = job.release();
+  request->block = block;
+  ++unsettled_;
+  if (changes_file(operation)) ++unsettled_writes_;
+  to_threads(request);
+  return accepted(request);
 }
 
 int32_t IoContext::answer_here(Operation operation, PathJob* job) {

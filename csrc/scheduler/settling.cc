@@ -160,7 +160,9 @@ void IoContext::settle(Request* request, int32_t result) {
   if (result != kNotTaken) {
     LaneCounters& lane = statistics_.lanes[static_cast<size_t>(request->lane)];
     ++lane.operations;
-    const bool moved = moves_bytes(request->operation) || request->operation == Operation::kReadFile;
+    const bool whole =
+        request->operation == Operation::kReadFile || request->operation == Operation::kWriteFile;
+    const bool moved = moves_bytes(request->operation) || whole;
     if (moved && result > 0) lane.bytes += static_cast<uint64_t>(result);
   }
   if (request->operation == Operation::kOpen && result >= 0) learn_opened(request, result);

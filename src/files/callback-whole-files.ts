@@ -1,31 +1,11 @@
 // readFile, writeFile and appendFile of node:fs with a callback: the promises of read-whole.ts and write-whole.ts,
 // handed to a callback.
 
-import { AsyncResource } from 'node:async_hooks';
-import { setImmediate } from 'node:timers';
+import { callBackAfter } from './call-back-after';
 import { type Callback, delegate } from './callback-call';
 import { readDescriptor, readPath } from './read-whole';
-import { type WriteFlag, writeDescriptor, writePath } from './write-whole';
-
-const MANUAL_DESTROY = { requireManualDestroy: true };
-
-/**
- * Calls back with what the promise brings. From an immediate: what the callback throws is an uncaught exception, and
- * its ticks and microtasks run before the next callback, as after every completion in node. The resource carries the
- * caller's async context.
- */
-function callBackAfter(promise: Promise<unknown>, callback: Callback): void {
-  const resource = new AsyncResource('FSREQCALLBACK', MANUAL_DESTROY);
-  const finish = (...results: [unknown, ...unknown[]]): void => {
-    resource.runInAsyncScope(setImmediate, undefined, called, callback, ...results);
-    resource.emitDestroy();
-  };
-  promise.then((value) => (value === undefined ? finish(null) : finish(null, value)), finish);
-}
-
-function called(callback: Callback, ...results: [unknown, ...unknown[]]): void {
-  callback(...results); // not as a method of the immediate
-}
+import { calledBack } from './path-call';
+import { plainWrite, type WriteFlag, writeDescriptor, writeInSteps } from './write-whole';
 
 export function readFile(path: unknown, options: unknown, callback: unknown): void {
   const finished = callback || options;
@@ -37,24 +17,32 @@ export function readFile(path: unknown, options: unknown, callback: unknown): vo
   else callBackAfter(promise, finished as Callback);
 }
 
-export function writeFile(path: unknown, data: unknown, options: unknown, callback: unknown): void {
+export function writeFile(_path: unknown, _data: unknown, _options: unknown, _callback: unknown): void {
   // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
-  if (!written(path, data, options, callback, 'w')) delegate('writeFile', arguments);
+  if (!written(arguments, 'w')) delegate('writeFile', arguments);
 }
 
-export function appendFile(path: unknown, data: unknown, options: unknown, callback: unknown): void {
+export function appendFile(_path: unknown, _data: unknown, _options: unknown, _callback: unknown): void {
   // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
-  if (!written(path, data, options, callback, 'a')) delegate('appendFile', arguments);
+  if (!written(arguments, 'a')) delegate('appendFile', arguments);
 }
 
 // The callback form takes strings and views only, no iterables, and writes them even when they are empty.
-function written(path: unknown, data: unknown, options: unknown, callback: unknown, flag: WriteFlag): boolean {
+function written(args: IArguments, flag: WriteFlag): boolean {
+  const [path, data, options, callback] = args as unknown as unknown[];
   const finished = callback || options;
   const asked = options === finished ? undefined : options;
   const bytes = typeof data === 'string' ? data.length : ArrayBuffer.isView(data) ? data.byteLength : 0;
   if (typeof finished !== 'function' || bytes === 0) return false;
-  const writer = typeof path === 'number' ? writeDescriptor : writePath;
-  const promise = writer(path, data, asked, flag);
-  if (promise !== undefined) callBackAfter(promise, finished as Callback);
+  if (typeof path === 'number') return calledBackAfter(writeDescriptor(path, data, asked, flag), finished as Callback);
+  const written = plainWrite(path, data, asked, flag);
+  if (written === undefined) return false;
+  const again = (): void => void delegate(flag === 'a' ? 'appendFile' : 'writeFile', args);
+  if (written.inOneTrip !== undefined) return calledBack(written.inOneTrip, finished, again);
+  return calledBackAfter(writeInSteps(written), finished as Callback);
+}
+
+function calledBackAfter(promise: Promise<unknown> | undefined, callback: Callback): boolean {
+  if (promise !== undefined) callBackAfter(promise, callback);
   return promise !== undefined;
 }

@@ -6,8 +6,11 @@ import { fstat, lstat, stat } from './attributes';
 import { close, closeSync, fdatasync, fsync, open } from './callback-descriptors';
 import { read, readv, write, writev } from './callback-transfers';
 import { appendFile, readFile, writeFile } from './callback-whole-files';
+import { pathCallbacks } from './path-functions';
 
 export const callbackFunctions = {
+  ...pathCallbacks,
+
   open,
   close,
   closeSync,

@@ -7,6 +7,7 @@ import { accessPath } from './access';
 import { type StatName, statPath } from './attributes';
 import { type IoFileHandle, isIoFileHandle } from './file-handle';
 import { open as openHandle } from './open';
+import { pathPromises } from './path-functions';
 import { readPath } from './read-whole';
 import { type WriteFlag, writePath } from './write-whole';
 
@@ -42,12 +43,18 @@ async function writeNamed(path: unknown, data: unknown, options: unknown, flag: 
   return hostWrite(path as string, data as string, options as never);
 }
 
-async function writeFile(path: unknown, data: unknown, options: unknown): Promise<void> {
-  return writeNamed(path, data, options, 'w');
+function writeFile(path: unknown, data: unknown, options: unknown): Promise<void> {
+  return writePlainest(path, data, options, 'w') ?? writeNamed(path, data, options, 'w');
 }
 
-async function appendFile(path: unknown, data: unknown, options: unknown): Promise<void> {
-  return writeNamed(path, data, options, 'a');
+function appendFile(path: unknown, data: unknown, options: unknown): Promise<void> {
+  return writePlainest(path, data, options, 'a') ?? writeNamed(path, data, options, 'a');
+}
+
+// As with readFile.
+function writePlainest(path: unknown, data: unknown, options: unknown, flag: WriteFlag): Promise<void> | undefined {
+  const plain = typeof path === 'string' && (options === undefined || typeof options === 'string');
+  return plain ? writePath(path, data, options, flag) : undefined;
 }
 
 function attributes(name: StatName, path: unknown, options: unknown): Promise<unknown> {
@@ -59,6 +66,8 @@ function attributes(name: StatName, path: unknown, options: unknown): Promise<un
 }
 
 export const promiseFunctions = {
+  ...pathPromises,
+
   open,
   readFile,
   writeFile,

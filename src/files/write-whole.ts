@@ -9,7 +9,9 @@ import { hostPromises } from '../internal/host-promises';
 import { byNode, closingAfter, type Held, orByNode, viaCallback } from './by-node';
 import { sizeStep, syncStep, writeAll } from './descriptor-io';
 import { openDescriptor, type PlainOpen, plainOpen } from './open';
+import { type PathCall, promised } from './path-call';
 import { plainOptions, throwIfAborted, unlessAborted, type WholeOptions } from './whole-options';
+import { oneTrip } from './write-small';
 
 /** 'w' for writeFile, 'a' for appendFile. */
 export type WriteFlag = 'w' | 'a';
@@ -113,25 +115,40 @@ export function writeDescriptor(
   );
 }
 
-/** writeFile or appendFile of a path. */
-export function writePath(path: unknown, data: unknown, options: unknown, flag: WriteFlag): Promise<void> | undefined {
-  const plain = plainOptions(options, flag);
-  const given = plain === undefined ? undefined : plainData(data, plain.encoding);
-  const asked = plain === undefined ? undefined : plainOpen(path, plain.flag, plain.mode, undefined);
-  if (plain === undefined || given === undefined || asked === undefined) return undefined;
-  return unlessAborted(plain.signal, () => openAndWrite(asked, { data, bytes: given, options, plain, flag }));
-}
-
-/** A call of writeFile or appendFile: as it was given, and as the engine takes it. */
-interface Asked {
+/** A call of writeFile or appendFile of a path: as it was given, and as the engine takes it. */
+export interface WrittenPath {
   data: unknown;
   options: unknown;
   flag: WriteFlag;
+  asked: PlainOpen;
   bytes: Data;
   plain: WholeOptions;
+  /** Where one trip to the pool does all of it. */
+  inOneTrip: PathCall | undefined;
 }
 
-async function openAndWrite(asked: PlainOpen, { data, options, flag, bytes, plain }: Asked): Promise<void> {
+export function plainWrite(path: unknown, data: unknown, options: unknown, flag: WriteFlag): WrittenPath | undefined {
+  const plain = plainOptions(options, flag);
+  const bytes = plain === undefined ? undefined : plainData(data, plain.encoding);
+  const asked = plain === undefined ? undefined : plainOpen(path, plain.flag, plain.mode, undefined);
+  if (plain === undefined || bytes === undefined || asked === undefined) return undefined;
+  return { data, options, flag, asked, bytes, plain, inOneTrip: oneTrip(asked, bytes, plain) };
+}
+
+/** writeFile or appendFile of a path. */
+export function writePath(path: unknown, data: unknown, options: unknown, flag: WriteFlag): Promise<void> | undefined {
+  const written = plainWrite(path, data, options, flag);
+  if (written?.inOneTrip === undefined) return written === undefined ? undefined : writeInSteps(written);
+  const hostWrite = flag === 'a' ? hostPromises.appendFile : hostPromises.writeFile;
+  const again = (): Promise<void> => hostWrite(written.asked.path as string, data as string, options as never);
+  return promised(written.inOneTrip, again) as Promise<void>;
+}
+
+export function writeInSteps(written: WrittenPath): Promise<void> {
+  return unlessAborted(written.plain.signal, () => openAndWrite(written));
+}
+
+async function openAndWrite({ asked, data, options, flag, bytes, plain }: WrittenPath): Promise<void> {
   const fd = await openDescriptor(asked);
   if (fd === NOT_TAKEN) {
     const hostWrite = flag === 'a' ? hostPromises.appendFile : hostPromises.writeFile;

@@ -38,6 +38,9 @@ export interface Started extends Failure {
   bufferedReads?: number;
 }
 
+/** A path, as text or as the bytes that the kernel gets. */
+type Bytes = string | Uint8Array;
+
 /**
  * Functions of the addon. The accepting ones answer a number: at or above 0 the result of an operation served inline,
  * from -4095 to -1 its negative errno, NOT_TAKEN when node:fs has to serve it, at or below ACCEPTED a slot.
@@ -61,6 +64,17 @@ export interface Addon {
   readFile(path: string | Uint8Array, pathFlags: number): number;
   /** Of an accepted `readFile` that is being settled: the content, or the open descriptor, now the caller's. */
   takeFile(slot: number): Buffer | number;
+  /** Opens, writes, syncs if asked to, and closes. The result is the count, or WRITE_STOPPED. */
+  writeFile(path: Bytes, bytes: Uint8Array, open: number, mode: number, sync: number, pathFlags: number): number;
+  /** Of a `writeFile` that has stopped and is being settled, into `pathNumbers`: descriptor or -1, step, -errno. */
+  takeWrite(slot: number): void;
+  readDirectory(path: Bytes, withTypes: number, pathFlags: number): number;
+  /** The result is REMOVAL_UNFINISHED where the time of one trip was too short. */
+  removeTree(path: Bytes, recursive: number, force: number, pathFlags: number): number;
+  changePath(change: PathChange, path: Bytes, first: number, second: number, pathFlags: number): number;
+  /** Of an accepted call that is being settled: what it has found, as bytes or as text. */
+  takeFound(slot: number): Buffer;
+  takeText(slot: number): string;
   truncate(fd: number, length: number, flags: number): number;
   allocate(fd: number, mode: number, offset: number, length: number, flags: number): number;
   open(path: string | Uint8Array, flags: number, mode: number, direct: number, requestFlags: number): number;
@@ -109,6 +123,23 @@ const doubles = new Float64Array(transferCall);
 export const PATH_CALLBACK = 1;
 export const PATH_WHOLE = 2;
 export const PATH_NO_FOLLOW = 4;
+
+/** csrc/backend/path_changes.h */
+export enum PathChange {
+  makeDirectories,
+  truncate,
+  changeMode,
+  changeOwner,
+  changeLinkOwner,
+  readLink,
+  realPath,
+}
+
+/** The result of a writeFile that was opened and not finished: csrc/backend/whole_write.h, with the steps. */
+export const WRITE_STOPPED = -4098;
+export const WRITE_STEPS = [undefined, 'write', 'fsync', 'close'] as const;
+/** csrc/backend/directory.h */
+export const REMOVAL_UNFINISHED = -4099;
 
 /** PathCall of csrc/binding/path_calls.h: ten fields of a file in the order of fs.Stats, then four times. */
 const PATH_NUMBERS = 18;

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "backend/directory.h"
 #include "backend/file_facts.h"
 #include "backend/path_job.h"
 #include "base/check.h"
@@ -91,6 +92,15 @@ int32_t execute_known(Request* request) {
       return access_path(request->path);
     case Operation::kReadFile:
       return read_whole_file(request->path->path, request->path->file.get());
+    case Operation::kWriteFile:
+      return write_whole_file(request->path->path, &request->path->write, request->path->file.get());
+    case Operation::kReadDirectory:
+      return read_directory(request->path);
+    case Operation::kRemoveTree:
+      return remove_tree(request->path);
+    case Operation::kChangePath:
+    case Operation::kReadLink:
+      return change_path(request->path);
     case Operation::kStatx:
       return stat_descriptor(request);
     case Operation::kFallocate:

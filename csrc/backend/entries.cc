@@ -1,0 +1,47 @@
+#include "backend/entries.h"
+
+#include <dirent.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <limits>
+
+namespace ioengine {
+namespace {
+
+// struct linux_dirent64 of getdents64(2), which no header declares.
+constexpr size_t kLengthAt = 16;
+constexpr size_t kTypeAt = 18;
+constexpr size_t kNameAt = 19;
+constexpr size_t kBufferBytes = 32 * 1024;
+
+bool is_self_or_parent(const char* name) {
+  return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+}
+
+}  // namespace
+
+bool Entries::read(int directory) {
+  alignas(8) char buffer[kBufferBytes];
+  for (;;) {
+    const long bytes = syscall(SYS_getdents64, directory, buffer, sizeof(buffer));
+    // ENOENT: the directory has been removed, and so has everything in it.
+    if (bytes == 0 || (bytes == -1 && errno == ENOENT)) return true;
+    if (bytes == -1) return false;
+    for (long at = 0; at < bytes;) {
+      const char* entry = buffer + at;
+      uint16_t length;
+      std::memcpy(&length, entry + kLengthAt, sizeof(length));
+      at += length;
+      const char* name = entry + kNameAt;
+      if (is_self_or_parent(name)) continue;
+      if (names.size() > std::numeric_limits<int32_t>::max()) return false;
+      list.push_back({static_cast<uint32_t>(names.size()), static_cast<unsigned char>(entry[kTypeAt])});
+      names.append(name, std::strlen(name) + 1);
+    }
+  }
+}
+
+}  // namespace ioengine

@@ -1,0 +1,138 @@
+// Operations on paths that go to the pool always: they change the disk, or read it in any case.
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "backend/path_job.h"
+#include "binding/arguments.h"
+#include "binding/environment.h"
+#include "binding/path_argument.h"
+#include "binding/path_calls.h"
+
+namespace ioengine {
+namespace {
+
+template <size_t N>
+napi_value accept(const Arguments<N>& in, Operation operation, std::unique_ptr<PathJob> job,
+                  int32_t path_flags) {
+  return answer(in.environment,
+                in.environment->context()->run_in_pool(operation, std::move(job), request_flags(path_flags)));
+}
+
+PathJob* answer_in(const Arguments<1>& in) { return in.environment->context()->answer_of(in.uint32(0)); }
+
+// writeFile(path, bytes, openFlags, mode, sync, pathFlags)
+napi_value write_file_call(napi_env env, napi_callback_info info) {
+  Arguments<6> in(env, info);
+  const Path path(env, in.values[0]);
+  void* data = nullptr;
+  size_t size = 0;
+  if (!path.usable() || napi_get_buffer_info(env, in.values[1], &data, &size) != napi_ok)
+    return number(env, kNotTaken);
+  auto job = std::make_unique<PathJob>();
+  job->path = path.text();
+  job->file = std::make_unique<WholeFile>();
+  job->write.data = static_cast<const char*>(data);
+  job->write.size = size;
+  job->write.flags = in.int32(2);
+  job->write.mode = in.uint32(3);
+  job->write.sync = in.int32(4) != 0;
+  return accept(in, Operation::kWriteFile, std::move(job), in.int32(5));
+}
+
+// takeWrite(slot): of a writeFile that has stopped, its descriptor, which is the caller's from now on, or -1;
+// the step that failed; and -errno. Into the PathCall.
+napi_value take_write(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  PathJob* job = answer_in(in);
+  const int fd = job->file->fd;
+  job->file->fd = -1;
+  if (fd >= 0) in.environment->context()->adopt(fd, job->file->facts);
+  double* numbers = in.environment->path_call()->numbers;
+  numbers[0] = fd;
+  numbers[1] = static_cast<double>(job->write.failed);
+  numbers[2] = job->write.error;
+  return nullptr;
+}
+
+// readDirectory(path, withTypes, pathFlags)
+napi_value read_directory_call(napi_env env, napi_callback_info info) {
+  Arguments<3> in(env, info);
+  const Path path(env, in.values[0]);
+  if (!path.usable()) return number(env, kNotTaken);
+  auto job = std::make_unique<PathJob>();
+  job->path = path.text();
+  job->first = in.int32(1);
+  return accept(in, Operation::kReadDirectory, std::move(job), in.int32(2));
+}
+
+// removeTree(path, recursive, force, pathFlags)
+napi_value remove_tree_call(napi_env env, napi_callback_info info) {
+  Arguments<4> in(env, info);
+  const Path path(env, in.values[0]);
+  if (!path.usable()) return number(env, kNotTaken);
+  auto job = std::make_unique<PathJob>();
+  job->path = path.text();
+  job->first = in.int32(1);
+  job->second = in.int32(2);
+  return accept(in, Operation::kRemoveTree, std::move(job), in.int32(3));
+}
+
+// changePath(change, path, first, second, pathFlags)
+napi_value change_path_call(napi_env env, napi_callback_info info) {
+  Arguments<5> in(env, info);
+  const Path path(env, in.values[1]);
+  if (!path.usable()) return number(env, kNotTaken);
+  auto job = std::make_unique<PathJob>();
+  job->path = path.text();
+  job->change = static_cast<PathChange>(in.int32(0));
+  job->first = in.int64(2);
+  job->second = in.int64(3);
+  const bool reads = job->change == PathChange::kReadLink || job->change == PathChange::kRealPath;
+  return accept(in, reads ? Operation::kReadLink : Operation::kChangePath, std::move(job), in.int32(4));
+}
+
+// takeFound(slot): the bytes that a request which is being delivered has found
+napi_value take_found(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  const std::string& found = answer_in(in)->found;
+  napi_value buffer;
+  if (napi_create_buffer_copy(env, found.size(), found.data(), nullptr, &buffer) != napi_ok) return nullptr;
+  return buffer;
+}
+
+// takeText(slot): the same as a string
+napi_value take_text(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  const std::string& found = answer_in(in)->found;
+  napi_value text;
+  if (napi_create_string_utf8(env, found.data(), found.size(), &text) != napi_ok) return nullptr;
+  return text;
+}
+
+}  // namespace
+
+void define_change_calls(Environment* environment, napi_value exports) {
+  const struct {
+    const char* name;
+    napi_callback function;
+  } kFunctions[] = {
+      {"writeFile", write_file_call},
+      {"takeWrite", take_write},
+      {"readDirectory", read_directory_call},
+      {"removeTree", remove_tree_call},
+      {"changePath", change_path_call},
+      {"takeFound", take_found},
+      {"takeText", take_text},
+  };
+  napi_env env = environment->env();
+  for (const auto& entry : kFunctions) {
+    napi_value function;
+    napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.function, environment, &function);
+    napi_set_named_property(env, exports, entry.name, function);
+  }
+}
+
+}  // namespace ioengine

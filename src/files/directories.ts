@@ -1,0 +1,106 @@
+// readdir and rm in one trip: plainly well-formed calls as the engine takes them, undefined for those that node:fs is to
+// judge.
+
+import { isOptions, plainPath } from '../internal/arguments';
+import { canMakeDirents, makeDirents } from '../internal/dirents';
+import type { Addon } from '../native/addon';
+import { type Path, type PathCall, promised } from './path-call';
+import { plainNameEncoding, UTF8 } from './path-changes';
+
+const SLASH = 0x2f;
+
+type Name = string | Buffer;
+
+class Listing implements PathCall {
+  constructor(
+    readonly path: Path,
+    readonly encoding: string,
+    readonly withTypes: boolean,
+  ) {}
+
+  get syscall(): string {
+    return 'scandir';
+  }
+
+  accept(native: Addon, pathFlags: number): number {
+    return native.readDirectory(this.path, this.withTypes ? 1 : 0, pathFlags);
+  }
+
+  value(_result: number, slot: number, native: Addon): unknown {
+    const { encoding, path } = this;
+    const names: Name[] = encoding === UTF8 ? native.takeText(slot).split('/') : pieces(native.takeFound(slot));
+    // Behind the last slash: one byte for each type.
+    const types = names.pop()!;
+    if (encoding !== UTF8 && encoding !== 'buffer') {
+      for (let i = 0; i < names.length; i++) names[i] = (names[i] as Buffer).toString(encoding as BufferEncoding);
+    }
+    return this.withTypes ? makeDirents(names, types, path) : names;
+  }
+}
+
+function pieces(bytes: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  let start = 0;
+  for (let end = bytes.indexOf(SLASH); end >= 0; end = bytes.indexOf(SLASH, start)) {
+    found.push(Buffer.from(bytes.subarray(start, end)));
+    start = end + 1;
+  }
+  found.push(bytes.subarray(start));
+  return found;
+}
+
+export function plainReaddir(given: unknown, options: unknown): PathCall | undefined {
+  const encoding = typeof options === 'function' ? undefined : plainNameEncoding(options);
+  if (encoding === undefined) return undefined;
+  const asked = typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : {};
+  const { recursive = false, withFileTypes } = asked;
+  if (recursive !== false || (withFileTypes && !canMakeDirents())) return undefined;
+  const path = plainPath(given);
+  return path === undefined ? undefined : new Listing(path, encoding, Boolean(withFileTypes));
+}
+
+class Removal implements PathCall {
+  constructor(
+    readonly path: Path,
+    readonly recursive: boolean,
+    readonly force: boolean,
+    readonly again: () => unknown,
+  ) {}
+
+  get syscall(): string {
+    return 'rm';
+  }
+
+  accept(native: Addon, pathFlags: number): number {
+    return native.removeTree(this.path, this.recursive ? 1 : 0, this.force ? 1 : 0, pathFlags);
+  }
+
+  value(): undefined {
+    return undefined;
+  }
+
+  // The time of one trip was not enough.
+  async goOn(): Promise<unknown> {
+    return promised(this, this.again);
+  }
+}
+
+const isCount = (value: unknown): boolean =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31;
+
+const RM_OPTIONS: Record<string, (value: unknown) => boolean> = {
+  recursive: (value) => typeof value === 'boolean',
+  force: (value) => typeof value === 'boolean',
+  maxRetries: isCount,
+  retryDelay: isCount,
+};
+
+/** `again`: node's rm with a promise, which goes on with what is left, tries again as often as is asked, and words errors. */
+export function plainRm(given: unknown, options: unknown, again: () => unknown): PathCall | undefined {
+  if (options !== undefined && !isOptions(options)) return undefined;
+  const asked = (options ?? {}) as Record<string, unknown>;
+  for (const key in asked) if (!RM_OPTIONS[key]?.(asked[key])) return undefined;
+  const path = plainPath(given);
+  if (path === undefined) return undefined;
+  return new Removal(path, asked.recursive === true, asked.force === true, again);
+}
