@@ -25,6 +25,8 @@ const writes = [
   `fs.write(fs.openSync(process.argv[1], 'w'), Buffer.from('${TEXT}'), 0, ${TEXT.length}, 0, () => {});`,
   `fs.writev(fs.openSync(process.argv[1], 'w'), [Buffer.from('${TEXT.slice(0, 8)}'), Buffer.from('${TEXT.slice(8)}')], () => {});`,
   `(await fs.promises.open(process.argv[1], 'w')).write('${TEXT}');`,
+  `fs.writeFile(process.argv[1], '${TEXT}', () => {});`,
+  `fs.promises.appendFile(process.argv[1], '${TEXT}');`,
 ];
 
 describe('H28: writes that were accepted before the process ends', () => {

@@ -29,6 +29,10 @@ const CALLS = `
     'read, failing': (cb) => fs.read(54321, small(), 0, 100, 0, cb),
     'open, failing': (cb) => fs.open(dir + '/absent', cb),
     stat: (cb) => fs.stat(dir + '/file', cb),
+    readdir: (cb) => fs.readdir(dir, { withFileTypes: true }, cb),
+    mkdir: (cb) => fs.mkdir(dir + '/folder/inner', { recursive: true }, cb),
+    truncate: (cb) => fs.truncate(dir + '/other', 2, cb),
+    rm: (cb) => fs.rm(dir + '/folder', { recursive: true }, cb),
   };
 `;
 

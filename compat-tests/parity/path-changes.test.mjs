@@ -117,8 +117,7 @@ describe('parity: mkdir', () => {
         }
         for (const [label, path] of Object.entries(given))
           seen[`${form} ${label}`] = await call(path, { recursive: true });
-        for (const path of ['/', '.', '..'])
-          seen[`${form} ${path}`] = await call(path, { recursive: true });
+        for (const path of ['/', '.', '..']) seen[`${form} ${path}`] = await call(path, { recursive: true });
       }
     } finally {
       process.chdir(before);

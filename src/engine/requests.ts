@@ -104,13 +104,23 @@ export function resultOf(answer: number, subject?: unknown): Promise<number> {
 
 const MANUAL_DESTROY = { requireManualDestroy: true };
 
+function triggeredByAnother(): { requireManualDestroy: true; triggerAsyncId: number } {
+  const another = new AsyncResource('FSREQCALLBACK', MANUAL_DESTROY);
+  another.emitDestroy();
+  return { requireManualDestroy: true, triggerAsyncId: another.asyncId() };
+}
+
 /**
  * One callback with the async context of the call that asked for it, as node's FSReqCallback keeps it. Destroyed right
  * after the callback, so there is nothing for a finalizer to do.
  */
 export abstract class CallbackRequest extends AsyncResource implements Pending {
-  constructor(readonly subject: unknown) {
-    super('FSREQCALLBACK', MANUAL_DESTROY);
+  /** `chained`: node makes several requests of it, so that another one has triggered the last. */
+  constructor(
+    readonly subject: unknown,
+    chained = false,
+  ) {
+    super('FSREQCALLBACK', chained ? triggeredByAnother() : MANUAL_DESTROY);
   }
 
   get callsBack(): boolean {

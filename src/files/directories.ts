@@ -22,6 +22,10 @@ class Listing implements PathCall {
     return 'scandir';
   }
 
+  get chained(): boolean {
+    return false;
+  }
+
   accept(native: Addon, pathFlags: number): number {
     return native.readDirectory(this.path, this.withTypes ? 1 : 0, pathFlags);
   }
@@ -69,6 +73,10 @@ class Removal implements PathCall {
 
   get syscall(): string {
     return 'rm';
+  }
+
+  get chained(): boolean {
+    return true;
   }
 
   accept(native: Addon, pathFlags: number): number {

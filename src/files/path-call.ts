@@ -15,6 +15,8 @@ export interface PathCall {
   /** What an error names. */
   readonly syscall: string;
   readonly path: Path;
+  /** Node makes several requests of it. */
+  readonly chained: boolean;
   /** Hands it to the engine, which answers NOT_TAKEN or a slot. */
   accept(native: Addon, pathFlags: number): number;
   /** What the call brings, for a result at or above 0. Runs no foreign code. */
@@ -93,7 +95,7 @@ class PathCallback extends CallbackRequest {
     readonly callback: Callback,
     readonly again: Again,
   ) {
-    super(undefined);
+    super(undefined, call.chained);
   }
 
   finish(result: number): void {

@@ -14,6 +14,10 @@ class Change implements PathCall {
     readonly second = 0,
   ) {}
 
+  get chained(): boolean {
+    return this.change === PathChange.truncate;
+  }
+
   accept(native: Addon, pathFlags: number): number {
     return native.changePath(this.change, this.path, this.first, this.second, pathFlags);
   }

@@ -1,5 +1,5 @@
 // The functions of node:fs and node:fs/promises that one trip to the pool does: by name, for the modules that are put
-// together in fs.ts and promises.ts. docs/decisions/0008-paths.md says which form of which is worth it.
+// together in fs.ts and promises.ts. docs/decisions/0008-paths-on-the-engine.md says which form of which is worth it.
 
 import { hostPromises } from '../internal/host-promises';
 import { delegate } from './callback-call';

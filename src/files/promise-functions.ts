@@ -43,14 +43,6 @@ async function writeNamed(path: unknown, data: unknown, options: unknown, flag: 
   return hostWrite(path as string, data as string, options as never);
 }
 
-function writeFile(path: unknown, data: unknown, options: unknown): Promise<void> {
-  return writePlainest(path, data, options, 'w') ?? writeNamed(path, data, options, 'w');
-}
-
-function appendFile(path: unknown, data: unknown, options: unknown): Promise<void> {
-  return writePlainest(path, data, options, 'a') ?? writeNamed(path, data, options, 'a');
-}
-
 // As with readFile.
 function writePlainest(path: unknown, data: unknown, options: unknown, flag: WriteFlag): Promise<void> | undefined {
   const plain = typeof path === 'string' && (options === undefined || typeof options === 'string');
@@ -70,10 +62,16 @@ export const promiseFunctions = {
 
   open,
   readFile,
-  writeFile,
-  appendFile,
 
   // Methods, because these are no constructors, as async functions are none; `async` itself would cost ticks.
+  writeFile(path: unknown, data: unknown, options: unknown): Promise<void> {
+    return writePlainest(path, data, options, 'w') ?? writeNamed(path, data, options, 'w');
+  },
+
+  appendFile(path: unknown, data: unknown, options: unknown): Promise<void> {
+    return writePlainest(path, data, options, 'a') ?? writeNamed(path, data, options, 'a');
+  },
+
   stat(path: unknown, options: unknown): Promise<unknown> {
     return attributes('stat', path, options);
   },

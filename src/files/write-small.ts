@@ -33,6 +33,10 @@ class WholeWrite implements PathCall {
     return 'open';
   }
 
+  get chained(): boolean {
+    return true;
+  }
+
   get path(): string | Uint8Array {
     return this.asked.path;
   }

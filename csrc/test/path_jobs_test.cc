@@ -1,0 +1,184 @@
+// What the pool does on a path in one trip: where it stops, and what it leaves then.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+
+#include "backend/directory.h"
+#include "backend/path_job.h"
+#include "base/limits.h"
+#include "test/check.h"
+
+using namespace ioengine;
+using namespace ioengine::test;
+
+namespace {
+
+std::string in_folder(const std::string& name) { return temporary_folder() + "/" + name; }
+
+void put(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+
+std::string content(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool is_there(const std::string& path) {
+  struct stat status;
+  return lstat(path.c_str(), &status) == 0;
+}
+
+struct Write {
+  WholeWrite write;
+  WholeFile file;
+  int32_t run(const std::string& path, const std::string& text, int flags) {
+    write.flags = flags;
+    write.mode = 0600;
+    write.data = text.data();
+    write.size = text.size();
+    return write_whole_file(path, &write, &file);
+  }
+};
+
+void writes_all_and_closes() {
+  const std::string path = in_folder("written");
+  Write first, second;
+  first.write.sync = true;
+  CHECK_EQ(first.run(path, "one", O_WRONLY | O_CREAT | O_TRUNC), 3);
+  CHECK_EQ(second.run(path, " two", O_WRONLY | O_CREAT | O_APPEND), 4);
+  CHECK(!first.file.is_open() && !second.file.is_open());
+  CHECK(content(path) == "one two");
+}
+
+void stops_where_a_step_fails() {
+  const std::string path = in_folder("refused");
+  put(path, "old");
+  Write reading, absent, device;
+  CHECK_EQ(reading.run(path, "new", O_RDONLY), kStopped);
+  CHECK(reading.write.failed == WholeWrite::Step::kWrite);
+  CHECK_EQ(reading.write.error, -EBADF);
+  CHECK(reading.file.is_open());  // its closing may fail too, and both errors are shown
+  CHECK_EQ(absent.run(in_folder("no/file"), "new", O_WRONLY | O_CREAT), -ENOENT);
+  CHECK_EQ(device.run("/dev/full", "new", O_WRONLY), kNotTaken);
+  CHECK(content(path) == "old");
+}
+
+// The limit cuts the write short and then refuses it: what was written stays, and the error is told.
+void a_write_that_is_cut_short_goes_on() {
+  const int status = status_of_child([] {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit = {1000, 1000};
+    CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const std::string path = in_folder("limited");
+    Write over;
+    CHECK_EQ(over.run(path, std::string(3000, 'x'), O_WRONLY | O_CREAT | O_TRUNC), kStopped);
+    CHECK(over.write.failed == WholeWrite::Step::kWrite);
+    CHECK_EQ(over.write.error, -EFBIG);
+    CHECK_EQ(content(path).size(), 1000u);
+  });
+  CHECK(ended_well(status));
+}
+
+std::string make_chain(const std::string& name, int depth) {
+  std::string path = in_folder(name);
+  CHECK_EQ(mkdir(path.c_str(), 0700), 0);
+  for (int i = 0; i < depth; ++i) {
+    put(path + "/file", "");
+    path += "/d";
+    CHECK_EQ(mkdir(path.c_str(), 0700), 0);
+  }
+  return in_folder(name);
+}
+
+int32_t remove(const std::string& path, bool recursive, bool force) {
+  PathJob job;
+  job.path = path;
+  job.first = recursive;
+  job.second = force;
+  return remove_tree(&job);
+}
+
+void removes_trees_down_to_a_depth() {
+  const std::string outside = make_chain("outside", 1);
+  const std::string shallow = make_chain("shallow", 20);
+  CHECK_EQ(symlink(outside.c_str(), (shallow + "/link").c_str()), 0);
+  CHECK_EQ(remove(shallow, false, true), kNotTaken);
+  CHECK_EQ(remove(shallow, true, false), 0);
+  CHECK(!is_there(shallow));
+  CHECK(is_there(outside + "/file"));
+  CHECK_EQ(remove(make_chain("deep", limits::tree_depth + 5), true, false), kNotTaken);
+  CHECK_EQ(remove(in_folder("absent"), true, false), kNotTaken);
+  CHECK_EQ(remove(in_folder("absent"), true, true), 0);
+}
+
+void a_long_removal_takes_several_trips() {
+  const std::string top = make_chain("long", 0);
+  for (int i = 0; i < 30000; ++i) put(top + "/" + std::to_string(i), "");
+  int trips = 1;
+  int32_t result;
+  while ((result = remove(top, true, false)) == kUnfinished) ++trips;
+  CHECK_EQ(result, 0);
+  CHECK(trips > 1);
+  CHECK(!is_there(top));
+}
+
+void lists_names_in_order_of_bytes() {
+  const std::string top = make_chain("names", 0);
+  for (const char* name : {"b", "a", "\xff", "..x", "B"}) put(top + "/" + name, "");
+  CHECK_EQ(symlink("nowhere", (top + "/c").c_str()), 0);
+  PathJob job;
+  job.path = top;
+  CHECK_EQ(read_directory(&job), 0);
+  CHECK(job.found == "..x/B/a/b/c/\xff/");
+  PathJob typed;
+  typed.path = top;
+  typed.first = 1;
+  CHECK_EQ(read_directory(&typed), 0);
+  CHECK(typed.found == job.found + "\1\1\1\1\3\1");
+  PathJob file;
+  file.path = top + "/a";
+  CHECK_EQ(read_directory(&file), -ENOTDIR);
+}
+
+int32_t make_all(const std::string& path, std::string* first) {
+  PathJob job;
+  job.change = PathChange::kMakeDirectories;
+  job.path = path;
+  job.first = 0700;
+  const int32_t result = change_path(&job);
+  *first = job.found;
+  return result;
+}
+
+void makes_what_is_missing() {
+  const std::string top = make_chain("making", 0);
+  std::string first;
+  CHECK_EQ(make_all(top + "/a/b/c", &first), 0);
+  CHECK(first == top + "/a");
+  CHECK(is_there(top + "/a/b/c"));
+  CHECK_EQ(make_all(top + "/a/b/d", &first), 0);
+  CHECK(first == top + "/a/b/d");
+  CHECK_EQ(make_all(top + "/a/b", &first), 0);
+  CHECK(first.empty());
+  put(top + "/file", "");
+  CHECK_EQ(make_all(top + "/file", &first), kNotTaken);
+  CHECK_EQ(make_all(top + "/file/x", &first), kNotTaken);
+}
+
+}  // namespace
+
+int main() {
+  writes_all_and_closes();
+  stops_where_a_step_fails();
+  a_write_that_is_cut_short_goes_on();
+  removes_trees_down_to_a_depth();
+  a_long_removal_takes_several_trips();
+  lists_names_in_order_of_bytes();
+  makes_what_is_missing();
+  return 0;
+}
