@@ -30,9 +30,8 @@ const CALLS = `
     'open, failing': (cb) => fs.open(dir + '/absent', cb),
     stat: (cb) => fs.stat(dir + '/file', cb),
     readdir: (cb) => fs.readdir(dir, { withFileTypes: true }, cb),
-    mkdir: (cb) => fs.mkdir(dir + '/folder/inner', { recursive: true }, cb),
     truncate: (cb) => fs.truncate(dir + '/other', 2, cb),
-    rm: (cb) => fs.rm(dir + '/folder', { recursive: true }, cb),
+    rm: (cb) => fs.rm(dir + '/folder', { recursive: true, force: true }, cb),
   };
 `;
 
