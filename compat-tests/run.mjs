@@ -1,8 +1,8 @@
 // npm test: set-up, the native tests, then the mocha suite once per backend, each in a process of its own.
 //
-//   npm test -- [--backend uring|aio|threads|auto] [--grep TEXT] [--verbose] [FILE or FOLDER ...]
+//   npm test -- [--backend uring|aio|threads|auto] [--grep TEXT] [--verbose] [--jobs N] [FILE or FOLDER ...]
 //
-// Without a selection everything runs, and each run has to prove that its backend did the work (helpers/backend.mjs).
+// Two backends run side by side where there are two CPUs (--jobs); what one prints comes when it has ended. Without a selection everything runs, and each run has to prove that its backend did the work (helpers/backend.mjs).
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -27,6 +27,7 @@ function parseOptions() {
       backend: { type: 'string', multiple: true, default: [] },
       grep: { type: 'string' },
       verbose: { type: 'boolean', default: false },
+      jobs: { type: 'string', default: String(Math.min(2, os.availableParallelism())) },
     },
     allowPositionals: true,
   });
@@ -36,7 +37,9 @@ function parseOptions() {
       throw new PlainError(`unknown backend ${JSON.stringify(name)}: choose one of ${backends.join(', ')}`);
     }
   }
-  return { chosen, grep: values.grep, verbose: values.verbose, files: positionals.flatMap(expand) };
+  const jobs = Number(values.jobs);
+  if (!Number.isInteger(jobs) || jobs < 1) throw new PlainError(`--jobs ${values.jobs}: not a number of runs`);
+  return { chosen, grep: values.grep, verbose: values.verbose, jobs, files: positionals.flatMap(expand) };
 }
 
 /** A test file or a folder of them, named from here, from the repository or from compat-tests/. */
@@ -95,16 +98,20 @@ async function runNative(summary) {
 }
 
 async function runBackend(name, todo, options, summary, scratch) {
-  console.log(`\nBackend ${name}`);
   const problem = unavailability(name);
   if (problem) {
     const how = problem.excused ? '- skipped, because' : '✗ not available, and nothing outside of the engine says why:';
-    console.log(`  ${how} ${problem.reason}`);
+    console.log(`\nBackend ${name}\n  ${how} ${problem.reason}`);
     const totals = { passed: 0, failed: problem.excused ? 0 : 1, skipped: problem.excused ? 1 : 0 };
     summary.add(name, totals, 'not available here');
     return;
   }
-  const result = await runMocha(todo.perBackend, { backend: name, complete: todo.complete, scratch, ...options });
+  // With one job a reader sees each file as it ends.
+  const alone = options.jobs === 1 || todo.backends.length === 1;
+  if (alone) console.log(`\nBackend ${name}`);
+  const run = { backend: name, complete: todo.complete, scratch: path.join(scratch, name), ...options };
+  const result = await runMocha(todo.perBackend, { ...run, buffered: !alone });
+  if (!alone) console.log(`\nBackend ${name}\n${result.output}`);
   summary.add(name, result.totals, `${result.seconds} s; ${describeLanes(result.lanes)}`);
 }
 
@@ -119,11 +126,22 @@ await main(async () => {
     if (todo.native) await runNative(summary);
     if (todo.once.length > 0) {
       console.log('\nOnce (not about one backend)');
-      const result = await runMocha(todo.once, { backend: 'auto', complete: false, scratch, ...options });
+      const result = await runMocha(todo.once, {
+        backend: 'auto',
+        complete: false,
+        scratch: path.join(scratch, 'once'),
+        ...options,
+      });
       summary.add('once', result.totals, `${result.seconds} s`);
     }
     if (todo.perBackend.length > 0) {
-      for (const name of todo.backends) await runBackend(name, todo, options, summary, scratch);
+      const left = [...todo.backends];
+      const runNext = async () => {
+        for (let name = left.shift(); name !== undefined; name = left.shift()) {
+          await runBackend(name, todo, options, summary, scratch);
+        }
+      };
+      await Promise.all(Array.from({ length: options.jobs }, runNext));
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 // One run of the mocha suite in a process (and process group) of its own, with a deadline.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot, root } from '../scripts/lib/paths.mjs';
 
@@ -10,6 +10,7 @@ const deadline_ms = Number(process.env.IOENGINE_TEST_DEADLINE_S ?? 900) * 1000;
 // After the last test nothing of ours may keep the event loop alive; mounts and loop devices are taken down then.
 const exitGrace_ms = 60_000;
 const killGrace_ms = 10_000;
+const pipeGrace_ms = 5_000;
 
 const readJson = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined);
 
@@ -56,15 +57,20 @@ function watch(child, totalsFile) {
       resolve({ ...result, complaint });
     };
     child.on('error', (error) => settle({ status: null, signal: error.message }));
-    child.on('exit', (status, signal) => settle({ status, signal }));
+    child.on('close', (status, signal) => settle({ status, signal }));
+    // What a test has left behind may hold the pipes open.
+    child.on('exit', (status, signal) => setTimeout(() => settle({ status, signal }), pipeGrace_ms).unref());
   });
 }
 
-/** Runs files on a backend; returns { totals, lanes, seconds }. A crash or a missed deadline is one more failure. */
-export async function runMocha(files, { backend, complete, grep, verbose, scratch }) {
+/**
+ * Runs files on a backend; returns { totals, lanes, seconds, output }. A crash or a missed deadline is one more failure.
+ * `scratch` is a folder of this run's own. `buffered`: the output is returned instead of shown.
+ */
+export async function runMocha(files, { backend, complete, grep, verbose, scratch, buffered = false }) {
+  mkdirSync(scratch);
   const totalsFile = path.join(scratch, 'totals.json');
   const lanesFile = path.join(scratch, 'lanes.json');
-  for (const file of [totalsFile, lanesFile]) rmSync(file, { force: true });
   const args = ['--expose-gc', inRoot('node_modules', 'mocha', 'bin', 'mocha.js')];
   args.push('--config', inRoot('compat-tests', '.mocharc.cjs'));
   if (grep !== undefined) args.push('--grep', grep);
@@ -73,15 +79,20 @@ export async function runMocha(files, { backend, complete, grep, verbose, scratc
   if (complete) env.IOENGINE_TEST_COMPLETE = '1';
   if (verbose) env.IOENGINE_TEST_VERBOSE = '1';
   const started = Date.now();
-  const stdio = ['ignore', 'inherit', 'inherit'];
+  const output = [];
+  const stdio = buffered ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'];
   const child = spawn(process.execPath, [...args, ...files], { cwd: root, env, stdio, detached: true });
+  for (const stream of buffered ? [child.stdout, child.stderr] : []) stream.on('data', (chunk) => output.push(chunk));
   const { status, signal, complaint } = await watch(child, totalsFile);
   const totals = readJson(totalsFile) ?? { passed: 0, failed: 0, skipped: 0 };
   const crashed = signal !== null || (status !== 0 && totals.failed === 0);
   const empty = totals.passed + totals.failed + totals.skipped === 0 && grep === undefined;
   if (complaint || crashed || empty) {
     totals.failed += 1;
-    console.log(`  ✗ ${backend}: ${complaint ?? (crashed ? `mocha ended with ${signal ?? status}` : 'no test ran')}`);
+    const line = `  ✗ ${backend}: ${complaint ?? (crashed ? `mocha ended with ${signal ?? status}` : 'no test ran')}`;
+    if (buffered) output.push(Buffer.from(`${line}\n`));
+    else console.log(line);
   }
-  return { totals, lanes: readJson(lanesFile)?.lanes, seconds: ((Date.now() - started) / 1000).toFixed(1) };
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  return { totals, lanes: readJson(lanesFile)?.lanes, seconds, output: Buffer.concat(output).toString().trimEnd() };
 }
