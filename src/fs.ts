@@ -43,7 +43,6 @@ const served: (keyof typeof callbackFunctions)[] = [
   'access',
   'exists',
   'mkdir',
-  'readdir',
   'rm',
   'truncate',
 ];

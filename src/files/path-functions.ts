@@ -51,6 +51,6 @@ function callbackForm(name: PathName): AnyFunction {
 const functionsOf = <Name extends PathName>(names: readonly Name[], form: (name: PathName) => AnyFunction) =>
   Object.fromEntries(names.map((name) => [name, form(name)])) as Record<Name, AnyFunction>;
 
-export const pathCallbacks = functionsOf(['readdir', 'rm', 'truncate', 'mkdir'], callbackForm);
+export const pathCallbacks = functionsOf(['rm', 'truncate', 'mkdir'], callbackForm);
 
 export const pathPromises = functionsOf(Object.keys(plainCalls) as PathName[], promiseForm);
