@@ -64,10 +64,11 @@ describe('packed: use', function () {
   });
   after(() => packed?.remove());
 
-  // The package's own addon: IOENGINE_ADDON names another one in sanitized runs.
-  const { IOENGINE_ADDON: _, ...inherited } = process.env;
+  // The package's own addon: sanitized runs put another one in its place, by a preload.
+  const plain = process.env.IOENGINE_TEST_SANITIZED === '1' ? { NODE_OPTIONS: '', LD_PRELOAD: '' } : {};
+  const inherited = { ...process.env, ...plain, IOENGINE_ADDON: '', IOENGINE_BACKEND: '' };
   const runHere = (args, env = {}) =>
-    run(process.execPath, args, { cwd: packed.folder, env: { ...inherited, IOENGINE_BACKEND: '', ...env } });
+    run(process.execPath, args, { cwd: packed.folder, env: { ...inherited, ...env } });
 
   for (const program of Object.keys(PROGRAMS)) {
     for (const backend of ['auto', 'uring', 'aio', 'threads']) {
