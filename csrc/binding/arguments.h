@@ -39,6 +39,21 @@ inline napi_value number(napi_env env, int32_t value) {
   return result;
 }
 
+struct NamedFunction {
+  const char* name;
+  napi_callback function;
+};
+
+template <size_t N>
+void define_functions(Environment* environment, napi_value exports, const NamedFunction (&functions)[N]) {
+  napi_env env = environment->env();
+  for (const auto& entry : functions) {
+    napi_value function;
+    napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.function, environment, &function);
+    napi_set_named_property(env, exports, entry.name, function);
+  }
+}
+
 inline napi_value answer(Environment* environment, int32_t value) {
   if (value <= kAcceptedBase) environment->touched();
   return number(environment->env(), value);

@@ -115,10 +115,7 @@ napi_value take_text(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_change_calls(Environment* environment, napi_value exports) {
-  const struct {
-    const char* name;
-    napi_callback function;
-  } kFunctions[] = {
+  const NamedFunction kFunctions[] = {
       {"writeFile", write_file_call},
       {"takeWrite", take_write},
       {"readDirectory", read_directory_call},
@@ -127,12 +124,7 @@ void define_change_calls(Environment* environment, napi_value exports) {
       {"takeFound", take_found},
       {"takeText", take_text},
   };
-  napi_env env = environment->env();
-  for (const auto& entry : kFunctions) {
-    napi_value function;
-    napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.function, environment, &function);
-    napi_set_named_property(env, exports, entry.name, function);
-  }
+  define_functions(environment, exports, kFunctions);
 }
 
 }  // namespace ioengine

@@ -277,10 +277,7 @@ napi_value stats(napi_env env, napi_callback_info info) {
 }  // namespace
 
 napi_value define_entry_points(Environment* environment, napi_value exports) {
-  const struct {
-    const char* name;
-    napi_callback function;
-  } kFunctions[] = {
+  const NamedFunction kFunctions[] = {
       {"read", transfer_one<Operation::kRead>},
       {"write", transfer_one<Operation::kWrite>},
       {"readv", transfer_many<Operation::kRead>},
@@ -302,12 +299,7 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
       {"alignedBuffer", aligned_buffer},
       {"misalignment", misalignment},
   };
-  napi_env env = environment->env();
-  for (const auto& entry : kFunctions) {
-    napi_value function;
-    napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.function, environment, &function);
-    napi_set_named_property(env, exports, entry.name, function);
-  }
+  define_functions(environment, exports, kFunctions);
   define_path_calls(environment, exports);
   define_change_calls(environment, exports);
   return exports;

@@ -126,20 +126,12 @@ napi_value take_file(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void define_path_calls(Environment* environment, napi_value exports) {
-  const struct {
-    const char* name;
-    napi_callback function;
-  } kFunctions[] = {
+  const NamedFunction kFunctions[] = {
       {"setPathCall", set_path_call}, {"stat", stat_path_call}, {"fstat", stat_descriptor_call},
       {"access", access_call},        {"takeStat", take_stat},  {"setScratch", set_scratch},
       {"readFile", read_file_call},   {"takeFile", take_file},
   };
-  napi_env env = environment->env();
-  for (const auto& entry : kFunctions) {
-    napi_value function;
-    napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.function, environment, &function);
-    napi_set_named_property(env, exports, entry.name, function);
-  }
+  define_functions(environment, exports, kFunctions);
 }
 
 }  // namespace ioengine
