@@ -1,5 +1,7 @@
 // `npm run bench`: measures the engine beside its competitors and prints each ratio next to its bar.
 import fs from 'node:fs';
+import { nativeIsCurrent } from '../scripts/lib/native-build.mjs';
+import { typescriptIsCurrent } from '../scripts/lib/typescript-build.mjs';
 import * as p1 from './cases/p1.mjs';
 import * as p2 from './cases/p2.mjs';
 import * as p3 from './cases/p3.mjs';
@@ -58,6 +60,9 @@ async function main() {
   if (options.help) return print([usage]);
   if (options.list) return print([...cases].map(([name, { title }]) => `${name.padEnd(5)}${title}`));
 
+  // Figures of an older build would bear the name of this commit.
+  if (!nativeIsCurrent() || !typescriptIsCurrent())
+    throw new Error('what is built is not of these sources: npm run build');
   if (options.competitors) installCompetitors((text) => print([text]));
   const file = prepareDataFile((text) => print([text]));
   const machine = machineFacts(file.path);

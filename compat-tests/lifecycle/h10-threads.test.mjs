@@ -11,6 +11,7 @@ import { expect } from 'chai';
 import { hasProgram } from '../fixtures/resource.mjs';
 import { skip } from '../helpers/backend.mjs';
 import { repositoryRoot, runChild, startChild } from '../helpers/child.mjs';
+import { straceObstacle } from '../helpers/faults.mjs';
 import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
 import { isKeptMapped } from './support/elf.mjs';
 
@@ -77,6 +78,28 @@ describe('H10: the threads of a worker that was the only one with an engine', ()
       expect(performance.now() - started, 'the threads were slow').to.be.at.least(DELAY_MS);
     });
   }
+
+  // A descriptor of the engine's that is open for a moment takes the number that the program has just closed.
+  it('opens nothing when a thread starts', async function () {
+    const obstacle = straceObstacle();
+    if (obstacle) skip(this, obstacle);
+    const child = await runChild({
+      code: `
+        import fs from 'ioengine/fs';
+        const { engineThreads } = await import(process.argv[1]);
+        await fs.promises.readdir('.');
+        const before = engineThreads().pool.length;
+        await Promise.all(Array.from({ length: 64 }, () => fs.promises.readdir('.')));
+        console.log(JSON.stringify({ before, after: engineThreads().pool.length }));`,
+      args: [new URL('./support/engine-threads.mjs', import.meta.url).href],
+      strace: { trace: 'openat,openat2,open' },
+    });
+    expect(child.status, child.describe()).to.equal(0);
+    const { before, after } = child.json();
+    expect(after, 'threads started').to.be.above(before);
+    const opened = child.trace.filter((line) => line.includes('"/proc/self/task/') && line.includes('O_RDWR'));
+    expect(opened).to.deep.equal([]);
+  });
 
   it('the addon stays mapped after the last worker: DF_1_NODELETE', () => {
     expect(isKeptMapped(process.execPath), 'a file without the flag').to.equal(false);

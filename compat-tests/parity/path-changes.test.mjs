@@ -186,7 +186,7 @@ describe('parity: truncate', () => {
     }
     for (const [label, path] of Object.entries(paths(side))) seen[label] = await both(side, 'truncate', path, 3);
     seen['a device'] = await both(side, 'truncate', '/dev/null', 3);
-    seen['procfs'] = await both(side, 'truncate', '/proc/self/status', 3);
+    seen.procfs = await both(side, 'truncate', '/proc/self/status', 3);
     seen['too large'] = await both(side, 'truncate', side.file('file'), Number.MAX_SAFE_INTEGER);
     for (const [label, odd] of ODD_VALUES) {
       // A number is a descriptor, which Node 20 truncates.

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 
@@ -43,7 +44,6 @@ void ThreadPool::start_thread() {
   pthread_attr_destroy(&attributes);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (status != 0) return;
-  pthread_setname_np(threads_[thread_count_], "ioengine-pool");
   ++thread_count_;
 }
 
@@ -87,7 +87,11 @@ void ThreadPool::push(Request* first, Request* last, size_t count) {
   if (!has_threads) run_here();
 }
 
+// A thread names itself: naming another one opens a file in /proc/self/task, whose descriptor has the number
+// that the program closed last, and a read that the program still asks for there would find that file instead
+// of EBADF.
 void* ThreadPool::thread_main(void* self) {
+  prctl(PR_SET_NAME, "ioengine-pool");
   static_cast<ThreadPool*>(self)->run();
   return nullptr;
 }
