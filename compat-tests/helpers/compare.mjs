@@ -186,12 +186,12 @@ function bytesOf(file) {
 export function snapshot(directory) {
   const found = {};
   for (const entry of fs.readdirSync(directory, { withFileTypes: true, encoding: 'buffer' })) {
-    const file = Buffer.concat([Buffer.from(`${directory}/`), entry.name]);
+    const file = Buffer.concat([Buffer.from(directory), Buffer.from('/'), entry.name]);
     const stats = fs.lstatSync(file);
     const key = entry.name.toString('latin1');
     found[key] = { mode: stats.mode.toString(8), size: stats.isDirectory() ? 'directory' : stats.size };
     if (stats.isFile() && stats.size <= BYTES_HASHED_MAX) found[key].bytes = bytesOf(file);
-    if (stats.isDirectory()) found[key].inside = snapshot(file.toString('latin1'));
+    if (stats.isDirectory()) found[key].inside = snapshot(file);
   }
   return found;
 }

@@ -196,6 +196,22 @@ const FAULTS = {
       });
     });
   },
+  'a listing that loses one name': () => {
+    const hit = nth(2);
+    const readdir = promises.readdir;
+    replace(promises, 'readdir', async (...args) => {
+      const names = await readdir(...args);
+      return names.length > 0 && hit() ? names.slice(1) : names;
+    });
+  },
+  'a removal that spares one file': () => {
+    const hit = nth(2);
+    const rm = promises.rm;
+    replace(promises, 'rm', async (path, options) => {
+      if (fs.existsSync(path) && hit()) return undefined;
+      return rm(path, options);
+    });
+  },
   'async context lost': () => {
     const { AsyncResource } = require('node:async_hooks');
     const root = new AsyncResource('root');

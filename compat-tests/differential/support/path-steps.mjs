@@ -1,0 +1,229 @@
+// Random steps on the paths of a small tree: files, directories, links that lead somewhere, nowhere and in circles.
+import fs from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import fc from 'fast-check';
+import { attempt, attemptCallback } from '../../helpers/compare.mjs';
+import { patternText } from '../../helpers/tempdir.mjs';
+
+const NAMES = [
+  'a',
+  'b',
+  'd',
+  'd/x',
+  'd/e',
+  'd/e/y',
+  'f',
+  'f/g/h',
+  'link',
+  'link/x',
+  'loop',
+  'dangling',
+  'ünï',
+  '.',
+  'd/',
+  'd/../a',
+];
+
+const name = fc.constantFrom(...NAMES);
+const form = fc.constantFrom('string', 'string', 'string', 'buffer', 'url');
+const api = fc.constantFrom('promise', 'promise', 'callback');
+const optional = (arbitrary) => fc.option(arbitrary, { nil: undefined });
+const encoding = optional(fc.constantFrom('utf8', 'buffer', 'latin1', 'hex', { encoding: 'buffer' }));
+const size = fc.oneof(fc.nat(300), fc.constantFrom(0, 4096, 70_000, 200_000));
+const mode = fc.constantFrom(0o777, 0o700, 0o640, 0o444, '755');
+const flag = (values) => fc.record(values, { requiredKeys: [] });
+const bool = fc.boolean();
+
+/** Functions of one path: what may follow it. */
+const onOnePath = {
+  stat: [optional(flag({ bigint: bool }))],
+  lstat: [optional(flag({ bigint: bool }))],
+  access: [optional(fc.nat(7))],
+  readdir: [optional(fc.oneof(encoding, flag({ withFileTypes: bool, recursive: bool })))],
+  readlink: [encoding],
+  realpath: [encoding],
+  mkdir: [optional(fc.oneof(flag({ recursive: bool, mode }), mode))],
+  rmdir: [],
+  unlink: [],
+  rm: [optional(flag({ recursive: bool, force: bool }))],
+  truncate: [optional(size)],
+  chmod: [mode],
+  chown: [fc.constantFrom(0, -1), fc.constantFrom(0, -1)],
+  lchown: [fc.constantFrom(0, -1), fc.constantFrom(0, -1)],
+  utimes: [fc.constantFrom(0, 1, 1e9, '17'), fc.constantFrom(1, 1e9)],
+  lutimes: [fc.constantFrom(0, 1e9), fc.constantFrom(1, 1e9)],
+  readFile: [
+    optional(fc.oneof(fc.constantFrom('utf8', 'latin1', 'base64'), flag({ flag: fc.constantFrom('r', 'a+', 'rs') }))),
+  ],
+  writeFile: [
+    size.map((length) => patternText(length, length + 1)),
+    optional(flag({ flag: fc.constantFrom('w', 'wx', 'a', 'r+'), mode, flush: bool })),
+  ],
+  appendFile: [size.map((length) => patternText(length, length + 2)), optional(flag({ mode }))],
+};
+
+/** Functions of two paths. */
+const onTwoPaths = {
+  rename: [],
+  link: [],
+  copyFile: [optional(fc.constantFrom(0, fs.constants.COPYFILE_EXCL, fs.constants.COPYFILE_FICLONE))],
+  cp: [
+    optional(
+      flag({
+        recursive: bool,
+        force: bool,
+        errorOnExist: bool,
+        dereference: bool,
+        verbatimSymlinks: bool,
+        preserveTimestamps: bool,
+      }),
+    ),
+  ],
+};
+
+/** More often than the others: what the steps need to have something to work on. */
+const WEIGHTS = { writeFile: 4, mkdir: 4, readdir: 4, stat: 3, lstat: 2, readFile: 3, rm: 2, cp: 2, rmdir: 1 };
+
+const call = (names, from) =>
+  Object.entries(from).map(([operation, rest]) => ({
+    weight: WEIGHTS[operation] ?? 1,
+    arbitrary: fc.record({ do: fc.constant(operation), ...names, form, api, rest: fc.tuple(...rest) }),
+  }));
+
+/** One random step, as data, so that a failing case can be printed and shrunk. */
+export const pathStep = fc.oneof(
+  ...call({ name }, onOnePath),
+  ...call({ name, to: name }, onTwoPaths),
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('symlink'), target: name, absolute: bool, name, api }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('exists'), name, form }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('opendir'), name, form, bufferSize: fc.constantFrom(1, 2, 32) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('handle'), name, length: size }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('several'), name, api }) },
+);
+
+const withoutTrailing = (list) => list.slice(0, list.findLastIndex((value) => value !== undefined) + 1);
+
+/** Functions whose answer names the directory of the side, which the comparison has to find in it. */
+const PATHS_BACK = ['realpath', 'readlink'];
+
+function legible(value) {
+  if (Buffer.isBuffer(value)) return { buffer: value.toString() };
+  if (typeof value === 'string' && /^(?:[0-9a-f]{2})+$/.test(value))
+    return { hex: Buffer.from(value, 'hex').toString() };
+  return value;
+}
+
+const thenShow = (promise, show) => (promise instanceof Promise ? promise.then(show) : promise);
+
+function orFalse(test) {
+  try {
+    return test();
+  } catch {
+    return false;
+  }
+}
+
+/** One side of the comparison: runs steps below a directory of its own. */
+export class PathSteps {
+  constructor(side, dir) {
+    this.side = side;
+    this.dir = dir;
+  }
+
+  /** One level down, so that the top can be removed, too. */
+  async begin() {
+    fs.mkdirSync(this.path('d/e'), { recursive: true });
+    fs.writeFileSync(this.path('a'), patternText(5000, 1));
+    fs.writeFileSync(this.path('d/x'), patternText(100, 2));
+    fs.writeFileSync(this.path('d/e/y'), '');
+    fs.symlinkSync('d', this.path('link'));
+    fs.symlinkSync('loop', this.path('loop'));
+    fs.symlinkSync('nowhere', this.path('dangling'));
+  }
+
+  path(relative) {
+    return `${this.dir}/top/${relative}`;
+  }
+
+  shaped(relative, shape) {
+    if (shape === 'buffer') return Buffer.from(this.path(relative));
+    return shape === 'url' ? pathToFileURL(this.path(relative)) : this.path(relative);
+  }
+
+  call(given, ...paths) {
+    const { do: operation, api: how } = given;
+    const args = [...paths, ...withoutTrailing(given.rest ?? [])];
+    const show = PATHS_BACK.includes(operation) ? legible : (value) => value;
+    if (how === 'promise') return attempt(() => thenShow(this.side.fsp[operation](...args), show), this.dir);
+    return attemptCallback((done) => {
+      const shown = function (...values) {
+        done.apply(this, values.map(show));
+      };
+      return this.side.fs[operation](...args, shown);
+    }, this.dir);
+  }
+
+  run(given) {
+    if (given.do in onOnePath) return this.call(given, this.shaped(given.name, given.form));
+    // cp looks at both at once, and says what it hears first.
+    if (given.do === 'cp' && !fs.existsSync(this.path(given.name))) return 'nothing to copy';
+    if (given.rest?.at(-1)?.recursive && given.do !== 'rm' && this.isWide()) return 'too many ways';
+    if (given.do in onTwoPaths)
+      return this.call(given, this.shaped(given.name, given.form), this.shaped(given.to, given.form));
+    return this[given.do](given);
+  }
+
+  /** Copies of copies double, and two links to directories above them are 2^40 ways before ELOOP ends each. */
+  isWide() {
+    const entries = fs.readdirSync(this.dir, { recursive: true, withFileTypes: true });
+    const leadsToDirectory = (entry) =>
+      entry.isSymbolicLink() &&
+      fs.statSync(`${entry.parentPath ?? entry.path}/${entry.name}`, { throwIfNoEntry: false })?.isDirectory();
+    return entries.length > 200 || entries.filter((entry) => orFalse(() => leadsToDirectory(entry))).length > 1;
+  }
+
+  symlink(given) {
+    return this.call(given, given.absolute ? this.path(given.target) : given.target, this.path(given.name));
+  }
+
+  exists({ name: relative, form: shape }) {
+    return attemptCallback((done) => this.side.fs.exists(this.shaped(relative, shape), done), this.dir);
+  }
+
+  /** The kernel gives the entries in an order of its own. */
+  opendir({ name: relative, form: shape, bufferSize }) {
+    return attempt(async () => {
+      const found = [];
+      const directory = await this.side.fsp.opendir(this.shaped(relative, shape), { bufferSize });
+      for await (const entry of directory) found.push(`${entry.name} ${entry.isDirectory()} ${entry.isSymbolicLink()}`);
+      return found.sort();
+    }, this.dir);
+  }
+
+  /** One FileHandle from its opening to its close. */
+  handle({ name: relative, length }) {
+    return attempt(async () => {
+      const handle = await this.side.fsp.open(this.path(relative), 'r+');
+      try {
+        const before = await handle.stat();
+        await handle.truncate(length);
+        await handle.chmod(0o600);
+        const after = await handle.stat({ bigint: true });
+        return { before, after, content: await handle.readFile() };
+      } finally {
+        await handle.close();
+      }
+    }, this.dir);
+  }
+
+  /** Calls that are in flight together and do not disturb each other. */
+  several({ name: relative, api: how }) {
+    const operations = ['stat', 'lstat', 'readlink', 'readdir', 'readFile', 'access', 'realpath'];
+    return Promise.all(operations.map((operation) => this.call({ do: operation, api: how }, this.path(relative))));
+  }
+
+  async end() {}
+}
