@@ -20,6 +20,13 @@ struct Entries {
   const char* name(const Entry& entry) const { return names.data() + entry.name; }
   // Adds all but `.` and `..`. False: an error, or more than can be counted.
   bool read(int directory);
+  // By the bytes of the names, as libuv sorts them.
+  void sort();
+  // What the directory does not say of a name, as node asks for it. False: an error.
+  bool find_type(int directory, Entry* entry) const;
 };
+
+// A type as libuv numbers it (uv_dirent_type_t).
+char uv_type(const Entry& entry);
 
 }  // namespace ioengine

@@ -68,6 +68,21 @@ napi_value read_directory_call(napi_env env, napi_callback_info info) {
   return accept(in, Operation::kReadDirectory, std::move(job), in.int32(2));
 }
 
+// readTree(path, withTypes, below, pathFlags)
+napi_value read_tree_call(napi_env env, napi_callback_info info) {
+  Arguments<4> in(env, info);
+  const Path path(env, in.values[0]);
+  size_t size = 0;
+  if (!path.usable() || napi_get_value_string_utf8(env, in.values[2], nullptr, 0, &size) != napi_ok)
+    return number(env, kNotTaken);
+  auto job = std::make_unique<PathJob>();
+  job->path = path.text();
+  job->first = in.int32(1);
+  job->below.resize(size);
+  napi_get_value_string_utf8(env, in.values[2], job->below.data(), size + 1, &size);
+  return accept(in, Operation::kReadTree, std::move(job), in.int32(3));
+}
+
 // removeTree(path, recursive, force, pathFlags)
 napi_value remove_tree_call(napi_env env, napi_callback_info info) {
   Arguments<4> in(env, info);
@@ -119,6 +134,7 @@ void define_change_calls(Environment* environment, napi_value exports) {
       {"writeFile", write_file_call},
       {"takeWrite", take_write},
       {"readDirectory", read_directory_call},
+      {"readTree", read_tree_call},
       {"removeTree", remove_tree_call},
       {"changePath", change_path_call},
       {"takeFound", take_found},

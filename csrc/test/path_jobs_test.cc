@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <sstream>
+#include <vector>
 
 #include "backend/directory.h"
 #include "backend/path_job.h"
@@ -145,6 +147,71 @@ void lists_names_in_order_of_bytes() {
   CHECK_EQ(read_directory(&file), -ENOTDIR);
 }
 
+struct Tree {
+  PathJob job;
+  explicit Tree(const std::string& top, bool with_types = false, const std::string& below = "") {
+    job.path = top;
+    job.first = with_types;
+    job.below = below;
+  }
+  int32_t run() { return read_tree(&job); }
+  // With a comma for each NUL.
+  std::string found() const {
+    std::string text = job.found;
+    for (char& byte : text) byte = byte == '\0' ? ',' : byte;
+    return text;
+  }
+};
+
+void lists_a_tree_the_last_directory_first() {
+  const std::string top = make_chain("tree", 2);
+  CHECK_EQ(mkdir((top + "/a").c_str(), 0700), 0);
+  put(top + "/a/b", "");
+  CHECK_EQ(symlink("../d/d", (top + "/a/link").c_str()), 0);
+  CHECK_EQ(symlink(".", (top + "/a/loop").c_str()), 0);
+  Tree typed(top, true);
+  CHECK_EQ(typed.run(), 0);
+  CHECK(typed.found() == ",\2\2\1,a,d,file,d,\2\1,d,file,d/d,,a,\1\3\3,b,link,loop,0");
+  // The loop is followed for as long as the kernel follows links.
+  Tree named(top);
+  CHECK_EQ(named.run(), 0);
+  CHECK(named.found().rfind("a,d,file,d/d,d/file,a/b,a/link,a/loop,a/loop/b,a/loop/link,a/loop/loop,", 0) ==
+        0);
+  Tree below(top, true, std::string("a\0d", 3));
+  CHECK_EQ(below.run(), 0);
+  CHECK(below.found() == "d,\2\1,d,file,d/d,,a,\1\3\3,b,link,loop,0");
+}
+
+void a_tree_that_fails_is_left_to_node() {
+  const std::string top = make_chain("failing", 1);
+  CHECK_EQ(Tree(in_folder("absent")).run(), -ENOENT);
+  CHECK_EQ(Tree(top + "/file").run(), -ENOTDIR);
+  CHECK_EQ(Tree(top, false, "gone").run(), kNotTaken);
+}
+
+void a_long_listing_takes_several_trips() {
+  const std::string top = make_chain("wide", 0);
+  for (int i = 0; i < 20000; ++i) CHECK_EQ(mkdir((top + "/" + std::to_string(i)).c_str(), 0700), 0);
+  std::string below;
+  size_t names = 0, trips = 0;
+  for (int32_t result = kUnfinished; result == kUnfinished; ++trips) {
+    Tree tree(top, false, below);
+    result = tree.run();
+    CHECK(result == 0 || result == kUnfinished);
+    std::vector<std::string> pieces;
+    std::stringstream text(tree.job.found);
+    for (std::string piece; std::getline(text, piece, '\0');) pieces.push_back(piece);
+    const size_t left = std::stoul(pieces.back());
+    CHECK_EQ(left > 0, result == kUnfinished);
+    names += pieces.size() - 1 - left;
+    below.clear();
+    for (size_t i = pieces.size() - 1 - left; i + 1 < pieces.size(); ++i)
+      below += (below.empty() ? "" : std::string(1, '\0')) + pieces[i];
+  }
+  CHECK_EQ(names, 20000u);
+  CHECK(trips > 1);
+}
+
 int32_t make_all(const std::string& path, std::string* first) {
   PathJob job;
   job.change = PathChange::kMakeDirectories;
@@ -179,6 +246,9 @@ int main() {
   removes_trees_down_to_a_depth();
   a_long_removal_takes_several_trips();
   lists_names_in_order_of_bytes();
+  lists_a_tree_the_last_directory_first();
+  a_tree_that_fails_is_left_to_node();
+  a_long_listing_takes_several_trips();
   makes_what_is_missing();
   return 0;
 }

@@ -3,9 +3,11 @@
 
 import { isOptions, plainPath } from '../internal/arguments';
 import { canMakeDirents, makeDirents } from '../internal/dirents';
+import { WALKS_FROM_JAVASCRIPT } from '../internal/host';
 import type { Addon } from '../native/addon';
 import { type Path, type PathCall, promised } from './path-call';
 import { plainNameEncoding, UTF8 } from './path-changes';
+import { treeListing } from './trees';
 
 const SLASH = 0x2f;
 
@@ -53,13 +55,17 @@ function pieces(bytes: Buffer): Buffer[] {
   return found;
 }
 
-export function plainReaddir(given: unknown, options: unknown): PathCall | undefined {
+/** `again`: node's readdir with a promise. */
+export function plainReaddir(given: unknown, options: unknown, again: () => unknown): PathCall | undefined {
   const encoding = typeof options === 'function' ? undefined : plainNameEncoding(options);
   if (encoding === undefined) return undefined;
   const asked = typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : {};
   const { recursive = false, withFileTypes } = asked;
-  if (recursive !== false || (withFileTypes && !canMakeDirents())) return undefined;
+  if (typeof recursive !== 'boolean' || (withFileTypes && !canMakeDirents())) return undefined;
   const path = plainPath(given);
+  if (recursive) {
+    return encoding === UTF8 && WALKS_FROM_JAVASCRIPT ? treeListing(path, Boolean(withFileTypes), again) : undefined;
+  }
   return path === undefined ? undefined : new Listing(path, encoding, Boolean(withFileTypes));
 }
 

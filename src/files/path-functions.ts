@@ -13,7 +13,7 @@ type Plain = (a: unknown, b: unknown, c: unknown, again: () => unknown) => PathC
 
 const plainCalls = {
   ...plainChanges,
-  readdir: plainReaddir,
+  readdir: (path: unknown, options: unknown, _: unknown, again: () => unknown) => plainReaddir(path, options, again),
   rm: (path: unknown, options: unknown, _: unknown, again: () => unknown) => plainRm(path, options, again),
 } satisfies Record<string, Plain>;
 

@@ -38,6 +38,12 @@ export const READ_TAKES_BIGINT = major >= 22;
 export const WRITES_IN_ONE_GO = major >= 26;
 
 /**
+ * The promises of recursive readdir and cp go through a tree with one request for each step. Since 26 node makes one request of
+ * it as well, and lists in another order.
+ */
+export const WALKS_FROM_JAVASCRIPT = major < 26;
+
+/**
  * Which way to make an object without prototype is fast on this V8. The literal `{ __proto__: null, ... }` ends in a
  * dictionary (467 ns on Node 20); a spread of a template takes 97 ns there but 270 ns on 24, where assignment to
  * Object.create(null) takes 60 to 90 ns.

@@ -69,7 +69,9 @@ export interface Addon {
   /** Of a `writeFile` that has stopped and is being settled, into `pathNumbers`: descriptor or -1, step, -errno. */
   takeWrite(slot: number): void;
   readDirectory(path: Bytes, withTypes: number, pathFlags: number): number;
-  /** The result is REMOVAL_UNFINISHED where the time of one trip was too short. */
+  /** The result is TREE_UNFINISHED where the time of one trip was too short: then some of `found` is `below` of the next. */
+  readTree(path: string, withTypes: number, below: string, pathFlags: number): number;
+  /** The result is TREE_UNFINISHED where the time of one trip was too short. */
   removeTree(path: Bytes, recursive: number, force: number, pathFlags: number): number;
   changePath(change: PathChange, path: Bytes, first: number, second: number, pathFlags: number): number;
   /** Of an accepted call that is being settled: what it has found, as bytes or as text. */
@@ -139,7 +141,7 @@ export enum PathChange {
 export const WRITE_STOPPED = -4098;
 export const WRITE_STEPS = [undefined, 'write', 'fsync', 'close'] as const;
 /** csrc/backend/directory.h */
-export const REMOVAL_UNFINISHED = -4099;
+export const TREE_UNFINISHED = -4099;
 
 /** PathCall of csrc/binding/path_calls.h: ten fields of a file in the order of fs.Stats, then four times. */
 const PATH_NUMBERS = 18;

@@ -13,6 +13,7 @@ export const OPERATION_NAMES = [
   'readFile',
   'writeFile',
   'readDirectory',
+  'readTree',
   'removeTree',
   'changePath',
   'readLink',

@@ -96,6 +96,8 @@ int32_t execute_known(Request* request) {
       return write_whole_file(request->path->path, &request->path->write, request->path->file.get());
     case Operation::kReadDirectory:
       return read_directory(request->path);
+    case Operation::kReadTree:
+      return read_tree(request->path);
     case Operation::kRemoveTree:
       return remove_tree(request->path);
     case Operation::kChangePath:
