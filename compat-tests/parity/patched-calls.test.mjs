@@ -96,6 +96,19 @@ describe('parity: patched functions that others call', () => {
     `);
   });
 
+  it('a patched write that writes less is called again', async () => {
+    const { stdout } = await sameInChild(`
+      const { write } = fs;
+      let calls = 0;
+      fs.write = (fd, bytes, offset, length, position, callback) => { calls++; return write(fd, bytes, offset, Math.min(length, 5), position, callback); };
+      for (const flush of [true, false]) {
+        const error = await new Promise((resolve) => fs.writeFile(dir + '/short', 'a text of some length', { flush }, resolve));
+        log(error, flush ? calls : '', fs.readFileSync(dir + '/short', 'latin1'));
+      }
+    `);
+    expect(stdout).to.include('null 5 a text of some length');
+  });
+
   it('a patch on ioengine/fs may call node:fs itself, where nothing is left of it afterwards', async () => {
     const { stdout } = await runSnippet(
       'ours',

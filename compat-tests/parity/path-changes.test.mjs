@@ -98,6 +98,10 @@ describe('parity: mkdir', () => {
       'a trailing slash': 'slash/inner/',
       'doubled slashes': 'double//inner',
       'dots inside': 'dots/./inner/../other',
+      'the first new one behind doubled slashes': 'there//new/deep',
+      'the first new one behind a dot': 'there/./newer/deep',
+      'the first new one behind two dots': 'there/../sibling/deep',
+      'the only new one with a slash': 'there/latest/',
       'a long name': `${'y'.repeat(300)}/x`,
     };
     const before = process.cwd();
@@ -108,6 +112,8 @@ describe('parity: mkdir', () => {
           form === 'promise'
             ? side.attempt(() => side.fsp.mkdir(path, options))
             : side.callback((cb) => side.fs.mkdir(path, options, cb));
+        for (const base of [`${form}-there`, 'there', `${form}-relative-there`])
+          fs.mkdirSync(side.file(base), { recursive: true });
         for (const [label, target] of Object.entries(targets)) {
           const options = { recursive: true };
           seen[`${form} ${label}`] = await call(`${side.dir}/${form}-${target}`, options);

@@ -2,8 +2,11 @@
 import fs from 'node:fs';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import { descriptorState, same } from '../helpers/compare.mjs';
+import { expect } from 'chai';
+import { descriptorState, same, skipBecause } from '../helpers/compare.mjs';
+import { injection, straceObstacle } from '../helpers/faults.mjs';
 import { patternBytes, patternText } from '../helpers/tempdir.mjs';
+import { sameInChild } from './support/child.mjs';
 import { NOT_VIEWS, ODD_VALUES, VIEWS } from './support/values.mjs';
 
 /** The same call by callback and by promise, each on a fresh file with old content. */
@@ -190,3 +193,42 @@ for (const name of ['writeFile', 'appendFile']) {
     });
   });
 }
+
+describe('parity: flush of writeFile and appendFile', () => {
+  // Without the fsync nobody would hear of the error. Larger files are synced by the kernel queues, which strace does not see.
+  it('the error of fsync is that of the call', async function () {
+    const obstacle = straceObstacle();
+    if (obstacle) skipBecause(this, obstacle);
+    const strace = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync'];
+    const { stdout } = await sameInChild(
+      `
+      const said = (error) => (error ? [error.code, error.syscall, error.message, error.path, Object.keys(error)] : 'written');
+      for (const name of ['writeFile', 'appendFile']) {
+        for (const data of ['text', Buffer.from('bytes')]) {
+          for (const flush of [true, false]) {
+            log(name, flush, await fsp[name](dir + '/promise', data, { flush }).then(said, said));
+            log(name, flush, await new Promise((resolve) => fs[name](dir + '/callback', data, { flush }, (error) => resolve(said(error)))));
+          }
+        }
+      }
+      log(fs.statSync(dir + '/promise').size, fs.statSync(dir + '/callback').size);
+    `,
+      { wrap: [...strace, '-e', `inject=${injection('fsync', { error: 'EIO' })}`, '--'] },
+    );
+    expect(stdout.match(/EIO,fsync/g)).to.have.length(8);
+  });
+
+  // procfs writes it, and has no fsync.
+  same('a file that is node’s to write', async (side) => {
+    const file = '/proc/self/coredump_filter';
+    const value = `0x${fs.readFileSync(file, 'latin1').trim()}`;
+    const seen = {};
+    for (const name of ['writeFile', 'appendFile']) {
+      for (const flush of [true, false]) {
+        seen[`${name}, promise, ${flush}`] = await side.attempt(() => side.fsp[name](file, value, { flush }));
+        seen[`${name}, callback, ${flush}`] = await side.callback((cb) => side.fs[name](file, value, { flush }, cb));
+      }
+    }
+    return seen;
+  });
+});
