@@ -11,7 +11,8 @@ import { benchFolder, buildFolder } from './paths.mjs';
 export function buildLimit(name = 'random_read') {
   const source = join(benchFolder, 'limit', `${name}.c`);
   const path = join(buildFolder, name);
-  if (fs.existsSync(path) && fs.statSync(path).mtimeMs > fs.statSync(source).mtimeMs) return { path };
+  const inputs = [source, join(benchFolder, 'limit', 'round.h')].map((file) => fs.statSync(file).mtimeMs);
+  if (fs.existsSync(path) && fs.statSync(path).mtimeMs > Math.max(...inputs)) return { path };
   fs.mkdirSync(buildFolder, { recursive: true });
   try {
     execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-o', path, source, '-luring'], {

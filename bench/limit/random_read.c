@@ -19,10 +19,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "round.h"
 
 enum { kBlockSize = 4096, kWordsPerBlock = kBlockSize / 4, kVerifiedReads = 2048, kMaxDepth = 4096 };
 
@@ -64,19 +64,6 @@ static bool block_is_right(const uint8_t* bytes, uint32_t block) {
     if (words[i] != x) return false;
   }
   return true;
-}
-
-static uint64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static uint64_t cpu_us(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
-         (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
 // Steps down where the kernel does not know the newer flags, and says which it got.
@@ -151,20 +138,16 @@ static void read_many(struct program* p, uint64_t operations, uint32_t seed, boo
 }
 
 static void timed_round(struct program* p, uint64_t operations, uint32_t seed) {
-  const uint64_t cpu_before_us = cpu_us();
-  const uint64_t started_ns = now_ns();
+  const struct clocks start = start_round();
   read_many(p, operations, seed, false);
-  const uint64_t wall_ns = now_ns() - started_ns;
-  const uint64_t used_us = cpu_us() - cpu_before_us;
+  const struct clocks taken = end_round(start);
   for (unsigned i = 0; i < p->depth && i < operations; i++) {
     const unsigned buffer = p->free_buffers[p->depth - 1 - i];
     if (!block_is_right(p->buffers + (size_t)buffer * kBlockSize, p->block_of[buffer])) {
       fail("block %u has wrong content after the round", p->block_of[buffer]);
     }
   }
-  printf("{\"work\":%" PRIu64 ",\"wall_ns\":%" PRIu64 ",\"cpu_us\":%" PRIu64 "}\n", operations, wall_ns,
-         used_us);
-  fflush(stdout);
+  print_round(operations, taken);
 }
 
 int main(int count, char** arguments) {

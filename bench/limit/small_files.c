@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "round.h"
 
 enum { kPathBytes = 512, kLineBytes = 128 };
 
@@ -37,32 +37,16 @@ static void stat_file(const char* path) {
   if (statx(AT_FDCWD, path, 0, STATX_BASIC_STATS | STATX_BTIME, &status) != 0) give_up("statx failed");
 }
 
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t cpu_us(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
-         (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
 static void run(void (*serve)(const char*), uint32_t files, uint64_t amount, uint32_t seed) {
   uint32_t state = seed * 2654435761u | 1u;
-  const uint64_t cpu = cpu_us(), started = now_ns();
+  const struct clocks start = start_round();
   for (uint64_t i = 0; i < amount; i++) {
     state ^= state << 13;
     state ^= state >> 17;
     state ^= state << 5;
     serve(paths[state % files]);
   }
-  const uint64_t wall = now_ns() - started;
-  printf("{\"work\":%llu,\"wall_ns\":%llu,\"cpu_us\":%llu}\n", (unsigned long long)amount,
-         (unsigned long long)wall, (unsigned long long)(cpu_us() - cpu));
-  fflush(stdout);
+  print_round(amount, end_round(start));
 }
 
 int main(int argc, char** argv) {

@@ -33,31 +33,27 @@ void Environment::set_handlers(napi_value deliver, napi_value results, napi_valu
   napi_create_reference(env_, deliver, 1, &deliver_);
 }
 
-bool Environment::set_transfer_call(napi_value memory) {
+// Memory that JavaScript and this side both use for the life of the environment; null when it is too small.
+void* Environment::share(napi_value memory, size_t bytes_min, napi_ref* reference) {
   void* data = nullptr;
   size_t size = 0;
-  if (napi_get_arraybuffer_info(env_, memory, &data, &size) != napi_ok || size < sizeof(TransferCall))
-    return false;
-  transfer_call_ = static_cast<TransferCall*>(data);
-  return napi_create_reference(env_, memory, 1, &transfer_call_reference_) == napi_ok;
+  if (napi_get_arraybuffer_info(env_, memory, &data, &size) != napi_ok || size < bytes_min) return nullptr;
+  return napi_create_reference(env_, memory, 1, reference) == napi_ok ? data : nullptr;
+}
+
+bool Environment::set_transfer_call(napi_value memory) {
+  transfer_call_ = static_cast<TransferCall*>(share(memory, sizeof(TransferCall), &transfer_call_reference_));
+  return transfer_call_ != nullptr;
 }
 
 bool Environment::set_path_call(napi_value memory) {
-  void* data = nullptr;
-  size_t size = 0;
-  if (napi_get_arraybuffer_info(env_, memory, &data, &size) != napi_ok || size < sizeof(PathCall))
-    return false;
-  path_call_ = static_cast<PathCall*>(data);
-  return napi_create_reference(env_, memory, 1, &path_call_reference_) == napi_ok;
+  path_call_ = static_cast<PathCall*>(share(memory, sizeof(PathCall), &path_call_reference_));
+  return path_call_ != nullptr;
 }
 
 bool Environment::set_scratch(napi_value memory) {
-  void* data = nullptr;
-  size_t size = 0;
-  if (napi_get_arraybuffer_info(env_, memory, &data, &size) != napi_ok || size < limits::whole_file_bytes)
-    return false;
-  scratch_ = static_cast<char*>(data);
-  return napi_create_reference(env_, memory, 1, &scratch_reference_) == napi_ok;
+  scratch_ = static_cast<char*>(share(memory, limits::whole_file_bytes, &scratch_reference_));
+  return scratch_ != nullptr;
 }
 
 Choice Environment::start(std::optional<BackendType> type) {

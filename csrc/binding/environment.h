@@ -69,6 +69,7 @@ class Environment {
   static void on_closed(uv_handle_t* handle);
   static void on_cleanup(napi_async_cleanup_hook_handle handle, void* self);
 
+  void* share(napi_value memory, size_t bytes_min, napi_ref* reference);
   void turn();
   void rest();
   void deliver();
