@@ -9,6 +9,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { stats } from 'ioengine';
 import { inRoot } from '../../scripts/lib/paths.mjs';
+import { runChild } from '../helpers/child.mjs';
 import { skipBecause } from '../helpers/compare.mjs';
 import { node, nodeP, ours, oursNamespace, oursP, subjectOverridden } from '../helpers/oracle.mjs';
 import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
@@ -114,6 +115,38 @@ describe('surface: the differences that docs/compatibility.md states', () => {
         await once(stream, 'close');
       }
     }
+  });
+
+  it('IOENGINE_DIRECT=1: every open of a regular file tries O_DIRECT', async function () {
+    needsDirect(this);
+    const child = await runChild({
+      code: `
+        import { once } from 'node:events';
+        import nodeFs from 'node:fs';
+        import fs from 'ioengine/fs';
+        const [file, other] = process.argv.slice(1);
+        const direct = (fd) => /flags:\\s*([0-7]+)/.exec(nodeFs.readFileSync('/proc/self/fdinfo/' + fd, 'latin1'))[1];
+        const isDirect = (fd) => (Number.parseInt(direct(fd), 8) & nodeFs.constants.O_DIRECT) !== 0;
+        const handle = await fs.promises.open(file);
+        const fd = await new Promise((resolve) => fs.open(file, 'r', (error, fd) => resolve(fd)));
+        const stream = fs.createReadStream(file);
+        const [streamed] = await once(stream, 'open');
+        const pipe = await fs.promises.open('/dev/null');
+        const seen = [handle.fd, fd, streamed, pipe.fd].map(isDirect);
+        const read = await handle.read(Buffer.alloc(7), 0, 7, 4997);
+        await fs.promises.writeFile(other, 'x'.repeat(777));
+        await fs.promises.appendFile(other, 'y');
+        const lengths = [read.bytesRead, (await fs.promises.readFile(file)).length, nodeFs.statSync(other).size];
+        stream.resume();
+        await once(stream, 'close');
+        fs.closeSync(fd);
+        await Promise.all([handle.close(), pipe.close()]);
+        console.log(JSON.stringify({ seen, lengths, bytes: stream.bytesRead }));`,
+      args: [file, path.join(folder, 'other')],
+      env: { IOENGINE_DIRECT: '1' },
+    });
+    expect(child.status, child.describe()).to.equal(0);
+    expect(child.json()).to.deep.equal({ seen: [true, true, true, false], lengths: [3, 5000, 778], bytes: 5000 });
   });
 
   it('named imports: names of other versions are undefined', async () => {

@@ -12,6 +12,7 @@
 
 #include "backend/backend.h"
 #include "backend/threads/threads_backend.h"
+#include "backend/whole_file.h"
 #include "scheduler/descriptor.h"
 #include "scheduler/inline_lane.h"
 #include "scheduler/inline_paths.h"
@@ -177,10 +178,11 @@ class IoContext {
   DescriptorTable descriptors_;
   InlineLane inline_lane_;
   InlinePaths inline_paths_;
-  RequestQueue cached_;    // reads known to be cached, not yet served: inline or in one batch
-  RequestQueue paths_;     // questions about paths that the kernel's caches may answer, when there is budget
-  RequestQueue ready_;     // for the backend
-  RequestQueue unstaged_;  // reads that wait for staging memory
+  RequestQueue cached_;  // reads known to be cached, not yet served: inline or in one batch
+  RequestQueue paths_;   // questions about paths that the kernel's caches may answer, when there is budget
+  std::unique_ptr<WholeFile> spare_file_;  // of the last readFile that was answered at once
+  RequestQueue ready_;                     // for the backend
+  RequestQueue unstaged_;                  // reads that wait for staging memory
   uint64_t staged_bytes_ = 0;
   RequestQueue finished_;
   size_t mergeable_ = 0;   // direct requests that joined the ready list since the last submit

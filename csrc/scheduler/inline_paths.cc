@@ -136,6 +136,7 @@ int32_t InlinePaths::open(const OpenJob& job, FileFacts* facts) {
 }
 
 int32_t InlinePaths::open_whole(const char* path, WholeFile* file, bool* learn) {
+  file->facts = FileFacts();
   struct statx seen, opened;
   const int32_t looked = look(path, true, STATX_BASIC_STATS, &seen, learn);
   if (looked != 0) return looked;

@@ -104,11 +104,12 @@ int32_t IoContext::read_whole_here(const char* path, WholeFile* file, char* memo
 }
 
 int32_t IoContext::read_file(const char* path, uint32_t flags, char* memory) {
-  auto job = std::make_unique<PathJob>();
-  job->file = std::make_unique<WholeFile>();
+  // Most calls are answered at once and need no job: only the file, which the next one uses again.
+  if (spare_file_ == nullptr) spare_file_ = std::make_unique<WholeFile>();
+  bool learn = false;
   int32_t result = kLater;
   if ((flags & kFlagCallback) == 0 && paths_.empty() && inline_lane_.has_budget(0)) {
-    result = read_whole_here(path, job->file.get(), memory, &job->learn);
+    result = read_whole_here(path, spare_file_.get(), memory, &learn);
     if (result != kNotTaken && result != kLater) {
       LaneCounters& lane = statistics_.lanes[static_cast<size_t>(Lane::kInline)];
       ++lane.operations;
@@ -116,7 +117,10 @@ int32_t IoContext::read_file(const char* path, uint32_t flags, char* memory) {
       return result;
     }
   }
+  auto job = std::make_unique<PathJob>();
   job->path = path;
+  job->learn = learn;
+  job->file = std::move(spare_file_);
   return accept_path(Operation::kReadFile, job.release(), flags, result == kNotTaken);
 }
 

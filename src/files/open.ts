@@ -29,10 +29,12 @@ const DIRECT_REQUIRED = 1;
 const DIRECT_TRY = 2;
 const EINVAL = -22;
 
+// Read once, as IOENGINE_BACKEND is: a look at the environment costs as much as the rest of a cached open in JavaScript.
+const DIRECT_BY_DEFAULT = process.env.IOENGINE_DIRECT === '1' ? DIRECT_TRY : DIRECT_AS_FLAGS;
+
 export function directMode(direct: unknown): number {
   if (direct === true) return DIRECT_REQUIRED;
-  if (direct === 'try') return DIRECT_TRY;
-  return process.env.IOENGINE_DIRECT === '1' ? DIRECT_TRY : DIRECT_AS_FLAGS;
+  return direct === 'try' ? DIRECT_TRY : DIRECT_BY_DEFAULT;
 }
 
 /** An open that is plain enough for the engine. */
