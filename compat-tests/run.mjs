@@ -2,7 +2,8 @@
 //
 //   npm test -- [--backend uring|aio|threads|auto] [--grep TEXT] [--verbose] [--jobs N] [FILE or FOLDER ...]
 //
-// Two backends run side by side where there are two CPUs (--jobs); what one prints comes when it has ended. Without a selection everything runs, and each run has to prove that its backend did the work (helpers/backend.mjs).
+// Two runs go side by side where there are two CPUs (--jobs); what one prints comes when it has ended. Without a selection
+// everything runs, and each run has to prove that its backend did the work (helpers/backend.mjs).
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -97,7 +98,16 @@ async function runNative(summary) {
   summary.add('native', totals);
 }
 
-async function runBackend(name, todo, options, summary, scratch) {
+/** One run of mocha; `alone`: nothing runs beside it, so a reader sees each file as it ends. */
+async function runFiles(title, name, files, run, alone, summary) {
+  if (alone) console.log(`\n${title}`);
+  const result = await runMocha(files, { ...run, buffered: !alone });
+  if (!alone) console.log(`\n${title}\n${result.output}`);
+  const lanes = describeLanes(result.lanes);
+  summary.add(name, result.totals, `${result.seconds} s${lanes === '' ? '' : `; ${lanes}`}`);
+}
+
+async function runBackend(name, todo, run, alone, summary) {
   const problem = unavailability(name);
   if (problem) {
     const how = problem.excused ? '- skipped, because' : '✗ not available, and nothing outside of the engine says why:';
@@ -106,13 +116,22 @@ async function runBackend(name, todo, options, summary, scratch) {
     summary.add(name, totals, 'not available here');
     return;
   }
-  // With one job a reader sees each file as it ends.
-  const alone = options.jobs === 1 || todo.backends.length === 1;
-  if (alone) console.log(`\nBackend ${name}`);
-  const run = { backend: name, complete: todo.complete, scratch: path.join(scratch, name), ...options };
-  const result = await runMocha(todo.perBackend, { ...run, buffered: !alone });
-  if (!alone) console.log(`\nBackend ${name}\n${result.output}`);
-  summary.add(name, result.totals, `${result.seconds} s; ${describeLanes(result.lanes)}`);
+  const whole = { ...run, backend: name, complete: todo.complete };
+  await runFiles(`Backend ${name}`, name, todo.perBackend, whole, alone, summary);
+}
+
+/** The runs of mocha that are to be made, each called with whether it is alone. */
+function runsOf(todo, options, summary, scratch) {
+  const run = (name) => ({ ...options, scratch: path.join(scratch, name) });
+  const runs = [];
+  if (todo.once.length > 0) {
+    const once = { ...run('once'), backend: 'auto', complete: false };
+    runs.push((alone) => runFiles('Once (not about one backend)', 'once', todo.once, once, alone, summary));
+  }
+  if (todo.perBackend.length > 0) {
+    for (const name of todo.backends) runs.push((alone) => runBackend(name, todo, run(name), alone, summary));
+  }
+  return runs;
 }
 
 await main(async () => {
@@ -124,25 +143,12 @@ await main(async () => {
   process.chdir(root);
   try {
     if (todo.native) await runNative(summary);
-    if (todo.once.length > 0) {
-      console.log('\nOnce (not about one backend)');
-      const result = await runMocha(todo.once, {
-        backend: 'auto',
-        complete: false,
-        scratch: path.join(scratch, 'once'),
-        ...options,
-      });
-      summary.add('once', result.totals, `${result.seconds} s`);
-    }
-    if (todo.perBackend.length > 0) {
-      const left = [...todo.backends];
-      const runNext = async () => {
-        for (let name = left.shift(); name !== undefined; name = left.shift()) {
-          await runBackend(name, todo, options, summary, scratch);
-        }
-      };
-      await Promise.all(Array.from({ length: options.jobs }, runNext));
-    }
+    const runs = runsOf(todo, options, summary, scratch);
+    const alone = options.jobs === 1 || runs.length === 1;
+    const runNext = async () => {
+      for (let next = runs.shift(); next !== undefined; next = runs.shift()) await next(alone);
+    };
+    await Promise.all(Array.from({ length: options.jobs }, runNext));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

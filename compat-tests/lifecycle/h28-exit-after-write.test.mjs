@@ -13,7 +13,7 @@ import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
 
 const TEXT = 'written before the end';
 // `auto` runs the very engine that has been through all of them under its own name.
-const TIMES = backendUnderTest === 'auto' ? 20 : 100;
+const TIMES = backendUnderTest === 'auto' ? 18 : 48;
 const ends = {
   'process.exit()': 'process.exit(0);',
   'a throw': `throw new Error('on purpose');`,
