@@ -7,7 +7,9 @@ import { promisify } from 'node:util';
 import send from 'send';
 import { REQUESTS } from '../support/requests.mjs';
 
-const run = promisify(execFile);
+// curl does not start with the runtime of AddressSanitizer, which sanitized runs preload.
+const { LD_PRELOAD: _, ...env } = process.env;
+const run = (program, args) => promisify(execFile)(program, args, { env });
 const HEADERS = ['content-length', 'content-range', 'content-type', 'accept-ranges', 'etag', 'last-modified'];
 
 /** Status and headers, from what `curl --dump-header -` prints. */
