@@ -166,4 +166,31 @@ describe('H2: abort and destroy with a read in flight', () => {
       ).to.equal(true);
     }
   });
+
+  it('writeFile with a signal: the data is the caller’s again when the promise rejects, not before', async () => {
+    const { result, files } = await run(
+      'abort-write-behind-read',
+      2,
+      `const controller = new AbortController();
+       const data = files.map(() => Buffer.alloc(4 << 20, 0x77));
+       const handles = await Promise.all(files.map((file) => fs.promises.open(file, 'r+')));
+       // Both move the file position, so the write has to wait for the read.
+       const reads = handles.map((handle) => handle.read(Buffer.alloc(4096), 0, 4096, null));
+       while (inFlight() === 0) await sleep(1);
+       const sources = [data[0], (function* () { yield data[1]; })()];
+       const writes = sources.map((source, i) => handles[i].writeFile(source, { signal: controller.signal }));
+       await sleep(50);
+       controller.abort();
+       const outcomes = writes.map((write, i) => write.catch(({ name }) => name).finally(() => data[i].fill(0x11)));
+       await sleep(50);
+       release();
+       result.names = await Promise.all(outcomes);
+       await Promise.all(reads);
+       await Promise.all(handles.map((handle) => handle.close()));`,
+    );
+    expect(result.names).to.deep.equal(['AbortError', 'AbortError']);
+    for (const file of files) {
+      expect(fs.readFileSync(file).includes(0x11), 'bytes that came after the rejection').to.equal(false);
+    }
+  });
 });

@@ -10,7 +10,7 @@ import { byNode, closingAfter, type Held, orByNode, viaCallback } from './by-nod
 import { sizeStep, syncStep, writeAll } from './descriptor-io';
 import { openDescriptor, type PlainOpen, plainOpen } from './open';
 import { type PathCall, promised } from './path-call';
-import { plainOptions, throwIfAborted, unlessAborted, type WholeOptions } from './whole-options';
+import { plainOptions, throwIfAborted, type WholeOptions } from './whole-options';
 import { oneTrip } from './write-small';
 
 /** 'w' for writeFile, 'a' for appendFile. */
@@ -36,15 +36,16 @@ function plainData(data: unknown, encoding: BufferEncoding | undefined): Data | 
   return chunks ? (data as Chunks) : undefined;
 }
 
-/** Where and how one file is written. */
+/** Which file is written, at its position, and how. */
 interface Target {
   fd: number;
-  /** -1: at the file position. */
-  start: number;
   requestFlags: number;
 }
 
+// An abort is heard between two writes, as in node, and never in mid-write: the data is the caller's, who may change it as
+// soon as the call has settled.
 async function writeOpen(target: Target, data: Data, options: WholeOptions): Promise<void> {
+  throwIfAborted(options.signal);
   if (data instanceof Uint8Array) await writeBytes(target, data, options.signal);
   else await writeChunks(target, data, options);
 }
@@ -53,20 +54,17 @@ async function writeBytes(target: Target, data: Uint8Array, signal: AbortSignal 
   const step = signal === undefined ? data.byteLength : SIGNAL_CHUNK_BYTES;
   for (let done = 0; done < data.byteLength; done += step) {
     throwIfAborted(signal);
-    const position = target.start < 0 ? CURRENT : target.start + done;
-    await writeAll(target.fd, data.subarray(done, done + step), position, target.requestFlags);
+    await writeAll(target.fd, data.subarray(done, done + step), CURRENT, target.requestFlags);
   }
 }
 
 async function writeChunks(target: Target, data: Chunks, options: WholeOptions): Promise<void> {
   // Whose file it is has to be known before the iterator is started: it cannot be started over.
   await sizeStep(target.fd, Number.MAX_SAFE_INTEGER, target.requestFlags);
-  let at = target.start;
   for await (const chunk of data) {
     throwIfAborted(options.signal);
     const bytes = isPlainView(chunk) ? bytesOfView(chunk) : Buffer.from(chunk as string, options.encoding ?? 'utf8');
-    await writeAll(target.fd, bytes, at, target.requestFlags);
-    if (at >= 0) at += bytes.byteLength;
+    await writeBytes(target, bytes, options.signal);
     throwIfAborted(options.signal);
   }
 }
@@ -81,13 +79,11 @@ export function writeHandle(
   const plain = plainOptions(options, 'w');
   const given = plain === undefined ? undefined : plainData(data, plain.encoding);
   if (plain === undefined || given === undefined) return undefined;
-  const target = { fd: handle.fd, start: CURRENT, requestFlags: FLAG_TRUSTED };
-  return unlessAborted(plain.signal, () =>
-    held(handle, () =>
-      orByNode(
-        () => writeOpen(target, given, plain),
-        () => byNode(hostPromises.writeFile(handle, data as string, options as never)),
-      ),
+  const target = { fd: handle.fd, requestFlags: FLAG_TRUSTED };
+  return held(handle, () =>
+    orByNode(
+      () => writeOpen(target, given, plain),
+      () => byNode(hostPromises.writeFile(handle, data as string, options as never)),
     ),
   );
 }
@@ -104,14 +100,12 @@ export function writeDescriptor(
   if (plain === undefined || !(given instanceof Uint8Array) || given.byteLength === 0) return undefined;
   if (!isDescriptor(fd) || engine() === undefined) return undefined;
   const hostWrite = flag === 'a' ? hostFs.appendFile : hostFs.writeFile;
-  return unlessAborted(plain.signal, () =>
-    orByNode(
-      async () => {
-        await writeOpen({ fd, start: CURRENT, requestFlags: 0 }, given, plain);
-        if (plain.flush) await syncStep(fd, 0);
-      },
-      () => byNode(viaCallback<void>((done) => hostWrite(fd, data as string, options as never, done as never))),
-    ),
+  return orByNode(
+    async () => {
+      await writeOpen({ fd, requestFlags: 0 }, given, plain);
+      if (plain.flush) await syncStep(fd, 0);
+    },
+    () => byNode(viaCallback<void>((done) => hostWrite(fd, data as string, options as never, done as never))),
   );
 }
 
@@ -144,11 +138,7 @@ export function writePath(path: unknown, data: unknown, options: unknown, flag: 
   return promised(written.inOneTrip, again) as Promise<void>;
 }
 
-export function writeInSteps(written: WrittenPath): Promise<void> {
-  return unlessAborted(written.plain.signal, () => openAndWrite(written));
-}
-
-async function openAndWrite({ asked, data, options, flag, bytes, plain }: WrittenPath): Promise<void> {
+export async function writeInSteps({ asked, data, options, flag, bytes, plain }: WrittenPath): Promise<void> {
   const fd = await openDescriptor(asked);
   if (fd === NOT_TAKEN) {
     const hostWrite = flag === 'a' ? hostPromises.appendFile : hostPromises.writeFile;
@@ -157,7 +147,7 @@ async function openAndWrite({ asked, data, options, flag, bytes, plain }: Writte
   return closingAfter(
     fd,
     async () => {
-      await writeOpen({ fd, start: CURRENT, requestFlags: FLAG_TRUSTED }, bytes, plain);
+      await writeOpen({ fd, requestFlags: FLAG_TRUSTED }, bytes, plain);
       if (plain.flush) await syncStep(fd, FLAG_TRUSTED);
     },
     async (handle) => {
