@@ -42,6 +42,7 @@ const served: (keyof typeof callbackFunctions)[] = [
   'fstat',
   'access',
   'exists',
+  'cp',
   'mkdir',
   'rm',
   'truncate',

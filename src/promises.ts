@@ -24,6 +24,7 @@ const served: (keyof typeof promiseFunctions)[] = [
   'access',
   'chmod',
   'chown',
+  'cp',
   'lchown',
   'mkdir',
   'readdir',

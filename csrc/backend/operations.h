@@ -36,6 +36,7 @@ inline bool changes_file(Operation operation) {
     case Operation::kAccess:
     case Operation::kReadFile:
     case Operation::kReadDirectory:
+    case Operation::kReadTree:
     case Operation::kReadLink:
     case Operation::kStatx:
       return false;

@@ -10,6 +10,7 @@
 #include "backend/directory.h"
 #include "backend/entries.h"
 #include "backend/path_job.h"
+#include "backend/pieces.h"
 #include "base/clock.h"
 #include "base/limits.h"
 
@@ -18,12 +19,8 @@ namespace {
 
 class Walk {
  public:
-  explicit Walk(PathJob* job) : top_(job->path), with_types_(job->first != 0), found_(&job->found) {
-    size_t start = 0;
-    for (size_t end; (end = job->below.find('\0', start)) != std::string::npos; start = end + 1)
-      left_.push_back(job->below.substr(start, end - start));
-    left_.push_back(job->below.substr(start));
-  }
+  explicit Walk(PathJob* job)
+      : top_(job->path), with_types_(job->first != 0), found_(&job->found), left_(split_pieces(job->below)) {}
 
   int32_t run() {
     do {
@@ -44,7 +41,7 @@ class Walk {
     return top_.back() == '/' ? top_ + inner : top_ + '/' + inner;
   }
 
-  void put(const std::string& piece) { found_->append(piece).push_back('\0'); }
+  void put(const std::string& piece) { append_piece(found_, piece); }
 
   int32_t read(const std::string& directory) {
     const int fd = open(path_of(directory).c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);

@@ -50,6 +50,11 @@ constexpr uint32_t whole_write_bytes = 1024 * 1024;
 constexpr uint64_t tree_time_ns = 20 * 1000 * 1000;
 constexpr int tree_depth = 64;
 
+// A file is copied by read and write up to this size, and where the kernel does not copy; else so much of it
+// by one call, which takes a few milliseconds.
+constexpr uint64_t copy_buffer_bytes = 128 * 1024;
+constexpr uint64_t copy_part_bytes = 8 * 1024 * 1024;
+
 // Devices whose filesystem is remembered, for paths on the calling thread.
 constexpr size_t known_devices = 64;
 

@@ -23,6 +23,14 @@ napi_value accept(const Arguments<N>& in, Operation operation, std::unique_ptr<P
 
 PathJob* answer_in(const Arguments<1>& in) { return in.environment->context()->answer_of(in.uint32(0)); }
 
+// A text of any length, with NULs in it.
+bool take_string(napi_env env, napi_value value, std::string* text) {
+  size_t size = 0;
+  if (napi_get_value_string_utf8(env, value, nullptr, 0, &size) != napi_ok) return false;
+  text->resize(size);
+  return napi_get_value_string_utf8(env, value, text->data(), size + 1, &size) == napi_ok;
+}
+
 // writeFile(path, bytes, openFlags, mode, sync, pathFlags)
 napi_value write_file_call(napi_env env, napi_callback_info info) {
   Arguments<6> in(env, info);
@@ -72,15 +80,25 @@ napi_value read_directory_call(napi_env env, napi_callback_info info) {
 napi_value read_tree_call(napi_env env, napi_callback_info info) {
   Arguments<4> in(env, info);
   const Path path(env, in.values[0]);
-  size_t size = 0;
-  if (!path.usable() || napi_get_value_string_utf8(env, in.values[2], nullptr, 0, &size) != napi_ok)
-    return number(env, kNotTaken);
   auto job = std::make_unique<PathJob>();
+  if (!path.usable() || !take_string(env, in.values[2], &job->below)) return number(env, kNotTaken);
   job->path = path.text();
   job->first = in.int32(1);
-  job->below.resize(size);
-  napi_get_value_string_utf8(env, in.values[2], job->below.data(), size + 1, &size);
   return accept(in, Operation::kReadTree, std::move(job), in.int32(3));
+}
+
+// copyTree(path, target, options, below, pathFlags)
+napi_value copy_tree_call(napi_env env, napi_callback_info info) {
+  Arguments<5> in(env, info);
+  const Path path(env, in.values[0]);
+  const Path target(env, in.values[1]);
+  auto job = std::make_unique<PathJob>();
+  if (!path.usable() || !target.usable() || !take_string(env, in.values[3], &job->below))
+    return number(env, kNotTaken);
+  job->path = path.text();
+  job->target = target.text();
+  job->first = in.int32(2);
+  return accept(in, Operation::kCopyTree, std::move(job), in.int32(4));
 }
 
 // removeTree(path, recursive, force, pathFlags)
@@ -131,14 +149,9 @@ napi_value take_text(napi_env env, napi_callback_info info) {
 
 void define_change_calls(Environment* environment, napi_value exports) {
   const NamedFunction kFunctions[] = {
-      {"writeFile", write_file_call},
-      {"takeWrite", take_write},
-      {"readDirectory", read_directory_call},
-      {"readTree", read_tree_call},
-      {"removeTree", remove_tree_call},
-      {"changePath", change_path_call},
-      {"takeFound", take_found},
-      {"takeText", take_text},
+      {"writeFile", write_file_call},   {"takeWrite", take_write},    {"readDirectory", read_directory_call},
+      {"readTree", read_tree_call},     {"copyTree", copy_tree_call}, {"removeTree", remove_tree_call},
+      {"changePath", change_path_call}, {"takeFound", take_found},    {"takeText", take_text},
   };
   define_functions(environment, exports, kFunctions);
 }

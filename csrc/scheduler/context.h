@@ -62,8 +62,8 @@ class IoContext {
   // What was accepted answers with the file: its content, or its open descriptor where one go was not enough.
   int32_t read_file(const char* path, uint32_t flags, char* memory);
   // Operations on paths that are never answered on this thread: kWriteFile, kReadDirectory, kReadTree,
-  // kRemoveTree, kChangePath, kReadLink. Memory that `job` points to must stay valid until the request has
-  // been delivered.
+  // kCopyTree, kRemoveTree, kChangePath, kReadLink. Memory that `job` points to must stay valid until the
+  // request has been delivered.
   int32_t run_in_pool(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags);
   // What a finished request on a path, not given back yet, has found.
   PathJob* answer_of(uint32_t slot);

@@ -11,8 +11,10 @@
 #include <sstream>
 #include <vector>
 
+#include "backend/copy_tree.h"
 #include "backend/directory.h"
 #include "backend/path_job.h"
+#include "backend/utf8.h"
 #include "base/limits.h"
 #include "test/check.h"
 
@@ -212,6 +214,74 @@ void a_long_listing_takes_several_trips() {
   CHECK(trips > 1);
 }
 
+int32_t copy(const std::string& from, const std::string& to, std::string* steps) {
+  PathJob job;
+  job.path = from;
+  job.target = to;
+  job.first = kCopyRecursive;
+  job.below = *steps;
+  const int32_t result = copy_tree(&job);
+  *steps = job.found;
+  return result;
+}
+
+void copies_trees_links_and_modes_last() {
+  const std::string from = make_chain("copied", 3), to = in_folder("copy");
+  put(from + "/large", std::string(limits::copy_buffer_bytes * 2 + 1, 'x'));
+  CHECK_EQ(symlink("../a/./b", (from + "/link").c_str()), 0);
+  CHECK_EQ(chmod((from + "/d").c_str(), 0500), 0);
+  std::string steps;
+  CHECK_EQ(copy(from, to, &steps), 0);
+  CHECK(content(to + "/large") == content(from + "/large"));
+  CHECK(is_there(to + "/d/d/file") && is_there(to + "/d/d/d"));
+  char text[4096] = {};
+  CHECK(readlink((to + "/link").c_str(), text, sizeof(text)) > 0);
+  CHECK(in_folder("a/b") == text);
+  struct stat status;
+  CHECK(stat((to + "/d").c_str(), &status) == 0 && (status.st_mode & 07777) == 0500);
+  // The link is there now, and no file is copied over itself: both are node's to refuse.
+  CHECK_EQ(copy(from, to, &steps), kUnfinished);
+  CHECK(steps.find("clink") != std::string::npos && steps.rfind("stopped") == steps.size() - 7);
+  steps.clear();
+  CHECK_EQ(copy(from, from + "/d/new", &steps), kNotTaken);
+  CHECK_EQ(copy(from + "/file", from + "/file", &steps), kNotTaken);
+  CHECK_EQ(copy(from + "/absent", to, &steps), kNotTaken);
+}
+
+void a_copy_that_stops_leaves_no_links_and_tells_the_modes() {
+  const std::string from = make_chain("stopping", 2), to = in_folder("stopped");
+  CHECK_EQ(symlink("file", (from + "/link").c_str()), 0);
+  CHECK_EQ(mkfifo((from + "/d/d/fifo").c_str(), 0600), 0);
+  std::string steps;
+  CHECK_EQ(copy(from, to, &steps), kUnfinished);
+  CHECK(steps.find("m448/d/d") != std::string::npos);
+  CHECK(steps.find(std::string("cd/d/fifo\0stopped", 17)) != std::string::npos);
+  CHECK(!is_there(to + "/link"));
+}
+
+void a_long_copy_takes_several_trips() {
+  const std::string from = make_chain("much", 0), to = in_folder("copied much");
+  for (int i = 0; i < 5000; ++i) put(from + "/" + std::to_string(i), std::to_string(i));
+  put(from + "/large", std::string(96 << 20, 'x'));
+  std::string steps;
+  int trips = 1;
+  int32_t result;
+  while ((result = copy(from, to, &steps)) == kUnfinished) ++trips;
+  CHECK_EQ(result, 0);
+  CHECK(trips > 1);
+  for (int i = 0; i < 5000; ++i) CHECK(content(to + "/" + std::to_string(i)) == std::to_string(i));
+  CHECK(content(to + "/large") == content(from + "/large"));
+}
+
+void knows_utf8() {
+  for (const char* text :
+       {"", "a", "\x7f", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+    CHECK(is_utf8(text));
+  for (const char* text : {"\x80", "\xc1\xbf", "\xc3", "\xe0\x9f\xbf", "\xe2\x82", "\xed\xa0\x80",
+                           "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xff", "a\xf0\x9f\x98", "\xe2\x28\xa1"})
+    CHECK(!is_utf8(text));
+}
+
 int32_t make_all(const std::string& path, std::string* first) {
   PathJob job;
   job.change = PathChange::kMakeDirectories;
@@ -249,6 +319,10 @@ int main() {
   lists_a_tree_the_last_directory_first();
   a_tree_that_fails_is_left_to_node();
   a_long_listing_takes_several_trips();
+  copies_trees_links_and_modes_last();
+  a_copy_that_stops_leaves_no_links_and_tells_the_modes();
+  a_long_copy_takes_several_trips();
+  knows_utf8();
   makes_what_is_missing();
   return 0;
 }

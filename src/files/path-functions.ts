@@ -2,7 +2,8 @@
 // together in fs.ts and promises.ts. docs/decisions/0008-paths-on-the-engine.md says which form of which is worth it.
 
 import { hostPromises } from '../internal/host-promises';
-import { delegate } from './callback-call';
+import { type Callback, delegate } from './callback-call';
+import { plainCp } from './copies';
 import { plainReaddir, plainRm } from './directories';
 import { calledBack, type PathCall, promised } from './path-call';
 import { plainChanges } from './path-changes';
@@ -13,6 +14,7 @@ type Plain = (a: unknown, b: unknown, c: unknown, again: () => unknown) => PathC
 
 const plainCalls = {
   ...plainChanges,
+  cp: plainCp,
   readdir: (path: unknown, options: unknown, _: unknown, again: () => unknown) => plainReaddir(path, options, again),
   rm: (path: unknown, options: unknown, _: unknown, again: () => unknown) => plainRm(path, options, again),
 } satisfies Record<string, Plain>;
@@ -33,6 +35,19 @@ function promiseForm(name: PathName): AnyFunction {
   return method;
 }
 
+/** (from, to, callback) or (from, to, options, callback). */
+function cp(from: unknown, to: unknown, options: unknown, last: unknown): void {
+  // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
+  const args = arguments;
+  const [callback, asked] = typeof options === 'function' ? [options, undefined] : [last, options];
+  const again = (): void => void delegate('cp', args);
+  const call = typeof callback === 'function' ? plainCp(from, to, asked, () => host.cp!(from, to, asked)) : undefined;
+  // As node calls it: with an error, or with null and undefined.
+  const done = (error: unknown): unknown =>
+    error ? (callback as Callback)(error) : (callback as Callback)(null, undefined);
+  if (!calledBack(call, done, again)) again();
+}
+
 /** (path, callback) or (path, options, callback). */
 function callbackForm(name: PathName): AnyFunction {
   const plain = plainCalls[name] as Plain;
@@ -51,6 +66,6 @@ function callbackForm(name: PathName): AnyFunction {
 const functionsOf = <Name extends PathName>(names: readonly Name[], form: (name: PathName) => AnyFunction) =>
   Object.fromEntries(names.map((name) => [name, form(name)])) as Record<Name, AnyFunction>;
 
-export const pathCallbacks = functionsOf(['rm', 'truncate', 'mkdir'], callbackForm);
+export const pathCallbacks = { ...functionsOf(['rm', 'truncate', 'mkdir'], callbackForm), cp };
 
 export const pathPromises = functionsOf(Object.keys(plainCalls) as PathName[], promiseForm);

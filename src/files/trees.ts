@@ -15,7 +15,7 @@ const SEPARATOR = '\0';
 const REPLACEMENT = '\u{fffd}';
 
 /** A part `..` behind a name: node takes both out of the path, although the name may be a link. */
-function goesBack(path: string): boolean {
+export function goesBack(path: string): boolean {
   return `/${`${path}/`.replace(/^(?:\.{1,2}\/+)+/, '')}`.includes('/../');
 }
 

@@ -14,6 +14,7 @@ export const OPERATION_NAMES = [
   'writeFile',
   'readDirectory',
   'readTree',
+  'copyTree',
   'removeTree',
   'changePath',
   'readLink',

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "backend/copy_tree.h"
 #include "backend/directory.h"
 #include "backend/file_facts.h"
 #include "backend/path_job.h"
@@ -98,6 +99,8 @@ int32_t execute_known(Request* request) {
       return read_directory(request->path);
     case Operation::kReadTree:
       return read_tree(request->path);
+    case Operation::kCopyTree:
+      return copy_tree(request->path);
     case Operation::kRemoveTree:
       return remove_tree(request->path);
     case Operation::kChangePath:
