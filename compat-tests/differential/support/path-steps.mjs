@@ -1,6 +1,6 @@
 // Random steps on the paths of a small tree: files, directories, links that lead somewhere, nowhere and in circles.
 import fs from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { attempt, attemptCallback } from '../../helpers/compare.mjs';
 import { patternText } from '../../helpers/tempdir.mjs';
@@ -126,6 +126,12 @@ function orFalse(test) {
   }
 }
 
+/** Before Node 26 a recursive readdir cannot join a Buffer; from a callback of its own, nobody can catch what it throws. */
+const joinsBuffers = orFalse(() => {
+  const above = fileURLToPath(new URL('..', import.meta.url));
+  return fs.readdirSync(Buffer.from(above), { recursive: true }).length > 0;
+});
+
 /** One side of the comparison: runs steps below a directory of its own. */
 export class PathSteps {
   constructor(side, dir) {
@@ -167,6 +173,8 @@ export class PathSteps {
   }
 
   run(given) {
+    const uncaught = given.do === 'readdir' && given.api === 'callback' && given.form === 'buffer';
+    if (uncaught && given.rest[0]?.recursive && !joinsBuffers) return 'nobody could catch it';
     if (given.do in onOnePath) return this.call(given, this.shaped(given.name, given.form));
     // cp looks at both at once, and says what it hears first.
     if (given.do === 'cp' && !fs.existsSync(this.path(given.name))) return 'nothing to copy';
