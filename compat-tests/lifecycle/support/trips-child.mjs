@@ -35,6 +35,8 @@ async function round(tag) {
   return { inFlight, left, files: files.length, changed, faults: faults.filter(Boolean) };
 }
 
+// libuv's own pool begins with the first call that needs it, and stays.
+await fs.promises.stat(folder);
 const seen = [await round(1)];
 const first = processFacts();
 for (let tag = 2; tag <= Number(rounds); tag++) seen.push(await round(tag));
