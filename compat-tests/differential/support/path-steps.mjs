@@ -175,22 +175,42 @@ export class PathSteps {
   run(given) {
     const uncaught = given.do === 'readdir' && given.api === 'callback' && given.form === 'buffer';
     if (uncaught && given.rest[0]?.recursive && !joinsBuffers) return 'nobody could catch it';
+    const walks = given.rest?.at(-1)?.recursive === true;
+    if (walks && given.do === 'readdir' && this.isEndless()) return 'too many ways';
     if (given.do in onOnePath) return this.call(given, this.shaped(given.name, given.form));
     // cp looks at both at once, and says what it hears first.
     if (given.do === 'cp' && !fs.existsSync(this.path(given.name))) return 'nothing to copy';
-    if (given.rest?.at(-1)?.recursive && given.do !== 'rm' && this.isWide()) return 'too many ways';
+    if (walks && given.do === 'cp' && this.isWide()) return 'too many ways';
     if (given.do in onTwoPaths)
       return this.call(given, this.shaped(given.name, given.form), this.shaped(given.to, given.form));
     return this[given.do](given);
   }
 
-  /** Copies of copies double, and two links to directories above them are 2^40 ways before ELOOP ends each. */
+  /** Copies of copies double, and so do copies of what links lead to. */
   isWide() {
-    const entries = fs.readdirSync(this.dir, { recursive: true, withFileTypes: true });
-    const leadsToDirectory = (entry) =>
-      entry.isSymbolicLink() &&
-      fs.statSync(`${entry.parentPath ?? entry.path}/${entry.name}`, { throwIfNoEntry: false })?.isDirectory();
-    return entries.length > 200 || entries.filter((entry) => orFalse(() => leadsToDirectory(entry))).length > 1;
+    const { entries, links } = this.walk(200, false);
+    return entries > 200 || links > 1;
+  }
+
+  /** A recursive readdir may follow links: two to directories above them are 2^40 ways before ELOOP ends each. */
+  isEndless() {
+    return this.walk(1000, true).entries > 1000;
+  }
+
+  walk(entriesMax, followsLinks) {
+    const pending = [this.dir];
+    let [entries, links] = [0, 0];
+    while (pending.length > 0 && entries <= entriesMax) {
+      const at = pending.pop();
+      for (const entry of fs.readdirSync(at, { withFileTypes: true })) {
+        const path = `${at}/${entry.name}`;
+        const leadsToDirectory = entry.isSymbolicLink() && orFalse(() => fs.statSync(path).isDirectory());
+        if (entry.isDirectory() || (leadsToDirectory && followsLinks)) pending.push(path);
+        if (leadsToDirectory) links++;
+        entries++;
+      }
+    }
+    return { entries, links };
   }
 
   symlink(given) {
