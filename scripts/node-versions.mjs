@@ -31,6 +31,7 @@ function parseOptions() {
       backend: { type: 'string', multiple: true, default: [] },
       grep: { type: 'string' },
       verbose: { type: 'boolean', default: false },
+      jobs: { type: 'string' },
     },
     allowPositionals: true,
   });
@@ -41,6 +42,7 @@ function parseOptions() {
   }
   const args = [...values.backend.flatMap((name) => ['--backend', name]), ...positionals];
   if (values.grep !== undefined) args.push('--grep', values.grep);
+  if (values.jobs !== undefined) args.push('--jobs', values.jobs);
   if (values.verbose) args.push('--verbose');
   return { smoke, chosen, args, files: positionals.length > 0 };
 }
