@@ -340,6 +340,28 @@ describe('parity: FileHandles across the two modules', () => {
     `);
   });
 
+  it('truncate is the engine’s', async () => {
+    const { stdout } = await runSnippet(
+      'ours',
+      '/',
+      `
+      import { stats } from 'ioengine';
+      import { tmpdir } from 'node:os';
+      const file = tmpdir() + '/ioengine-truncated-' + process.pid;
+      const handle = await fsp.open(file, 'w+');
+      await handle.write('a text');
+      const total = ({ delegated, ...own }) => [Object.values(own).reduce((sum, { operations }) => sum + operations, 0), delegated.operations];
+      const before = total(stats().lanes);
+      await handle.truncate(3);
+      const after = total(stats().lanes);
+      log(after[0] - before[0], after[1] - before[1], (await handle.stat()).size);
+      await handle.close();
+      fs.rmSync(file);
+    `,
+    );
+    expect(stdout).to.equal('1 0 3\n');
+  });
+
   it('the child helper itself sees a failing child', async () => {
     const result = await runSnippet('node', '/', 'process.exit(7)');
     expect(result.code).to.equal(7);

@@ -178,6 +178,14 @@ const methods = {
     return synced(this, 'datasync', 1, endings.datasync);
   },
 
+  truncate(this: object, length: unknown = 0): Promise<unknown> {
+    const fd = descriptorOf(this);
+    const plain = fd >= 0 && Number.isSafeInteger(length);
+    const answer = plain ? native.truncate(fd, Math.max(0, length as number), FLAG_TRUSTED) : NOT_TAKEN;
+    if (answer === NOT_TAKEN) return delegate('truncate', this, [length]);
+    return promised(answer, this, endings.truncate, undefined, undefined, length, undefined);
+  },
+
   readFile(this: NodeFileHandle, options: unknown): Promise<unknown> {
     const promise = descriptorOf(this) >= 0 ? readHandle(this, held, options) : undefined;
     return promise ?? delegate('readFile', this, [options]);

@@ -37,6 +37,7 @@ export interface Endings {
   writev: Ending;
   sync: Ending;
   datasync: Ending;
+  truncate: Ending;
 }
 
 /** Waits for a call of node's and counts it, with the bytes that its result names under `bytes`. */
@@ -84,5 +85,6 @@ export function makeEndings(parts: HandleParts): Endings {
     ),
     sync: ending('fsync', noValue, ({ owner }) => host.sync!.call(owner)),
     datasync: ending('fdatasync', noValue, ({ owner }) => host.datasync!.call(owner)),
+    truncate: ending('ftruncate', noValue, ({ owner, length }) => host.truncate!.call(owner, length)),
   };
 }
