@@ -123,6 +123,12 @@ const CASES = {
     fs.symlinkSync('other', to(side));
     return [side.put('from', 'new'), to(side)];
   },
+  'file over the link that leads to it': (side) => {
+    fs.mkdirSync(side.file('folder'));
+    side.put('folder/file', 'gone when the link is');
+    fs.symlinkSync('folder', to(side));
+    return [`${to(side)}/file`, to(side)];
+  },
   'file over its link': (side) => {
     fs.symlinkSync('from', to(side));
     return [side.put('from', 'new'), to(side)];

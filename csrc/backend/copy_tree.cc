@@ -156,6 +156,9 @@ class Copying {
       return Outcome::kDone;
     }
     if (!S_ISREG(from.st_mode)) return Outcome::kFailed;
+    // The way to the source may lead through the link that the file is to replace. Node takes that away, too,
+    // and then has its own words for what is missing.
+    if (is_there && S_ISLNK(to.st_mode)) return Outcome::kFailed;
     if (is_there && unlink(target(inner).c_str()) != 0) return Outcome::kFailed;
     changed_ = changed_ || is_there;
     return copy_content(inner, 0);
