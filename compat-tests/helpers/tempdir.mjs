@@ -6,6 +6,9 @@ import path from 'node:path';
 
 const made = new Set();
 
+/** Where thousands of files cost the disk nothing; undefined for the usual place. */
+export const inMemory = fs.existsSync('/dev/shm') ? '/dev/shm' : undefined;
+
 export function temporaryDirectory(base = os.tmpdir()) {
   const directory = fs.mkdtempSync(path.join(base, 'ioengine-test-'));
   made.add(directory);
