@@ -27,6 +27,7 @@
           'ldflags': [
             '-Wl,-z,nodelete',
             '-Wl,--exclude-libs,ALL',
+            '-Wl,--version-script=<(module_root_dir)/csrc/addon.map',
             '-static-libgcc',
             '-static-libstdc++',
           ],

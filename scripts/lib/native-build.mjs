@@ -23,7 +23,7 @@ export function localNodeHeaders() {
 
 const nativeInputs = () => [
   ...addonSources(),
-  ...filesBelow(inRoot('csrc'), ['.h', '.def']),
+  ...filesBelow(inRoot('csrc'), ['.h', '.def', '.map']),
   inRoot('binding.gyp'),
   inRoot('package-lock.json'),
 ];
