@@ -171,7 +171,7 @@ describe('parity: recursive readdir', () => {
 });
 
 describe('recursive readdir: trips to the pool', () => {
-  const FOLDERS = 8_000;
+  const FOLDERS = 16_000;
   let directory;
   before(() => {
     directory = temporaryDirectory(inMemory);

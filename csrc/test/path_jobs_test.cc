@@ -123,7 +123,7 @@ void removes_trees_down_to_a_depth() {
 
 void a_long_removal_takes_several_trips() {
   const std::string top = make_chain("long", 0);
-  for (int i = 0; i < 30000; ++i) put(top + "/" + std::to_string(i), "");
+  for (int i = 0; i < 60000; ++i) put(top + "/" + std::to_string(i), "");
   int trips = 1;
   int32_t result;
   while ((result = remove(top, true, false)) == kUnfinished) ++trips;
@@ -194,7 +194,7 @@ void a_tree_that_fails_is_left_to_node() {
 
 void a_long_listing_takes_several_trips() {
   const std::string top = make_chain("wide", 0);
-  for (int i = 0; i < 20000; ++i) CHECK_EQ(mkdir((top + "/" + std::to_string(i)).c_str(), 0700), 0);
+  for (int i = 0; i < 40000; ++i) CHECK_EQ(mkdir((top + "/" + std::to_string(i)).c_str(), 0700), 0);
   std::string below;
   size_t names = 0, trips = 0;
   for (int32_t result = kUnfinished; result == kUnfinished; ++trips) {
@@ -211,7 +211,7 @@ void a_long_listing_takes_several_trips() {
     for (size_t i = pieces.size() - 1 - left; i + 1 < pieces.size(); ++i)
       below += (below.empty() ? "" : std::string(1, '\0')) + pieces[i];
   }
-  CHECK_EQ(names, 20000u);
+  CHECK_EQ(names, 40000u);
   CHECK(trips > 1);
 }
 
@@ -228,8 +228,8 @@ int32_t copy(const std::string& from, const std::string& to, std::string* steps)
 
 void copies_trees_links_and_modes_last() {
   const std::string from = make_chain("copied", 3), to = in_folder("copy");
-  put(from + "/large", std::string(limits::copy_buffer_bytes * 2 + 1, 'x'));
   CHECK_EQ(symlink("../a/./b", (from + "/link").c_str()), 0);
+  put(from + "/large", std::string(limits::copy_buffer_bytes * 2 + 1, 'x'));
   CHECK_EQ(chmod((from + "/d").c_str(), 0500), 0);
   std::string steps;
   CHECK_EQ(copy(from, to, &steps), 0);
@@ -240,9 +240,13 @@ void copies_trees_links_and_modes_last() {
   CHECK(in_folder("a/b") == text);
   struct stat status;
   CHECK(stat((to + "/d").c_str(), &status) == 0 && (status.st_mode & 07777) == 0500);
-  // The link is there now, and no file is copied over itself: both are node's to refuse.
-  CHECK_EQ(copy(from, to, &steps), kUnfinished);
-  CHECK(steps.find("clink") != std::string::npos && steps.rfind("stopped") == steps.size() - 7);
+  // The link is there now, and no file is copied over itself: both are node's to refuse. It is all of it
+  // where the directory names the link first.
+  if (copy(from, to, &steps) == kUnfinished) {
+    CHECK(steps.find("clink") != std::string::npos && steps.rfind("stopped") == steps.size() - 7);
+  } else {
+    CHECK(steps.empty());
+  }
   steps.clear();
   CHECK_EQ(copy(from, from + "/d/new", &steps), kNotTaken);
   CHECK_EQ(copy(from + "/file", from + "/file", &steps), kNotTaken);
