@@ -78,6 +78,22 @@ describe('streams: writing behind', function () {
   });
   after(() => directory && removeDirectory(directory));
 
+  it("with a highWaterMark below 16 KiB what was written is in the file at 'drain'", async () => {
+    const file = `${directory}/small`;
+    for (let round = 0; round < 20; round++) {
+      const stream = ours.createWriteStream(file, { highWaterMark: 16_383 });
+      const sizes = [];
+      for (let i = 1; i <= 5; i++) {
+        stream.write(content.subarray(0, 20_000));
+        await drained(stream);
+        sizes.push(fs.statSync(file).size / i);
+      }
+      stream.end();
+      await closed(stream);
+      expect(new Set(sizes)).to.deep.equal(new Set([20_000]));
+    }
+  });
+
   for (const [mode, options] of Object.entries(modes)) {
     for (const [place, where] of Object.entries(places)) {
       it(`${mode}, ${place}: memory may be used again after 'drain'`, async () => {

@@ -1,7 +1,8 @@
 // How a WriteStream writes: _write, _writev and _destroy in front of node's own, and _final once there is something to
 // wait for. Chunks without a callback of the program's are taken into memory and written behind the program's back
 // (write-behind.ts); whoever wants to know when a chunk is in the file gives a callback, or waits for 'finish'. What is
-// not a file that this stream has opened, appends, and the first write of a buffered stream go node's way.
+// not a file that this stream has opened, appends, streams with a small highWaterMark, and the first write of a buffered
+// stream go node's way.
 
 import { constants, type WriteStream } from 'node:fs';
 import { Writable } from 'node:stream';
@@ -17,6 +18,9 @@ const kWriter: unique symbol = Symbol('writer');
 const CURRENT = -1;
 /** Buffered chunks from this size on are written from where they are: copying them costs more than it saves. */
 const LARGE_BYTES = 512 * 1024;
+
+/** Node's smallest default. A program that sets less wants little on its way, and 'drain' when it is in the file. */
+const HIGH_WATER_MARK_MIN = 16 * 1024;
 
 type Callback = (error?: unknown) => void;
 type Piece = { chunk: Uint8Array };
@@ -178,7 +182,7 @@ function waitBeforeFinish(stream: WritingStream, writer: Writer): void {
   Object.defineProperty(stream, '_final', { value: _final, writable: true, configurable: true });
 }
 
-/** Null where node's methods do it all: other people's descriptors, appends, files that are not the engine's. */
+/** Null where node's methods do it all: other people's descriptors, appends, small buffers, files that are not the engine's. */
 function makeWriter(stream: WritingStream): Writer | null {
   const operations = stream[kOperations];
   const { fd } = stream;
@@ -187,7 +191,8 @@ function makeWriter(stream: WritingStream): Writer | null {
   if (noCallback === undefined) return null;
   const direct = operations.writesDirect(fd);
   const appends = ((plainFlags(stream.flags) ?? constants.O_APPEND) & constants.O_APPEND) !== 0;
-  return direct || !appends ? new Writer(stream, operations, fd, direct) : null;
+  const small = stream.writableHighWaterMark < HIGH_WATER_MARK_MIN;
+  return direct || !(appends || small) ? new Writer(stream, operations, fd, direct) : null;
 }
 
 /** The writer of a stream, made with its second write: streams that write once have nothing to gain. */
