@@ -46,6 +46,18 @@ const served: (keyof typeof callbackFunctions)[] = [
   'mkdir',
   'rm',
   'truncate',
+  'rmdir',
+  'unlink',
+  'rename',
+  'link',
+  'symlink',
+  'readlink',
+  'chmod',
+  'chown',
+  'lchown',
+  'copyFile',
+  'utimes',
+  'lutimes',
 ];
 const load = () => (require('./files/callbacks') as typeof import('./files/callbacks')).callbackFunctions;
 

@@ -32,6 +32,14 @@ const served: (keyof typeof promiseFunctions)[] = [
   'realpath',
   'rm',
   'truncate',
+  'rmdir',
+  'unlink',
+  'rename',
+  'link',
+  'symlink',
+  'copyFile',
+  'utimes',
+  'lutimes',
 ];
 const load = () =>
   (require('./files/promise-functions') as typeof import('./files/promise-functions')).promiseFunctions;

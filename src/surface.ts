@@ -14,14 +14,13 @@ export interface Row {
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 const row = (server: Server, reason: string, names: string): Row => ({ server, reason, names: words(names) });
 
-const LATER =
-  'one trip to a pool in any case, and most of its time goes into the lock of a directory: measured, no gain';
+const POOL_JOB = 'a pool job, so that calls on paths start in the order of the calls, whoever serves them';
+const ANNOUNCED = "node's own; the engine is told, so that no call on a path behind it is answered ahead of it";
 const ATTRIBUTES = "answered at once where the kernel's caches have it, else by one trip to the pool";
 const ONE_TRIP = 'one trip to the pool, where node makes several';
 const PROMISED = "one trip to the pool; the promise costs less than node's";
 const RARE = 'rare in a program, never hot';
 const CHAIN = "a chain of node's own functions, some of which the engine serves";
-const NO_FORM = "the callback costs as little in node's pool: measured, no gain";
 const SYNC = 'waits by contract: there is nothing to overlap';
 const WATCHING = 'waits for the kernel to report changes: no file I/O';
 
@@ -47,12 +46,11 @@ export const FS: readonly Row[] = [
   row('engine', ATTRIBUTES, 'access exists stat lstat fstat'),
   row('engine', ONE_TRIP, 'cp mkdir rm truncate'),
   row('node', 'short listings gain nothing in this form; that of node:fs/promises is on the engine', 'readdir'),
-  row('node', LATER, 'link mkdtemp rename rmdir symlink unlink'),
-  row('node', NO_FORM, 'chmod chown lchown readlink'),
+  row('engine', POOL_JOB, 'link rename rmdir symlink unlink chmod chown lchown readlink'),
+  row('engine', ANNOUNCED, 'copyFile utimes lutimes'),
   row('node', CHAIN, 'glob'),
   row('node', "reads through a handle that only node's own class can hold", 'opendir'),
-  row('node', 'copies inside the kernel: measured, no gain', 'copyFile'),
-  row('node', RARE, 'statfs ftruncate fchmod lchmod fchown utimes futimes lutimes'),
+  row('node', RARE, 'mkdtemp statfs ftruncate fchmod lchmod fchown futimes'),
   row(
     'engine',
     "node's own; where the program has replaced a function that it calls, a walk of ours over that",
@@ -80,10 +78,10 @@ export const PROMISES: readonly Row[] = [
   row('engine', ATTRIBUTES, 'access stat lstat'),
   row('engine', ONE_TRIP, 'cp mkdir readdir rm truncate'),
   row('engine', PROMISED, 'chmod chown lchown readlink realpath'),
-  row('node', LATER, 'link mkdtemp mkdtempDisposable rename rmdir symlink unlink'),
+  row('engine', POOL_JOB, 'link rename rmdir symlink unlink'),
+  row('engine', ANNOUNCED, 'copyFile utimes lutimes'),
   row('node', CHAIN, 'glob'),
   row('node', "reads through a handle that only node's own class can hold", 'opendir'),
-  row('node', 'copies inside the kernel: measured, no gain', 'copyFile'),
-  row('node', RARE, 'statfs lchmod utimes lutimes'),
+  row('node', RARE, 'mkdtemp mkdtempDisposable statfs lchmod'),
   row('node', WATCHING, 'watch'),
 ];

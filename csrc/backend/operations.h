@@ -45,6 +45,20 @@ inline bool changes_file(Operation operation) {
   }
 }
 
+// Whether a path may lead to something else, or to another content, once the operation has run. An open
+// does so only by its flags.
+inline bool changes_paths(Operation operation) {
+  switch (operation) {
+    case Operation::kWriteFile:
+    case Operation::kCopyTree:
+    case Operation::kRemoveTree:
+    case Operation::kChangePath:
+      return true;
+    default:
+      return false;
+  }
+}
+
 inline bool moves_bytes(Operation operation) {
   return operation == Operation::kRead || operation == Operation::kWrite;
 }

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -84,7 +85,20 @@ int32_t change_path(PathJob* job) {
   const auto mode = static_cast<mode_t>(job->first);
   const auto user = static_cast<uid_t>(job->first);
   const auto group = static_cast<gid_t>(job->second);
+  const char* target = job->target.c_str();
   switch (job->change) {
+    case PathChange::kMakeDirectory:
+      return status_of([&] { return mkdir(path, mode); });
+    case PathChange::kRemoveDirectory:
+      return status_of([&] { return rmdir(path); });
+    case PathChange::kUnlink:
+      return status_of([&] { return unlink(path); });
+    case PathChange::kRename:
+      return status_of([&] { return rename(path, target); });
+    case PathChange::kLink:
+      return status_of([&] { return link(path, target); });
+    case PathChange::kSymbolicLink:
+      return status_of([&] { return symlink(path, target); });
     case PathChange::kChangeMode:
       return status_of([&] { return chmod(path, mode); });
     case PathChange::kChangeOwner:

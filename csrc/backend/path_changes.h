@@ -1,4 +1,4 @@
-// What one or a few plain system calls on a path do, in the pool.
+// What one or a few plain system calls on a path do, on a pool thread.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,12 @@ enum class PathChange : uint8_t {
   kChangeLinkOwner,  // the same, of a symbolic link itself
   kReadLink,         // `found`: the text
   kRealPath,         // `found`: the path without links
+  kMakeDirectory,    // first: mode
+  kRemoveDirectory,
+  kUnlink,
+  kRename,        // to `target`
+  kLink,          // `target`: the new name
+  kSymbolicLink,  // the text is `path`, the link is `target`
 };
 
 // 0, -errno, or kNotTaken where node has to word the error, and may do all of it over again. May wait: never

@@ -31,7 +31,7 @@ struct PathJob {
   int64_t second = 0;
   std::string found;   // also of kReadDirectory and kReadTree (backend/directory.h)
   std::string below;   // kReadTree, kCopyTree
-  std::string target;  // kCopyTree (backend/copy_tree.h)
+  std::string target;  // kChangePath with two paths, kCopyTree (backend/copy_tree.h)
 
   // The inline lane does not know the device yet: find out what it is on the way.
   bool learn = false;

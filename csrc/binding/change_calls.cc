@@ -17,8 +17,9 @@ namespace {
 template <size_t N>
 napi_value accept(const Arguments<N>& in, Operation operation, std::unique_ptr<PathJob> job,
                   int32_t path_flags) {
-  return answer(in.environment,
-                in.environment->context()->run_in_pool(operation, std::move(job), request_flags(path_flags)));
+  const uint32_t flags = request_flags(path_flags);
+  return answer(in.environment, in.environment->context()->run_in_pool(operation, std::move(job), flags),
+                flags);
 }
 
 PathJob* answer_in(const Arguments<1>& in) { return in.environment->context()->answer_of(in.uint32(0)); }
@@ -127,6 +128,19 @@ napi_value change_path_call(napi_env env, napi_callback_info info) {
   return accept(in, reads ? Operation::kReadLink : Operation::kChangePath, std::move(job), in.int32(4));
 }
 
+// changePaths(change, path, target, pathFlags)
+napi_value change_paths_call(napi_env env, napi_callback_info info) {
+  Arguments<4> in(env, info);
+  const Path path(env, in.values[1]);
+  const Path target(env, in.values[2]);
+  if (!path.usable() || !target.usable()) return number(env, kNotTaken);
+  auto job = std::make_unique<PathJob>();
+  job->path = path.text();
+  job->target = target.text();
+  job->change = static_cast<PathChange>(in.int32(0));
+  return accept(in, Operation::kChangePath, std::move(job), in.int32(3));
+}
+
 // takeFound(slot): the bytes that a request which is being delivered has found
 napi_value take_found(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
@@ -149,9 +163,16 @@ napi_value take_text(napi_env env, napi_callback_info info) {
 
 void define_change_calls(Environment* environment, napi_value exports) {
   const NamedFunction kFunctions[] = {
-      {"writeFile", write_file_call},   {"takeWrite", take_write},    {"readDirectory", read_directory_call},
-      {"readTree", read_tree_call},     {"copyTree", copy_tree_call}, {"removeTree", remove_tree_call},
-      {"changePath", change_path_call}, {"takeFound", take_found},    {"takeText", take_text},
+      {"writeFile", write_file_call},
+      {"takeWrite", take_write},
+      {"readDirectory", read_directory_call},
+      {"readTree", read_tree_call},
+      {"copyTree", copy_tree_call},
+      {"removeTree", remove_tree_call},
+      {"changePath", change_path_call},
+      {"changePaths", change_paths_call},
+      {"takeFound", take_found},
+      {"takeText", take_text},
   };
   define_functions(environment, exports, kFunctions);
 }

@@ -39,13 +39,13 @@ napi_value transfer_one(napi_env env, napi_callback_info info) {
   TransferCall* call = in.environment->transfer_call();
   char* memory = nullptr;
   if (!memory_of(env, in.values[0], static_cast<uint64_t>(call->offset) + call->length, &memory)) {
-    call->answer = -EFAULT;
+    call->answer = with_error_later(in.environment, -EFAULT, call->flags);
     return nullptr;
   }
   const iovec vector = {memory + call->offset, call->length};
-  call->answer = in.environment->context()->transfer(operation, call->fd, &vector, 1, call->length,
-                                                     static_cast<int64_t>(call->position), call->flags);
-  if (call->answer <= kAcceptedBase) in.environment->touched();
+  const int32_t result = in.environment->context()->transfer(
+      operation, call->fd, &vector, 1, call->length, static_cast<int64_t>(call->position), call->flags);
+  call->answer = result >= 0 ? result : with_error_later(in.environment, result, call->flags);
   return nullptr;
 }
 
@@ -75,13 +75,16 @@ napi_value transfer_many(napi_env env, napi_callback_info info) {
     size_t size = 0;
     if (napi_get_element(env, in.values[1], i, &view) != napi_ok ||
         napi_get_buffer_info(env, view, &data, &size) != napi_ok) {
-      return number(env, -EFAULT);
+      return answer(in.environment, -EFAULT, in.uint32(3));
     }
     vectors[i] = {data, size};
     total += size;
   }
-  return answer(in.environment, in.environment->context()->transfer(operation, in.int32(0), vectors, count,
-                                                                    total, in.int64(2), in.uint32(3)));
+  const uint32_t flags = in.uint32(3);
+  return answer(
+      in.environment,
+      in.environment->context()->transfer(operation, in.int32(0), vectors, count, total, in.int64(2), flags),
+      flags);
 }
 
 // sync(fd, dataOnly, flags)
@@ -89,7 +92,8 @@ napi_value sync(napi_env env, napi_callback_info info) {
   Arguments<3> in(env, info);
   const Operation operation = in.int32(1) != 0 ? Operation::kFdatasync : Operation::kFsync;
   return answer(in.environment,
-                in.environment->context()->control(operation, in.int32(0), 0, 0, 0, in.uint32(2)));
+                in.environment->context()->control(operation, in.int32(0), 0, 0, 0, in.uint32(2)),
+                in.uint32(2));
 }
 
 // truncate(fd, length, flags)
@@ -97,15 +101,18 @@ napi_value truncate(napi_env env, napi_callback_info info) {
   Arguments<3> in(env, info);
   return answer(in.environment,
                 in.environment->context()->control(Operation::kFtruncate, in.int32(0),
-                                                   static_cast<uint64_t>(in.int64(1)), 0, 0, in.uint32(2)));
+                                                   static_cast<uint64_t>(in.int64(1)), 0, 0, in.uint32(2)),
+                in.uint32(2));
 }
 
 // allocate(fd, mode, offset, length, flags): fallocate(2)
 napi_value allocate(napi_env env, napi_callback_info info) {
   Arguments<5> in(env, info);
-  return answer(in.environment, in.environment->context()->control(
-                                    Operation::kFallocate, in.int32(0), static_cast<uint64_t>(in.int64(2)),
-                                    static_cast<uint64_t>(in.int64(3)), in.int32(1), in.uint32(4)));
+  return answer(in.environment,
+                in.environment->context()->control(
+                    Operation::kFallocate, in.int32(0), static_cast<uint64_t>(in.int64(2)),
+                    static_cast<uint64_t>(in.int64(3)), in.int32(1), in.uint32(4)),
+                in.uint32(4));
 }
 
 bool read_path(napi_env env, napi_value value, std::string* path) {
@@ -127,17 +134,35 @@ bool read_path(napi_env env, napi_value value, std::string* path) {
 napi_value open(napi_env env, napi_callback_info info) {
   Arguments<5> in(env, info);
   auto job = std::make_unique<OpenJob>();
-  if (!read_path(env, in.values[0], &job->path)) return number(env, -EINVAL);
+  if (!read_path(env, in.values[0], &job->path)) return answer(in.environment, -EINVAL, in.uint32(4));
   job->flags = in.int32(1);
   job->mode = in.uint32(2);
   job->direct = static_cast<DirectMode>(in.int32(3));
-  return answer(in.environment, in.environment->context()->open(job.release(), in.uint32(4)));
+  return answer(in.environment, in.environment->context()->open(job.release(), in.uint32(4)), in.uint32(4));
 }
 
 // close(fd, flags)
 napi_value close(napi_env env, napi_callback_info info) {
   Arguments<2> in(env, info);
-  return answer(in.environment, in.environment->context()->close(in.int32(0), in.uint32(1)));
+  return answer(in.environment, in.environment->context()->close(in.int32(0), in.uint32(1)), in.uint32(1));
+}
+
+// later(requestFlags, afterImmediates): a request that does nothing, so that what is known already is
+// delivered from the event loop like any result: 0 in the next turn, or behind the immediates of this one
+napi_value later(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  IoContext* context = in.environment->context();
+  const uint32_t flags = in.uint32(0);
+  return answer(in.environment,
+                in.int32(1) != 0 ? context->answer_after_immediates(flags) : context->answer_later(0, flags),
+                flags);
+}
+
+// pathsChangeElsewhere(): node:fs has been given an operation that changes paths
+napi_value paths_change_elsewhere(napi_env env, napi_callback_info info) {
+  Arguments<1> in(env, info);
+  if (in.environment->started()) in.environment->context()->paths_change_elsewhere();
+  return nullptr;
 }
 
 // forget(fd): the number was closed or opened by someone else
@@ -154,7 +179,7 @@ napi_value settle_descriptor(napi_env env, napi_callback_info info) {
   IoContext* context = in.environment->context();
   context->settle_descriptor(in.int32(0));
   // With nothing left to deliver the loop must be free to end: closeSync may run in 'beforeExit'.
-  if (context->unsettled() > 0 || context->has_finished()) in.environment->touched();
+  if (context->has_undelivered()) in.environment->touched();
   return nullptr;
 }
 
@@ -287,6 +312,8 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
       {"allocate", allocate},
       {"open", open},
       {"close", close},
+      {"later", later},
+      {"pathsChangeElsewhere", paths_change_elsewhere},
       {"forget", forget},
       {"settleDescriptor", settle_descriptor},
       {"settleWrites", settle_writes},

@@ -82,14 +82,17 @@ Choice Environment::start(std::optional<BackendType> type) {
   IOE_CHECK(napi_get_uv_event_loop(env_, &loop) == napi_ok);
   IOE_CHECK(uv_poll_init(loop, &bell_, wake_fd_) == 0);
   IOE_CHECK(uv_prepare_init(loop, &prepare_) == 0);
+  IOE_CHECK(uv_check_init(loop, &check_) == 0);
   IOE_CHECK(uv_idle_init(loop, &idle_) == 0);
-  bell_.data = prepare_.data = idle_.data = this;
-  open_handles_ = 3;
+  bell_.data = prepare_.data = check_.data = idle_.data = this;
+  open_handles_ = 4;
   IOE_CHECK(uv_poll_start(&bell_, UV_READABLE, on_bell) == 0);
   IOE_CHECK(uv_prepare_start(&prepare_, on_prepare) == 0);
+  IOE_CHECK(uv_check_start(&check_, on_check) == 0);
   // Only bell_ holds the loop, and only while something is unsettled.
   uv_unref(reinterpret_cast<uv_handle_t*>(&bell_));
   uv_unref(reinterpret_cast<uv_handle_t*>(&prepare_));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&check_));
   uv_unref(reinterpret_cast<uv_handle_t*>(&idle_));
 
   napi_value name;
@@ -121,6 +124,12 @@ void Environment::on_prepare(uv_prepare_t* handle) {
   if (self->needs_turn_) self->turn();
 }
 
+// In front of node's own handle, which runs the immediates: libuv calls the youngest first.
+void Environment::on_check(uv_check_t* handle) {
+  auto* self = static_cast<Environment*>(handle->data);
+  if (self->context_->start_check_phase()) self->touched();
+}
+
 // Submit, reap, deliver, and again: what JavaScript asked for during delivery is submitted at once, and
 // cached reads have completed by then. Bounded, so that timers and sockets get their share.
 void Environment::turn() {
@@ -140,7 +149,7 @@ void Environment::turn() {
 
 // Before the loop polls: either there is something to do at once, or the bell is armed.
 void Environment::rest() {
-  const bool busy = context_->has_local_work() || context_->arm_wake();
+  const bool busy = context_->has_local_work() || context_->has_held_back() || context_->arm_wake();
   if (busy) {
     needs_turn_ = true;
     uv_idle_start(&idle_, on_idle);  // an active idle handle makes the loop poll without waiting
@@ -148,7 +157,7 @@ void Environment::rest() {
     needs_turn_ = false;
     uv_idle_stop(&idle_);
   }
-  hold_loop(context_->unsettled() > 0 || context_->has_finished());
+  hold_loop(context_->has_undelivered());
 }
 
 void Environment::deliver() {
@@ -266,7 +275,7 @@ void Environment::on_cleanup(napi_async_cleanup_hook_handle, void* data) {
   self->context_.reset();
   for (uv_handle_t* handle :
        {reinterpret_cast<uv_handle_t*>(&self->bell_), reinterpret_cast<uv_handle_t*>(&self->prepare_),
-        reinterpret_cast<uv_handle_t*>(&self->idle_)}) {
+        reinterpret_cast<uv_handle_t*>(&self->check_), reinterpret_cast<uv_handle_t*>(&self->idle_)}) {
     uv_close(handle, on_closed);
   }
 }

@@ -65,6 +65,7 @@ class Environment {
   explicit Environment(napi_env env) : env_(env) {}
   static void on_bell(uv_poll_t* handle, int status, int events);
   static void on_prepare(uv_prepare_t* handle);
+  static void on_check(uv_check_t* handle);
   static void on_idle(uv_idle_t*) {}
   static void on_closed(uv_handle_t* handle);
   static void on_cleanup(napi_async_cleanup_hook_handle handle, void* self);
@@ -84,6 +85,7 @@ class Environment {
   int wake_fd_ = -1;
   uv_poll_t bell_ = {};
   uv_prepare_t prepare_ = {};
+  uv_check_t check_ = {};
   uv_idle_t idle_ = {};
   int open_handles_ = 0;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;

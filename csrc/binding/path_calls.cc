@@ -60,7 +60,7 @@ napi_value stat_path_call(napi_env env, napi_callback_info info) {
   const int32_t result = in.environment->context()->stat(path.text(), (flags & kPathNoFollow) == 0,
                                                          request_flags(flags), &status);
   if (result == 0) show(in.environment, status, flags);
-  return answer(in.environment, result);
+  return answer(in.environment, result, request_flags(flags));
 }
 
 // fstat(fd, pathFlags, requestFlags): the same for a descriptor
@@ -69,7 +69,7 @@ napi_value stat_descriptor_call(napi_env env, napi_callback_info info) {
   struct statx status;
   const int32_t result = in.environment->context()->stat_descriptor(in.int32(0), in.uint32(2), &status);
   if (result == 0) show(in.environment, status, in.int32(1));
-  return answer(in.environment, result);
+  return answer(in.environment, result, in.uint32(2));
 }
 
 // access(path, mode, pathFlags)
@@ -78,7 +78,8 @@ napi_value access_call(napi_env env, napi_callback_info info) {
   const Path path(env, in.values[0]);
   if (!path.usable()) return number(env, kNotTaken);
   return answer(in.environment,
-                in.environment->context()->access(path.text(), in.int32(1), request_flags(in.int32(2))));
+                in.environment->context()->access(path.text(), in.int32(1), request_flags(in.int32(2))),
+                request_flags(in.int32(2)));
 }
 
 // takeStat(slot, pathFlags): the numbers of a request that is being delivered, into the PathCall
@@ -100,8 +101,9 @@ napi_value read_file_call(napi_env env, napi_callback_info info) {
   Arguments<2> in(env, info);
   const Path path(env, in.values[0]);
   if (!path.usable()) return number(env, kNotTaken);
-  return answer(in.environment, in.environment->context()->read_file(path.text(), request_flags(in.int32(1)),
-                                                                     in.environment->scratch()));
+  const uint32_t flags = request_flags(in.int32(1));
+  return answer(in.environment,
+                in.environment->context()->read_file(path.text(), flags, in.environment->scratch()), flags);
 }
 
 // takeFile(slot): of a readFile that is being delivered, its content in a Buffer, or its open descriptor,

@@ -52,6 +52,11 @@ int32_t accepted(const Request* request) { return kAcceptedBase - static_cast<in
 
 }  // namespace
 
+bool IoContext::may_change_paths(const Request* request) {
+  if (request->operation != Operation::kOpen) return changes_paths(request->operation);
+  return (request->open->flags & (O_CREAT | O_TRUNC)) != 0;
+}
+
 Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uint32_t flags) {
   Request* request = slots_.take();
   request->operation = operation;
@@ -61,6 +66,7 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
   request->lane = Lane::kThreads;
   request->gate = Gate::kShared;
   request->result = 0;
+  request->check_phase = check_phase_;
   request->mode = 0;
   request->alignment = 1;
   request->offset = 0;
@@ -226,7 +232,8 @@ int32_t IoContext::control(Operation operation, int fd, uint64_t offset, uint64_
 }
 
 int32_t IoContext::open(OpenJob* job, uint32_t flags) {
-  if ((flags & kFlagCallback) == 0 && InlinePaths::is_plain(*job) && inline_lane_.has_budget(0)) {
+  if ((flags & kFlagCallback) == 0 && InlinePaths::is_plain(*job) && paths_are_settled() &&
+      inline_lane_.has_budget(0)) {
     const int32_t result = inline_paths_.open(*job, &job->facts);
     if (result != kNotTaken) {
       if (result >= 0) adopt(result, job->facts);
@@ -240,7 +247,22 @@ int32_t IoContext::open(OpenJob* job, uint32_t flags) {
   request->open = job;
   ++unsettled_;
   ++unsettled_writes_;  // O_CREAT and O_TRUNC change the disk
+  if (may_change_paths(request)) count_path_change();
   to_threads(request);
+  return accepted(request);
+}
+
+int32_t IoContext::answer_later(int32_t result, uint32_t flags) {
+  Request* request = new_request(Operation::kStat, nullptr, flags);
+  request->lane = Lane::kInline;
+  request->result = result;
+  finish(request);
+  return accepted(request);
+}
+
+int32_t IoContext::answer_after_immediates(uint32_t flags) {
+  Request* request = new_request(Operation::kStat, nullptr, flags);
+  held_back_.push(request);
   return accepted(request);
 }
 

@@ -68,6 +68,14 @@ class IoContext {
   // What a finished request on a path, not given back yet, has found.
   PathJob* answer_of(uint32_t slot);
 
+  // A result that is known already, to be delivered like that of any other request.
+  int32_t answer_later(int32_t result, uint32_t flags);
+  // The same, but no earlier than the immediates that JavaScript has queued by now have run.
+  int32_t answer_after_immediates(uint32_t flags);
+  // Somebody else (node:fs) has just been given an operation that changes paths. Until the next turn paths
+  // are looked up in the pool, where such operations overtake each other no more than in node's own.
+  void paths_change_elsewhere() { foreign_change_turn_ = turn_; }
+
   // Takes an open descriptor whose facts are known already, without asking the kernel for them.
   void adopt(int fd, const FileFacts& facts);
   // Forgets what is known of a number: it was just given to another file, or closed by someone else.
@@ -82,6 +90,12 @@ class IoContext {
   const Request* peek_finished() const { return finished_.front(); }
   void give_back(Request* request);
   bool has_finished() const { return !finished_.empty(); }
+  // Settled, but not to be delivered before the check phase of the event loop.
+  bool has_held_back() const { return !held_back_.empty(); }
+  // Anything that JavaScript has to hear of yet.
+  bool has_undelivered() const { return unsettled_ > 0 || has_finished() || has_held_back(); }
+  // The check phase begins, in which immediates run. True: there is more to deliver in the next turn.
+  bool start_check_phase();
   // Work that a further round on this thread can do without waiting for a completion.
   bool has_local_work() const;
 
@@ -129,6 +143,11 @@ class IoContext {
   int32_t stat_here(Descriptor* descriptor, struct statx* status);
   void route_stat(Request* request);
   void run_paths();
+  // Whether a question about a path may be answered here and now: not while a change of paths that was asked
+  // for earlier may still be waiting for a thread. Calls on paths start in the order of the calls.
+  bool paths_are_settled() const { return unsettled_path_changes_ == 0 && foreign_change_turn_ != turn_; }
+  static bool may_change_paths(const Request* request);
+  void count_path_change();
   void learn_from(const PathJob& job);
 
   // routing.cc
@@ -162,6 +181,7 @@ class IoContext {
   bool is_end_of_file(const Request* request) const;
   void reroute_to_threads(Request* request);
   void settle(Request* request, int32_t result);
+  void finish(Request* request);
   void learn_opened(const Request* request, int32_t result);
   bool learn_file(Request* request, int32_t result);
   void cancel_queued();
@@ -185,14 +205,18 @@ class IoContext {
   RequestQueue unstaged_;                  // reads that wait for staging memory
   uint64_t staged_bytes_ = 0;
   RequestQueue finished_;
-  size_t mergeable_ = 0;   // direct requests that joined the ready list since the last submit
-  bool batching_ = false;  // the last turn had enough cached reads to serve them in one submit
-  bool blocking_ = false;  // this thread waits in wait_until() and delivers nothing
-  bool stopping_ = false;  // drain() has begun: nothing is started any more
+  RequestQueue held_back_;    // errors that JavaScript must not see before the next check phase
+  uint32_t check_phase_ = 0;  // how many have begun
+  size_t mergeable_ = 0;      // direct requests that joined the ready list since the last submit
+  bool batching_ = false;     // the last turn had enough cached reads to serve them in one submit
+  bool blocking_ = false;     // this thread waits in wait_until() and delivers nothing
+  bool stopping_ = false;     // drain() has begun: nothing is started any more
   uint32_t turn_ = 1;
+  uint32_t foreign_change_turn_ = 0;
   uint32_t round_ = 0;
   size_t unsettled_ = 0;  // accepted and not settled
   size_t unsettled_writes_ = 0;
+  size_t unsettled_path_changes_ = 0;
   Statistics statistics_;
 };
 

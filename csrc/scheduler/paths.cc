@@ -29,7 +29,8 @@ constexpr int32_t accepted(const Request* request) {
 int32_t IoContext::stat(const char* path, bool follow, uint32_t flags, struct statx* status) {
   bool learn = false;
   // Those that wait for budget go first, so that none waits for ever.
-  const bool now = (flags & kFlagCallback) == 0 && paths_.empty() && inline_lane_.has_budget(0);
+  const bool settled = paths_are_settled();
+  const bool now = (flags & kFlagCallback) == 0 && paths_.empty() && settled && inline_lane_.has_budget(0);
   if (now) {
     inline_lane_.charge();
     const int32_t result = inline_paths_.stat(path, follow, status, &learn);
@@ -42,13 +43,13 @@ int32_t IoContext::stat(const char* path, bool follow, uint32_t flags, struct st
   job->path = path;
   job->follow = follow;
   job->learn = learn;
-  return accept_path(Operation::kStat, job.release(), flags, now);
+  return accept_path(Operation::kStat, job.release(), flags, now || !settled);
 }
 
 int32_t IoContext::access(const char* path, int32_t mode, uint32_t flags) {
   bool learn = false;
-  const bool now =
-      (flags & kFlagCallback) == 0 && paths_.empty() && mode == F_OK && inline_lane_.has_budget(0);
+  const bool here = mode == F_OK && paths_are_settled();
+  const bool now = (flags & kFlagCallback) == 0 && paths_.empty() && here && inline_lane_.has_budget(0);
   if (now) {
     inline_lane_.charge();
     const int32_t result = inline_paths_.exists(path, &learn);
@@ -62,7 +63,7 @@ int32_t IoContext::access(const char* path, int32_t mode, uint32_t flags) {
   job->mode = mode;
   job->learn = learn;
   // Permissions: an access control list that is not in memory is read from the disk.
-  return accept_path(Operation::kAccess, job.release(), flags, now || mode != F_OK);
+  return accept_path(Operation::kAccess, job.release(), flags, now || !here);
 }
 
 int32_t IoContext::accept_path(Operation operation, PathJob* job, uint32_t flags, bool ask_pool) {
@@ -108,7 +109,8 @@ int32_t IoContext::read_file(const char* path, uint32_t flags, char* memory) {
   if (spare_file_ == nullptr) spare_file_ = std::make_unique<WholeFile>();
   bool learn = false;
   int32_t result = kLater;
-  if ((flags & kFlagCallback) == 0 && paths_.empty() && inline_lane_.has_budget(0)) {
+  const bool settled = paths_are_settled();
+  if ((flags & kFlagCallback) == 0 && paths_.empty() && settled && inline_lane_.has_budget(0)) {
     result = read_whole_here(path, spare_file_.get(), memory, &learn);
     if (result != kNotTaken && result != kLater) {
       LaneCounters& lane = statistics_.lanes[static_cast<size_t>(Lane::kInline)];
@@ -121,7 +123,7 @@ int32_t IoContext::read_file(const char* path, uint32_t flags, char* memory) {
   job->path = path;
   job->learn = learn;
   job->file = std::move(spare_file_);
-  return accept_path(Operation::kReadFile, job.release(), flags, result == kNotTaken);
+  return accept_path(Operation::kReadFile, job.release(), flags, result == kNotTaken || !settled);
 }
 
 // What changes the disk, or reads it in any case: one trip to the pool. Memory of our own under `write.data`
@@ -134,8 +136,15 @@ int32_t IoContext::run_in_pool(Operation operation, std::unique_ptr<PathJob> job
   request->block = block;
   ++unsettled_;
   if (changes_file(operation)) ++unsettled_writes_;
+  if (changes_paths(operation)) count_path_change();
   to_threads(request);
   return accepted(request);
+}
+
+// Questions that wait for budget were asked before this change: they go ahead of it.
+void IoContext::count_path_change() {
+  ++unsettled_path_changes_;
+  while (Request* earlier = paths_.pop()) to_threads(earlier);
 }
 
 int32_t IoContext::answer_here(Operation operation, PathJob* job) {

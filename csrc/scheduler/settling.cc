@@ -28,11 +28,25 @@ IoContext::IoContext(std::unique_ptr<IoBackend> backend, int wake_fd)
 
 IoContext::~IoContext() {
   IOE_CHECK(in_flight() == 0);
+  start_check_phase();
   while (Request* request = finished_.pop()) {
     // An open that nobody heard of: its descriptor has no owner.
     if (request->operation == Operation::kOpen && request->result >= 0) ::close(request->result);
     give_back(request);
   }
+}
+
+// An error, however early it is known, is delivered no earlier than node could: a program that awaits the
+// promise after an immediate, or hangs up its 'error' listener there, must not meet an unhandled one (H36).
+void IoContext::finish(Request* request) {
+  const bool failed = request->result < 0 && request->result != kNotTaken;
+  (failed && request->check_phase == check_phase_ ? held_back_ : finished_).push(request);
+}
+
+bool IoContext::start_check_phase() {
+  ++check_phase_;
+  while (Request* request = held_back_.pop()) finished_.push(request);
+  return has_finished();
 }
 
 size_t IoContext::active() const {
@@ -169,9 +183,10 @@ void IoContext::settle(Request* request, int32_t result) {
   if (request->path != nullptr) learn_from(*request->path);
   --unsettled_;
   if (changes_file(request->operation)) --unsettled_writes_;
+  if (may_change_paths(request)) --unsettled_path_changes_;
   Descriptor* descriptor = request->descriptor;
   if (descriptor != nullptr) descriptor->leave(request);
-  finished_.push(request);
+  finish(request);
   if (descriptor == nullptr) return;
   --descriptor->pending;
   if (!descriptor->waiting.empty()) {

@@ -5,6 +5,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { rejectWithSystemError } from '../internal/errors';
 import { ACCEPTED, type Addon, NOT_TAKEN, RESULTS_MAX } from '../native/addon';
+import { afterTicks } from './after-ticks';
 
 type Resolve = (value: unknown) => void;
 
@@ -96,7 +97,8 @@ export function promiseOf(answer: number, request: Promised): Promise<unknown> {
  * NOT_TAKEN. `subject` is kept alive meanwhile.
  */
 export function resultOf(answer: number, subject?: unknown): Promise<number> {
-  if (answer > ACCEPTED) return Promise.resolve(answer);
+  if (answer === NOT_TAKEN) return Promise.resolve(answer);
+  if (answer >= 0) return afterTicks(answer);
   return new Promise((resolve) => {
     pending[ACCEPTED - answer] = new Step(resolve, subject);
   });

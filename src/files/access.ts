@@ -1,11 +1,12 @@
 // access and exists. Functions answer undefined or false for what node:fs has to judge.
 
 import type { PathLike } from 'node:fs';
+import { afterTicks } from '../engine/after-ticks';
 import { callBackWith, settleWith } from '../engine/requests';
 import { engine, NOT_TAKEN, pathsAreGuarded } from '../engine/runtime';
 import { plainPath, shownPath } from '../internal/arguments';
 import { rejectWithSystemError, systemErrorWithoutFrames } from '../internal/errors';
-import { ACCEPTED, PATH_CALLBACK } from '../native/addon';
+import { PATH_CALLBACK } from '../native/addon';
 import { type Callback, delegate } from './callback-call';
 
 const MODES = 0o7;
@@ -35,15 +36,14 @@ export function accessPath(path: unknown, mode: unknown, again: () => unknown): 
   const plain = ask(path, mode, 0);
   if (plain === undefined) return undefined;
   const { answer } = plain;
-  if (answer === 0) return Promise.resolve();
+  if (answer === 0) return afterTicks(undefined);
   return new Promise((resolve) => {
     const settle = (result: number): void => {
       if (result === 0) resolve(undefined);
       else if (result !== NOT_TAKEN) rejectWithSystemError(resolve, result, 'access', shownPath(plain.path));
       else resolve(again());
     };
-    if (answer > ACCEPTED) settle(answer);
-    else settleWith(answer, { subject: undefined, callsBack: false, settle });
+    settleWith(answer, { subject: undefined, callsBack: false, settle });
   });
 }
 

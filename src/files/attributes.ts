@@ -2,6 +2,7 @@
 // has to judge.
 
 import type { PathLike } from 'node:fs';
+import { afterTicks } from '../engine/after-ticks';
 import { CallbackRequest, callBackTo, type Pending, settleWith } from '../engine/requests';
 import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded } from '../engine/runtime';
 import { isDescriptor, plainPath, shownPath } from '../internal/arguments';
@@ -74,7 +75,7 @@ class StatRequest implements Pending {
   }
 }
 
-/** What the engine answered, as a promise of the attributes. */
+/** A promise of the attributes that an accepted request brings. */
 function promised(
   answer: number,
   pathFlags: number,
@@ -84,12 +85,8 @@ function promised(
   released?: () => void,
 ): Promise<unknown> {
   return new Promise((resolve) => {
-    if (answer <= ACCEPTED) {
-      const slot = ACCEPTED - answer;
-      settleWith(answer, new StatRequest(resolve, slot, pathFlags, syscall, path, again, released));
-    } else {
-      rejectWithSystemError(resolve, answer, syscall, path === undefined ? undefined : shownPath(path));
-    }
+    const slot = ACCEPTED - answer;
+    settleWith(answer, new StatRequest(resolve, slot, pathFlags, syscall, path, again, released));
   });
 }
 
@@ -101,7 +98,7 @@ export function statPath(name: StatName, path: unknown, options: unknown, again:
   if (whole === undefined || native === undefined || plain === undefined) return undefined;
   const pathFlags = name === 'stat' ? whole : whole | PATH_NO_FOLLOW;
   const answer = native.stat(plain, pathFlags);
-  if (answer === 0) return Promise.resolve(makeStats(pathFlags));
+  if (answer === 0) return afterTicks(makeStats(pathFlags));
   return answer === NOT_TAKEN ? undefined : promised(answer, pathFlags, name, plain, again);
 }
 
@@ -111,9 +108,9 @@ export function statHandle(fd: number, options: unknown, again: Again, hold: () 
   const native = pathFlags === undefined ? undefined : asked();
   if (pathFlags === undefined || native === undefined) return undefined;
   const answer = native.fstat(fd, pathFlags, FLAG_TRUSTED);
-  if (answer === 0) return Promise.resolve(makeStats(pathFlags));
+  if (answer === 0) return afterTicks(makeStats(pathFlags));
   if (answer === NOT_TAKEN) return undefined;
-  return promised(answer, pathFlags, 'fstat', undefined, again, answer <= ACCEPTED ? hold() : undefined);
+  return promised(answer, pathFlags, 'fstat', undefined, again, hold());
 }
 
 class StatCallback extends CallbackRequest {
@@ -157,7 +154,7 @@ function statWithCallback(name: StatName, args: IArguments): boolean {
   if (form === undefined || path === undefined) return false;
   const pathFlags = name === 'stat' ? form.pathFlags : form.pathFlags | PATH_NO_FOLLOW;
   const answer = form.native.stat(path, pathFlags | PATH_CALLBACK);
-  if (answer > ACCEPTED) return false;
+  if (answer === NOT_TAKEN) return false;
   callBackTo(answer, new StatCallback(ACCEPTED - answer, pathFlags, name, path, args, form.callback));
   return true;
 }
@@ -167,8 +164,7 @@ function fstatWithCallback(args: IArguments): boolean {
   const fd = args[0];
   if (form === undefined || !isDescriptor(fd)) return false;
   const answer = form.native.fstat(fd, form.pathFlags, FLAG_CALLBACK);
-  // A descriptor that is being closed: node words it.
-  if (answer > ACCEPTED) return false;
+  if (answer === NOT_TAKEN) return false;
   callBackTo(answer, new StatCallback(ACCEPTED - answer, form.pathFlags, 'fstat', undefined, args, form.callback));
   return true;
 }

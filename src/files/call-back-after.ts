@@ -1,25 +1,38 @@
 // The end of a promise, handed to a callback.
 
-import { AsyncResource } from 'node:async_hooks';
-import { setImmediate } from 'node:timers';
+import { CallbackRequest, callBackTo } from '../engine/requests';
+import { engine } from '../engine/runtime';
+import { FLAG_CALLBACK } from '../native/addon';
 import type { Callback } from './callback-call';
 
-const MANUAL_DESTROY = { requireManualDestroy: true };
-
 /**
- * Calls back with what the promise brings. From an immediate: what the callback throws is an uncaught exception, and
- * its ticks and microtasks run before the next callback, as after every completion in node. The resource carries the
- * caller's async context.
+ * Calls back with what the promise brings, from the poll phase of the event loop like after any completion: what the
+ * callback throws is an uncaught exception, its ticks and microtasks run before the next callback, and an immediate
+ * that it asks for comes before a timer. Only for promises that the engine has given.
  */
 export function callBackAfter(promise: Promise<unknown>, callback: Callback): void {
-  const resource = new AsyncResource('FSREQCALLBACK', MANUAL_DESTROY);
-  const finish = (...results: [unknown, ...unknown[]]): void => {
-    resource.runInAsyncScope(setImmediate, undefined, called, callback, ...results);
-    resource.emitDestroy();
-  };
-  promise.then((value) => (value === undefined ? finish(null) : finish(null, value)), finish);
+  const request = new Outcome(callback);
+  promise.then(
+    (value) => request.deliver(value === undefined ? [null] : [null, value]),
+    (error) => request.deliver([error]),
+  );
 }
 
-function called(callback: Callback, ...results: [unknown, ...unknown[]]): void {
-  callback(...results); // not as a method of the immediate
+/** Made by the call, whose async context the callback gets. */
+class Outcome extends CallbackRequest {
+  private results: [unknown, unknown?] = [null];
+
+  constructor(readonly callback: Callback) {
+    super(undefined, true);
+  }
+
+  deliver(results: [unknown, unknown?]): void {
+    this.results = results;
+    callBackTo(engine()!.later(FLAG_CALLBACK, 0), this);
+  }
+
+  finish(): void {
+    const { callback, results } = this;
+    callback(...(results as [unknown]));
+  }
 }

@@ -4,7 +4,6 @@ import { callBackWith } from '../engine/requests';
 import { countDelegated, NOT_TAKEN } from '../engine/runtime';
 import { systemErrorWithoutFrames } from '../internal/errors';
 import { hostFs } from '../internal/host';
-import { ACCEPTED } from '../native/addon';
 
 export type Callback = (error: unknown, ...values: unknown[]) => void;
 
@@ -47,10 +46,8 @@ function finish(call: Call, answer: number, subject: unknown, done: (result: num
     delegate(call.name, call.args);
     return;
   }
-  const settle = (result: number): void => {
+  callBackWith(answer, subject, (result) => {
     if (result === NOT_TAKEN) delegate(call.name, call.args);
     else done(result);
-  };
-  if (answer <= ACCEPTED) callBackWith(answer, subject, settle);
-  else process.nextTick(settle, answer);
+  });
 }

@@ -14,7 +14,7 @@ import {
   restOf,
 } from '../internal/arguments';
 import { systemErrorWithoutFrames } from '../internal/errors';
-import { ACCEPTED, type Addon, FLAG_CALLBACK, NOT_TAKEN } from '../native/addon';
+import { type Addon, FLAG_CALLBACK, NOT_TAKEN } from '../native/addon';
 import { type Callback, delegate, finishTransfer } from './callback-call';
 
 const DEFAULT_READ_BYTES = 16384;
@@ -86,7 +86,7 @@ export function read(
     isPart(buffer, offset, length)
   ) {
     const answer = native.read(fd, buffer, offset as number, length as number, position, FLAG_CALLBACK);
-    if (answer <= ACCEPTED) {
+    if (answer !== NOT_TAKEN) {
       const request = new ReadRequest(buffer, callback as Callback, fd, offset as number, length as number, position);
       callBackTo(answer, request);
       return;

@@ -76,7 +76,7 @@ export async function sizeStep(fd: number, sizeMax: number, flags: number): Prom
   const native = engine()!;
   const answer = native.fstat(fd, 0, flags);
   if (answer === 0) return unlessLarger(foundSize(), sizeMax);
-  const result = answer <= ACCEPTED ? await sizeOfAccepted(native, answer) : answer;
+  const result = answer === NOT_TAKEN ? answer : await sizeOfAccepted(native, answer);
   return unlessLarger(checkedResult(result, 'fstat'), sizeMax);
 }
 

@@ -2,6 +2,7 @@
 // same descriptor. What is not plainly well formed goes to node's method too, which words its own errors.
 
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
+import { afterTicks } from '../engine/after-ticks';
 import { type Ending, Promised, promiseOf } from '../engine/requests';
 import { countDelegated, engine } from '../engine/runtime';
 import {
@@ -15,7 +16,6 @@ import {
   plainWritePosition,
   restOf,
 } from '../internal/arguments';
-import { rejectWithSystemError } from '../internal/errors';
 import { READ_TAKES_BIGINT } from '../internal/host';
 import { readResult } from '../internal/results';
 import { type Addon, FLAG_TRUSTED, NOT_TAKEN } from '../native/addon';
@@ -46,6 +46,7 @@ const DEFAULT_READ_BYTES = 16384;
 const trusted = FLAG_TRUSTED;
 const notTaken = NOT_TAKEN;
 const toResult = readResult;
+const settled = afterTicks;
 
 // Set once, before the first handle exists.
 let native: Addon;
@@ -119,8 +120,7 @@ function promised(
   length: unknown,
   position: unknown,
 ): Promise<unknown> {
-  if (answer >= 0) return Promise.resolve(how.value(answer, subject));
-  if (answer > notTaken) return new Promise((resolve) => rejectWithSystemError(resolve, answer, how.syscall));
+  if (answer >= 0) return settled(how.value(answer, subject));
   (handle as Counted)[parts.ref]!();
   return promiseOf(answer, new Promised(handle, how, subject, offset, length, position));
 }
@@ -148,7 +148,7 @@ const methods = {
       offset + length <= buffer.byteLength
     ) {
       const answer = native.read(fd, buffer, offset, length, position, trusted);
-      if (answer >= 0) return Promise.resolve(toResult(answer, buffer));
+      if (answer >= 0) return settled(toResult(answer, buffer));
       if (answer !== notTaken) return promised(answer, this, endings.read, buffer, offset, length, position);
     }
     return readOther(this, buffer, offset, length, position);

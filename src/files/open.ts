@@ -9,7 +9,7 @@ import { isOptions, plainFlags, plainMode, plainPath, shownPath } from '../inter
 import { systemError, systemErrorWithoutFrames } from '../internal/errors';
 import { hostFs } from '../internal/host';
 import { hostPromises } from '../internal/host-promises';
-import { ACCEPTED, FLAG_CALLBACK } from '../native/addon';
+import { FLAG_CALLBACK } from '../native/addon';
 import { fileHandleOf } from './file-handle';
 
 /** `true`: O_DIRECT or an error. `'try'`: O_DIRECT where the filesystem takes it. See open(2). */
@@ -140,7 +140,7 @@ export function openWithCallback(path: unknown, flags: unknown, mode: unknown, g
     }
   };
   const answer = acceptOpen(asked, FLAG_CALLBACK);
-  if (answer > ACCEPTED) return false;
+  if (answer === NOT_TAKEN) return false;
   callBackWith(answer, undefined, finish);
   return true;
 }

@@ -15,6 +15,8 @@ export interface PathCall {
   /** What an error names. */
   readonly syscall: string;
   readonly path: Path;
+  /** The second path of a call that has two, as an error shows it. */
+  readonly target?: Path;
   /** Node makes several requests of it. */
   readonly chained: boolean;
   /** Hands it to the engine, which answers NOT_TAKEN or a slot. */
@@ -24,6 +26,9 @@ export interface PathCall {
   /** The rest of a call that one trip has begun: a result below NOT_TAKEN. */
   goOn?(slot: number, native: Addon): Promise<unknown>;
 }
+
+const shownTarget = ({ target }: PathCall): string | undefined =>
+  target === undefined ? undefined : shownPath(target);
 
 /** The engine where it may be asked about paths. */
 export function pathEngine(): Addon | undefined {
@@ -73,7 +78,7 @@ class PathPromise {
     } else if (result < NOT_TAKEN) {
       resolve(call.goOn!(this.slot, this.native));
     } else {
-      rejectWithSystemError(resolve, result, call.syscall, shownPath(call.path));
+      rejectWithSystemError(resolve, result, call.syscall, shownPath(call.path), shownTarget(call));
     }
   }
 }
@@ -109,7 +114,7 @@ class PathCallback extends CallbackRequest {
     } else if (result < NOT_TAKEN) {
       callBackAfter(call.goOn!(this.slot, this.native), callback);
     } else {
-      callback(systemErrorWithoutFrames(result, call.syscall, shownPath(call.path)));
+      callback(systemErrorWithoutFrames(result, call.syscall, shownPath(call.path), shownTarget(call)));
     }
   }
 }

@@ -88,16 +88,64 @@ function owning(change: PathChange, syscall: string, path: unknown, user: unknow
 /** Empty parts but the first, `.` and `..`: the result would name them. */
 const ODD_PARTS = /^$|\/$|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/;
 
+/** A call on two paths. */
+class TwoPaths implements PathCall {
+  constructor(
+    readonly change: PathChange,
+    readonly syscall: string,
+    readonly path: Path,
+    readonly target: Path,
+  ) {}
+
+  get chained(): boolean {
+    return false;
+  }
+
+  accept(native: Addon, pathFlags: number): number {
+    return native.changePaths(this.change, this.path, this.target, pathFlags);
+  }
+
+  value(): undefined {
+    return undefined;
+  }
+}
+
+function onPaths(change: PathChange, syscall: string, from: unknown, to: unknown): PathCall | undefined {
+  const path = plainPath(from);
+  const target = path === undefined ? undefined : plainPath(to);
+  return target === undefined ? undefined : new TwoPaths(change, syscall, path!, target);
+}
+
+const LINK_TYPES: readonly unknown[] = [undefined, null, 'file', 'dir', 'junction'];
+
+const DIRECTORY_MODE = 0o777;
+
+/** `{ recursive, mode }`, or the mode alone; undefined for what node:fs is to judge. */
+function plainDirectoryOptions(options: unknown): { recursive: boolean; mode: number } | undefined {
+  const given = typeof options === 'object' && options !== null ? options : { mode: options };
+  const { recursive = false, mode } = given as Record<string, unknown>;
+  const plain = mode === null ? undefined : plainMode(mode, DIRECTORY_MODE);
+  return plain === undefined || typeof recursive !== 'boolean' ? undefined : { recursive, mode: plain };
+}
+
 export const plainChanges = {
   mkdir(given: unknown, options: unknown): PathCall | undefined {
-    if (typeof options !== 'object' || options === null) return undefined;
-    const { recursive, mode = 0o777 } = options as Record<string, unknown>;
-    const plain = mode === null ? undefined : plainMode(mode);
-    // Without `recursive` it is one system call, which node does as quickly.
-    if (recursive !== true || plain === undefined) return undefined;
+    const plain = plainDirectoryOptions(options);
+    if (plain === undefined) return undefined;
+    if (!plain.recursive) return onPath(PathChange.makeDirectory, 'mkdir', given, plain.mode);
     const path = plainPath(given);
-    return typeof path === 'string' && !ODD_PARTS.test(path) ? new MakingAll(path, plain) : undefined;
+    return typeof path === 'string' && !ODD_PARTS.test(path) ? new MakingAll(path, plain.mode) : undefined;
   },
+
+  // Its options are of the past, and each version of Node has another opinion of them.
+  rmdir: (path: unknown, options: unknown) =>
+    options === undefined ? onPath(PathChange.removeDirectory, 'rmdir', path) : undefined,
+
+  unlink: (path: unknown) => onPath(PathChange.unlink, 'unlink', path),
+  rename: (from: unknown, to: unknown) => onPaths(PathChange.rename, 'rename', from, to),
+  link: (from: unknown, to: unknown) => onPaths(PathChange.link, 'link', from, to),
+  symlink: (text: unknown, path: unknown, type: unknown) =>
+    LINK_TYPES.includes(type) ? onPaths(PathChange.symbolicLink, 'symlink', text, path) : undefined,
 
   truncate(path: unknown, length: unknown): PathCall | undefined {
     if (length !== undefined && !Number.isSafeInteger(length)) return undefined;

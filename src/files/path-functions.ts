@@ -1,6 +1,8 @@
-// The functions of node:fs and node:fs/promises that one trip to the pool does: by name, for the modules that are put
-// together in fs.ts and promises.ts. docs/decisions/0008-paths-on-the-engine.md says which form of which is worth it.
+// The functions of node:fs and node:fs/promises that are one pool job, by name, for the modules that are put together in
+// fs.ts and promises.ts (docs/decisions/0008-paths-on-the-engine.md).
 
+import { startedEngine } from '../engine/choice';
+import { countDelegated } from '../engine/runtime';
 import { hostPromises } from '../internal/host-promises';
 import { type Callback, delegate } from './callback-call';
 import { plainCp } from './copies';
@@ -48,24 +50,79 @@ function cp(from: unknown, to: unknown, options: unknown, last: unknown): void {
   if (!calledBack(call, done, again)) again();
 }
 
-/** (path, callback) or (path, options, callback). */
-function callbackForm(name: PathName): AnyFunction {
+/** How many arguments stand in front of the callback: one of `required` may be followed by one that may be left out. */
+interface Form {
+  required: 1 | 2 | 3;
+  optional?: boolean;
+}
+
+function callbackForm(name: PathName, { required, optional = false }: Form): AnyFunction {
   const plain = plainCalls[name] as Plain;
-  return function callbackFunction(path: unknown, options: unknown, last: unknown): void {
-    // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
-    const args = arguments;
-    const callback = typeof options === 'function' ? options : last;
-    const asked = typeof options === 'function' ? undefined : options;
+  return function callbackFunction(...args: unknown[]): void {
+    const at = optional && typeof args[required] !== 'function' ? required + 1 : required;
+    const callback = args[at];
+    const given = args.slice(0, at) as [unknown, unknown, unknown];
     const again = (): void => void delegate(name, args);
     const call =
-      typeof callback === 'function' ? plain(path, asked, undefined, () => host[name]!(path, asked)) : undefined;
+      typeof callback === 'function' ? plain(given[0], given[1], given[2], () => host[name]!(...given)) : undefined;
     if (!calledBack(call, callback, again)) again();
   };
 }
 
-const functionsOf = <Name extends PathName>(names: readonly Name[], form: (name: PathName) => AnyFunction) =>
-  Object.fromEntries(names.map((name) => [name, form(name)])) as Record<Name, AnyFunction>;
+const CALLBACK_FORMS = {
+  rm: { required: 1, optional: true },
+  truncate: { required: 1, optional: true },
+  mkdir: { required: 1, optional: true },
+  rmdir: { required: 1, optional: true },
+  readlink: { required: 1, optional: true },
+  unlink: { required: 1 },
+  rename: { required: 2 },
+  link: { required: 2 },
+  symlink: { required: 2, optional: true },
+  chmod: { required: 2 },
+  chown: { required: 3 },
+  lchown: { required: 3 },
+} satisfies Partial<Record<PathName, Form>>;
 
-export const pathCallbacks = { ...functionsOf(['rm', 'truncate', 'mkdir'], callbackForm), cp };
+/**
+ * Functions that change paths and stay node's: libuv says how times are rounded, and how a file is copied. The engine is
+ * told, so that a call behind such a one is not answered ahead of it.
+ */
+const BY_NODE = ['copyFile', 'utimes', 'lutimes'] as const;
 
-export const pathPromises = functionsOf(Object.keys(plainCalls) as PathName[], promiseForm);
+const announce = (): void => startedEngine()?.native.pathsChangeElsewhere();
+
+function callbackByNode(name: (typeof BY_NODE)[number]): AnyFunction {
+  return function callbackFunction(...args: unknown[]): unknown {
+    announce();
+    return delegate(name, args);
+  };
+}
+
+function promiseByNode(name: (typeof BY_NODE)[number]): AnyFunction {
+  const { method } = {
+    method(...args: unknown[]): unknown {
+      announce();
+      countDelegated();
+      return host[name]!(...args);
+    },
+  };
+  return method;
+}
+
+function functionsOf<Name extends string>(names: readonly Name[], form: (name: Name) => AnyFunction) {
+  return Object.fromEntries(names.map((name) => [name, form(name)])) as Record<Name, AnyFunction>;
+}
+
+export const pathCallbacks = {
+  ...functionsOf(BY_NODE, callbackByNode),
+  ...functionsOf(Object.keys(CALLBACK_FORMS) as (keyof typeof CALLBACK_FORMS)[], (name) =>
+    callbackForm(name, CALLBACK_FORMS[name]),
+  ),
+  cp,
+};
+
+export const pathPromises = {
+  ...functionsOf(BY_NODE, promiseByNode),
+  ...functionsOf(Object.keys(plainCalls) as PathName[], promiseForm),
+};

@@ -1,6 +1,7 @@
 // A small file in one go: opened, read and closed by one call where all of it is in the kernel's caches, else by one trip
 // to the pool. Larger ones, and what is no plain file, come back as an open descriptor.
 
+import { afterTicks } from '../engine/after-ticks';
 import { settleWith } from '../engine/requests';
 import { engine, NOT_TAKEN } from '../engine/runtime';
 import { shownPath } from '../internal/arguments';
@@ -35,7 +36,7 @@ export function readInOneGo(
   const native = engine()!;
   scratch ??= makeScratch(native);
   const answer = native.readFile(path, 0);
-  if (answer >= 0) return Promise.resolve(copyOf(scratch, answer, encoding));
+  if (answer >= 0) return afterTicks(copyOf(scratch, answer, encoding));
   if (answer === NOT_TAKEN) return undefined;
   return new Promise<Content>((resolve) => {
     const settle = (result: number): void => {
@@ -43,8 +44,7 @@ export function readInOneGo(
       else if (result === NOT_TAKEN) resolve(otherwise.byNode());
       else rejectWithSystemError(resolve as (value: unknown) => void, result, 'open', shownPath(path));
     };
-    if (answer > ACCEPTED) settle(answer);
-    else settleWith(answer, { subject: undefined, callsBack: false, settle });
+    settleWith(answer, { subject: undefined, callsBack: false, settle });
   });
 }
 

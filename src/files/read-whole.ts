@@ -3,7 +3,7 @@
 import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { setImmediate } from 'node:timers';
+import { resultOf } from '../engine/requests';
 import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
 import { CURRENT, isDescriptor, shownPath } from '../internal/arguments';
 import { hostFs } from '../internal/host';
@@ -65,7 +65,7 @@ async function readUnsized(source: Source): Promise<Buffer> {
 async function readOpen(source: Source, encoding: BufferEncoding | undefined): Promise<Content> {
   // Node's fstat takes a turn of the event loop, in which the signal may be aborted.
   if (source.signal !== undefined) {
-    await new Promise((resolve) => setImmediate(resolve));
+    await resultOf(engine()!.later(0, 1));
     throwIfAborted(source.signal);
   }
   const size = await sizeStep(source.fd, READ_BYTES_MAX, source.requestFlags);

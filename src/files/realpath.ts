@@ -4,6 +4,7 @@
 
 import type { BigIntStats, Stats } from 'node:fs';
 import { resolve } from 'node:path';
+import { nextTick } from '../internal/host';
 import type { Callback } from './callback-call';
 
 interface Functions {
@@ -57,7 +58,7 @@ class Walk {
     } else if (this.foundPipe) {
       done(null, path);
     } else {
-      process.nextTick(() => this.next());
+      nextTick(() => this.next());
     }
   }
 
@@ -66,7 +67,7 @@ class Walk {
     this.foundPipe = stats.isFIFO() || stats.isSocket();
     if (!stats.isSymbolicLink()) {
       this.notLinks.add(this.base);
-      process.nextTick(() => this.next());
+      nextTick(() => this.next());
       return;
     }
     const id = `${stats.dev}:${stats.ino}`;
@@ -91,7 +92,7 @@ class Walk {
   private follow(target: string): void {
     this.path = resolve(resolve(this.folder, target), this.path.slice(this.position));
     this.position = 1;
-    process.nextTick(() => this.next());
+    nextTick(() => this.next());
   }
 }
 
@@ -106,6 +107,6 @@ export function walkRealPath(module_: object, path: unknown, options: unknown, c
     if (error) (last as Callback)(error);
     else (last as Callback)(null, encoded(found!, encoding));
   });
-  process.nextTick(() => walk.next());
+  nextTick(() => walk.next());
   return true;
 }

@@ -12,33 +12,37 @@ function describe(errno: number): [string, string] {
   return texts.get(errno) ?? ['UNKNOWN', 'unknown error'];
 }
 
-/** `CODE: text, syscall 'path'` with errno, code, syscall and path, as libuv words it. `errno` is negative. */
-export function systemError(errno: number, syscall: string, path?: string): SystemError {
+/**
+ * `CODE: text, syscall 'path' -> 'dest'` with errno, code, syscall, path and dest, as libuv words it. `errno` is negative.
+ */
+export function systemError(errno: number, syscall: string, path?: string, dest?: string): SystemError {
   const [code, text] = describe(errno);
-  const shown = path === undefined ? '' : ` '${path}'`;
+  const shown = path === undefined ? '' : ` '${path}'${dest === undefined ? '' : ` -> '${dest}'`}`;
   const error = new Error(`${code}: ${text}, ${syscall}${shown}`) as SystemError;
   error.errno = errno;
   error.code = code;
   error.syscall = syscall;
   if (path !== undefined) error.path = path;
+  if (dest !== undefined) error.dest = dest;
   return error;
 }
 
 /** The same for callbacks, where node's error has no frames: nothing of ours was on its stack. */
-export function systemErrorWithoutFrames(errno: number, syscall: string, path?: string): SystemError {
+export function systemErrorWithoutFrames(errno: number, syscall: string, path?: string, dest?: string): SystemError {
   const limit = Error.stackTraceLimit;
-  if (!Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable) return withoutFrames(errno, syscall, path);
+  if (!Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable)
+    return withoutFrames(errno, syscall, path, dest);
   Error.stackTraceLimit = 0;
   try {
-    return systemError(errno, syscall, path);
+    return systemError(errno, syscall, path, dest);
   } finally {
     Error.stackTraceLimit = limit;
   }
 }
 
 // With --frozen-intrinsics, or where a program has taken the limit away.
-function withoutFrames(errno: number, syscall: string, path?: string): SystemError {
-  const error = systemError(errno, syscall, path);
+function withoutFrames(errno: number, syscall: string, path?: string, dest?: string): SystemError {
+  const error = systemError(errno, syscall, path, dest);
   error.stack = `Error: ${error.message}`;
   return error;
 }
@@ -53,12 +57,13 @@ export function rejectWithSystemError(
   errno: number,
   syscall: string,
   path?: string,
+  dest?: string,
 ): void {
   resolve(
     Promise.resolve()
       .then()
       .then(() => {
-        throw systemError(errno, syscall, path);
+        throw systemError(errno, syscall, path, dest);
       }),
   );
 }

@@ -29,6 +29,12 @@ export function originals(): Originals | undefined {
  */
 export const hostFs: typeof FsModule = originals()?.fs ?? snapshot(require('node:fs') as typeof FsModule);
 
+/**
+ * process.nextTick as it was when ioengine was loaded. Libraries of fake timers put theirs in its place, which runs nothing
+ * until a test says so; what node does inside it does not depend on that, and neither may we.
+ */
+export const { nextTick } = process;
+
 const major = Number(process.versions.node.split('.')[0]);
 
 /** FileHandle.read takes a bigint position: since 22, before it meant the file position. */

@@ -43,7 +43,7 @@ type Bytes = string | Uint8Array;
 
 /**
  * Functions of the addon. The accepting ones answer a number: at or above 0 the result of an operation served inline,
- * from -4095 to -1 its negative errno, NOT_TAKEN when node:fs has to serve it, at or below ACCEPTED a slot.
+ * NOT_TAKEN when node:fs has to serve it, at or below ACCEPTED a slot. An error is always delivered to a slot.
  * Arguments are not checked again except where memory safety needs it.
  */
 export interface Addon {
@@ -76,6 +76,8 @@ export interface Addon {
   /** The result is TREE_UNFINISHED where the time of one trip was too short. */
   removeTree(path: Bytes, recursive: number, force: number, pathFlags: number): number;
   changePath(change: PathChange, path: Bytes, first: number, second: number, pathFlags: number): number;
+  /** Of two paths: rename, link, symlink. */
+  changePaths(change: PathChange, path: Bytes, target: Bytes, pathFlags: number): number;
   /** Of an accepted call that is being settled: what it has found, as bytes or as text. */
   takeFound(slot: number): Buffer;
   takeText(slot: number): string;
@@ -83,6 +85,13 @@ export interface Addon {
   allocate(fd: number, mode: number, offset: number, length: number, flags: number): number;
   open(path: string | Uint8Array, flags: number, mode: number, direct: number, requestFlags: number): number;
   close(fd: number, flags: number): number;
+  /**
+   * A request that does nothing: its result, 0, is delivered from the event loop, in the next turn, or not before the
+   * immediates that are queued now.
+   */
+  later(flags: number, afterImmediates: number): number;
+  /** node:fs has been given an operation that changes paths: the engine looks at none itself before the next turn. */
+  pathsChangeElsewhere(): void;
   forget(fd: number): void;
   settleDescriptor(fd: number): void;
   settleWrites(): void;
@@ -137,6 +146,12 @@ export enum PathChange {
   changeLinkOwner,
   readLink,
   realPath,
+  makeDirectory,
+  removeDirectory,
+  unlink,
+  rename,
+  link,
+  symbolicLink,
 }
 
 /** The result of a writeFile that was opened and not finished: csrc/backend/whole_write.h, with the steps. */
