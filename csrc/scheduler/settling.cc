@@ -37,9 +37,10 @@ IoContext::~IoContext() {
 }
 
 // An error, however early it is known, is delivered no earlier than node could: a program that awaits the
-// promise after an immediate, or hangs up its 'error' listener there, must not meet an unhandled one (H36).
+// promise after an immediate, or adds its 'error' listener there, must not meet an unhandled one (H36). What
+// goes on to node:fs counts as an error: it usually becomes one there.
 void IoContext::finish(Request* request) {
-  const bool failed = request->result < 0 && request->result != kNotTaken;
+  const bool failed = request->result < 0;
   (failed && request->check_phase == check_phase_ ? held_back_ : finished_).push(request);
 }
 

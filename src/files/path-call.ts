@@ -1,5 +1,6 @@
 // One call on a path that goes to the pool: from the engine's answer to a promise or a callback.
 
+import { startedEngine } from '../engine/choice';
 import { CallbackRequest, callBackTo, settleWith } from '../engine/requests';
 import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded } from '../engine/runtime';
 import { shownPath } from '../internal/arguments';
@@ -38,12 +39,18 @@ export function pathEngine(): Addon | undefined {
 /** How node serves the call after all. */
 type Again = () => unknown;
 
+/** Tells the engine of a call that node:fs serves: no later one is to be answered ahead of it. */
+export function announceChange(): void {
+  startedEngine()?.native.pathsChangeElsewhere();
+}
+
 /** A promise for the call; node's where it is not the engine's. */
 export function promised(call: PathCall | undefined, again: Again): unknown {
   const native = call === undefined ? undefined : pathEngine();
   const answer = native === undefined ? NOT_TAKEN : call!.accept(native, 0);
   if (answer === NOT_TAKEN) {
     countDelegated();
+    announceChange();
     return again();
   }
   return new Promise((resolve) => {
@@ -87,7 +94,10 @@ class PathPromise {
 export function calledBack(call: PathCall | undefined, callback: unknown, again: Again): boolean {
   const native = call === undefined || typeof callback !== 'function' ? undefined : pathEngine();
   const answer = native === undefined ? NOT_TAKEN : call!.accept(native, PATH_CALLBACK);
-  if (answer === NOT_TAKEN) return false;
+  if (answer === NOT_TAKEN) {
+    announceChange();
+    return false;
+  }
   callBackTo(answer, new PathCallback(call!, ACCEPTED - answer, native!, callback as Callback, again));
   return true;
 }

@@ -1,13 +1,12 @@
 // The functions of node:fs and node:fs/promises that are one pool job, by name, for the modules that are put together in
 // fs.ts and promises.ts (docs/decisions/0008-paths-on-the-engine.md).
 
-import { startedEngine } from '../engine/choice';
 import { countDelegated } from '../engine/runtime';
 import { hostPromises } from '../internal/host-promises';
 import { type Callback, delegate } from './callback-call';
 import { plainCp } from './copies';
 import { plainReaddir, plainRm } from './directories';
-import { calledBack, type PathCall, promised } from './path-call';
+import { announceChange, calledBack, type PathCall, promised } from './path-call';
 import { plainChanges } from './path-changes';
 
 type AnyFunction = (...args: unknown[]) => unknown;
@@ -90,11 +89,9 @@ const CALLBACK_FORMS = {
  */
 const BY_NODE = ['copyFile', 'utimes', 'lutimes'] as const;
 
-const announce = (): void => startedEngine()?.native.pathsChangeElsewhere();
-
 function callbackByNode(name: (typeof BY_NODE)[number]): AnyFunction {
   return function callbackFunction(...args: unknown[]): unknown {
-    announce();
+    announceChange();
     return delegate(name, args);
   };
 }
@@ -102,7 +99,7 @@ function callbackByNode(name: (typeof BY_NODE)[number]): AnyFunction {
 function promiseByNode(name: (typeof BY_NODE)[number]): AnyFunction {
   const { method } = {
     method(...args: unknown[]): unknown {
-      announce();
+      announceChange();
       countDelegated();
       return host[name]!(...args);
     },

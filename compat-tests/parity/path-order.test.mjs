@@ -1,0 +1,87 @@
+// Calls on paths start in the order of the calls: none is answered at once while a change asked for before it may still be
+// waiting for a thread, and none that waits is overtaken by a change asked for behind it.
+import fs from 'node:fs';
+import { expect } from 'chai';
+import { stats } from 'ioengine';
+import { skipBecause } from '../helpers/compare.mjs';
+import { ours, oursP } from '../helpers/oracle.mjs';
+import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
+
+const CHANGES = {
+  unlink: (dir) => oursP.unlink(`${dir}/a`),
+  rename: (dir) => oursP.rename(`${dir}/a`, `${dir}/b`),
+  mkdir: (dir) => oursP.mkdir(`${dir}/new`),
+  'mkdir, recursive': (dir) => oursP.mkdir(`${dir}/new/below`, { recursive: true }),
+  rmdir: (dir) => oursP.rmdir(`${dir}/empty`),
+  symlink: (dir) => oursP.symlink('a', `${dir}/link`),
+  link: (dir) => oursP.link(`${dir}/a`, `${dir}/link`),
+  writeFile: (dir) => oursP.writeFile(`${dir}/b`, 'x'),
+  appendFile: (dir) => oursP.appendFile(`${dir}/b`, 'x'),
+  rm: (dir) => oursP.rm(`${dir}/a`),
+  cp: (dir) => oursP.cp(`${dir}/a`, `${dir}/b`),
+  chmod: (dir) => oursP.chmod(`${dir}/a`, 0o600),
+  truncate: (dir) => oursP.truncate(`${dir}/a`, 1),
+  copyFile: (dir) => oursP.copyFile(`${dir}/a`, `${dir}/b`),
+  utimes: (dir) => oursP.utimes(`${dir}/a`, 1, 1),
+  'open, w': (dir) => oursP.open(`${dir}/b`, 'w').then((handle) => handle.close()),
+  'unlink with a callback': (dir) => new Promise((resolve) => ours.unlink(`${dir}/a`, resolve)),
+  'rename with a callback': (dir) => new Promise((resolve) => ours.rename(`${dir}/a`, `${dir}/b`, resolve)),
+  'copyFile with a callback': (dir) => new Promise((resolve) => ours.copyFile(`${dir}/a`, `${dir}/b`, resolve)),
+};
+
+const QUESTIONS = {
+  stat: (path) => oursP.stat(path),
+  lstat: (path) => oursP.lstat(path),
+  access: (path) => oursP.access(path),
+  readFile: (path) => oursP.readFile(path),
+  open: (path) => oursP.open(path).then((handle) => handle.close()),
+};
+
+const inlineOperations = () => stats().lanes.inline.operations;
+
+describe('parity: order of calls on paths', () => {
+  let dir;
+  beforeEach(() => {
+    dir = temporaryDirectory();
+    fs.writeFileSync(`${dir}/a`, 'content');
+    fs.writeFileSync(`${dir}/other`, 'content');
+    fs.mkdirSync(`${dir}/empty`);
+  });
+  afterEach(() => removeDirectory(dir));
+
+  for (const [name, change] of Object.entries(CHANGES)) {
+    it(`what is asked behind ${name} is not answered ahead of it`, async () => {
+      for (const [question, ask] of Object.entries(QUESTIONS)) {
+        fs.writeFileSync(`${dir}/a`, 'content');
+        for (const made of ['b', 'link', 'new']) fs.rmSync(`${dir}/${made}`, { recursive: true, force: true });
+        fs.mkdirSync(`${dir}/empty`, { recursive: true });
+        await ask(`${dir}/other`); // the engine has met the filesystem
+        await new Promise((resolve) => setImmediate(resolve));
+        const changed = change(dir);
+        const before = inlineOperations();
+        const answered = ask(`${dir}/other`);
+        expect(inlineOperations(), question).to.equal(before);
+        await Promise.all([changed, answered]);
+      }
+    });
+  }
+
+  it('a question that waits for its turn is not overtaken by a change', async () => {
+    await oursP.stat(`${dir}/a`);
+    let failed = 0;
+    const asked = Array.from({ length: 400 }, () => oursP.stat(`${dir}/a`).catch(() => failed++));
+    await Promise.all([...asked, oursP.unlink(`${dir}/a`)]);
+    // Those at the end of the queue may run beside the unlink, on other threads.
+    expect(failed).to.be.lessThan(40);
+  });
+
+  it('once the change has settled the kernel’s caches answer again', async function () {
+    await oursP.unlink(`${dir}/a`);
+    await oursP.stat(`${dir}/other`);
+    await new Promise((resolve) => setImmediate(resolve));
+    const before = inlineOperations();
+    await oursP.stat(`${dir}/other`);
+    if (fs.statSync(dir).dev < 256) return skipBecause(this, 'the pool answers always on an anonymous device');
+    expect(inlineOperations()).to.be.greaterThan(before);
+  });
+});
