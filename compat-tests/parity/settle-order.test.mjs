@@ -74,6 +74,26 @@ describe('parity: what is known at once', () => {
     return late;
   });
 
+  it('a call on a path settles once the loop has polled, behind the immediates', async () => {
+    const seen = await outputOf(
+      WAYS[0],
+      `const h = await fsp.open(dir + '/file', 'r+');
+      const { access, stat, lstat, readFile, text, open } = ${SUCCEED};
+      for (const [name, call] of Object.entries({ access, stat, lstat, readFile, text, open })) {
+        for (let i = 0; i < 10; i++) {
+          await new Promise((resolve) => setImmediate(resolve));
+          let immediate = false;
+          setImmediate(() => { immediate = true; });
+          await call();
+          if (!immediate) log(name);
+        }
+      }
+      await h.close();
+      log('end');`,
+    );
+    expect(seen).to.equal('end');
+  });
+
   for (const way of WAYS) {
     it(`an error may be caught behind an immediate: ${way.way}`, async () => {
       const seen = await outputOf(

@@ -1,7 +1,7 @@
 // access and exists. Functions answer undefined or false for what node:fs has to judge.
 
 import type { PathLike } from 'node:fs';
-import { afterTicks } from '../engine/after-ticks';
+import { afterPoll } from '../engine/after-poll';
 import { callBackWith, settleWith } from '../engine/requests';
 import { engine, NOT_TAKEN, pathsAreGuarded } from '../engine/runtime';
 import { plainPath, shownPath } from '../internal/arguments';
@@ -36,7 +36,7 @@ export function accessPath(path: unknown, mode: unknown, again: () => unknown): 
   const plain = ask(path, mode, 0);
   if (plain === undefined) return undefined;
   const { answer } = plain;
-  if (answer === 0) return afterTicks(undefined);
+  if (answer === 0) return afterPoll(undefined);
   return new Promise((resolve) => {
     const settle = (result: number): void => {
       if (result === 0) resolve(undefined);

@@ -2,6 +2,7 @@
 // has to judge.
 
 import type { PathLike } from 'node:fs';
+import { afterPoll } from '../engine/after-poll';
 import { afterTicks } from '../engine/after-ticks';
 import { CallbackRequest, callBackTo, type Pending, settleWith } from '../engine/requests';
 import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded } from '../engine/runtime';
@@ -98,7 +99,7 @@ export function statPath(name: StatName, path: unknown, options: unknown, again:
   if (whole === undefined || native === undefined || plain === undefined) return undefined;
   const pathFlags = name === 'stat' ? whole : whole | PATH_NO_FOLLOW;
   const answer = native.stat(plain, pathFlags);
-  if (answer === 0) return afterTicks(makeStats(pathFlags));
+  if (answer === 0) return afterPoll(makeStats(pathFlags));
   return answer === NOT_TAKEN ? undefined : promised(answer, pathFlags, name, plain, again);
 }
 

@@ -2,6 +2,7 @@
 
 import type { PathLike } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { afterPoll } from '../engine/after-poll';
 import { EngineError } from '../engine/choice';
 import { callBackWith, resultOf } from '../engine/requests';
 import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded } from '../engine/runtime';
@@ -74,7 +75,8 @@ function acceptOpen(asked: PlainOpen, requestFlags: number): number {
 
 /** A descriptor opened by the engine, or NOT_TAKEN; rejects with node's error. */
 export async function openDescriptor(asked: PlainOpen): Promise<number> {
-  const result = await resultOf(acceptOpen(asked, 0));
+  const answer = acceptOpen(asked, 0);
+  const result = await (answer >= 0 ? afterPoll(answer) : resultOf(answer));
   if (result >= 0 || result === NOT_TAKEN) return result;
   const error = refusal(result, asked);
   Error.captureStackTrace(error, openDescriptor);

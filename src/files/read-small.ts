@@ -1,7 +1,7 @@
 // A small file in one go: opened, read and closed by one call where all of it is in the kernel's caches, else by one trip
 // to the pool. Larger ones, and what is no plain file, come back as an open descriptor.
 
-import { afterTicks } from '../engine/after-ticks';
+import { afterPoll } from '../engine/after-poll';
 import { settleWith } from '../engine/requests';
 import { engine, NOT_TAKEN } from '../engine/runtime';
 import { shownPath } from '../internal/arguments';
@@ -36,7 +36,7 @@ export function readInOneGo(
   const native = engine()!;
   scratch ??= makeScratch(native);
   const answer = native.readFile(path, 0);
-  if (answer >= 0) return afterTicks(copyOf(scratch, answer, encoding));
+  if (answer >= 0) return afterPoll(copyOf(scratch, answer, encoding));
   if (answer === NOT_TAKEN) return undefined;
   return new Promise<Content>((resolve) => {
     const settle = (result: number): void => {
