@@ -51,20 +51,20 @@ const kinds = (side) => ({
   proc: '/proc/self/status',
 });
 
-/** What is in the tree, with links and contents. */
-const shape = (side) =>
-  fs
-    .readdirSync(side.file('t'), { recursive: true, withFileTypes: true })
-    .map((entry) => {
-      const path = `${entry.parentPath ?? entry.path}/${entry.name}`;
-      const kind = entry.isSymbolicLink()
-        ? `-> ${fs.readlinkSync(path)}`
-        : entry.isFile()
-          ? fs.readFileSync(path, 'utf8')
-          : '/';
-      return `${path.slice(side.dir.length)} ${kind.replace(side.dir, '')} ${fs.lstatSync(path).mode.toString(8)}`;
-    })
-    .sort();
+/** What is in the tree, with links and contents: links are not followed. */
+function shape(side, folder = side.file('t')) {
+  return fs
+    .readdirSync(folder)
+    .sort()
+    .flatMap((name) => {
+      const path = `${folder}/${name}`;
+      const status = fs.lstatSync(path);
+      const line = `${path.slice(side.dir.length)} ${status.mode.toString(8)}`;
+      if (status.isDirectory()) return [line, ...shape(side, path)];
+      const text = status.isSymbolicLink() ? `-> ${fs.readlinkSync(path)}` : fs.readFileSync(path, 'utf8');
+      return [`${line} ${text.replace(side.dir, '')}`];
+    });
+}
 
 for (const name of ['unlink', 'rmdir', 'mkdir']) {
   describe(`parity: ${name}`, () => {

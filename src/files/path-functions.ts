@@ -77,7 +77,8 @@ const CALLBACK_FORMS = {
   unlink: { required: 1 },
   rename: { required: 2 },
   link: { required: 2 },
-  symlink: { required: 2, optional: true },
+  // With a type node's, which calls back with another `this` then since Node 24.
+  symlink: { required: 2 },
   chmod: { required: 2 },
   chown: { required: 3 },
   lchown: { required: 3 },
