@@ -1,10 +1,12 @@
 // Calls on paths start in the order of the calls: none is answered at once while a change asked for before it may still be
 // waiting for a thread, and none that waits is overtaken by a change asked for behind it.
+import { once } from 'node:events';
 import fs from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { stats } from 'ioengine';
 import { skipBecause } from '../helpers/compare.mjs';
-import { ours, oursP } from '../helpers/oracle.mjs';
+import { ours, oursP, require } from '../helpers/oracle.mjs';
 import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
 
 const CHANGES = {
@@ -65,6 +67,57 @@ describe('parity: order of calls on paths', () => {
       }
     });
   }
+
+  const PAIRS = {
+    'mkdir, writeFile in it': async (path) => [oursP.mkdir(path), oursP.writeFile(`${path}/f`, 'x')],
+    'mkdir with parents, writeFile in it': async (path) => [
+      oursP.mkdir(`${path}/a/b`, { recursive: true }),
+      oursP.writeFile(`${path}/a/b/f`, 'x'),
+    ],
+    'mkdir, createWriteStream in it': async (path) => [
+      oursP.mkdir(path),
+      new Promise((resolve, reject) => ours.createWriteStream(`${path}/f`).on('error', reject).end(resolve)),
+    ],
+    'rename, readFile of the new name': async (path) => {
+      fs.writeFileSync(`${path}-old`, 'x');
+      return [oursP.rename(`${path}-old`, path), oursP.readFile(path)];
+    },
+    'rename, unlink of the new name, with callbacks': async (path) => {
+      fs.writeFileSync(`${path}-old`, 'x');
+      const call = (name, ...args) =>
+        new Promise((resolve, reject) => ours[name](...args, (error) => (error ? reject(error) : resolve())));
+      return [call('rename', `${path}-old`, path), call('unlink', path)];
+    },
+    'unlink, writeFile that must not find it': async (path) => {
+      fs.writeFileSync(path, 'x');
+      return [oursP.unlink(path), oursP.writeFile(path, 'y', { flag: 'wx' })];
+    },
+    'symlink, stat through it': async (path) => [oursP.symlink(dir, path), oursP.stat(`${path}/a`)],
+    'mkdir with a slash, rmdir': async (path) => [oursP.mkdir(`${path}/`), oursP.rmdir(path)],
+    'writeFile, rm of its folder': async (path) => {
+      fs.mkdirSync(path);
+      return [oursP.writeFile(`${path}/f`, 'x'), oursP.rm(path, { recursive: true })];
+    },
+  };
+  for (const [name, pair] of Object.entries(PAIRS)) {
+    it(`the second of two calls in one tick finds what the first has done: ${name}`, async () => {
+      for (let i = 0; i < 50; i++) await Promise.all(await pair(`${dir}/pair-${i}`));
+    });
+  }
+
+  it('many calls on one path settle once each, also when their thread ends', async () => {
+    const source = `
+      const { parentPort } = require('node:worker_threads');
+      const fsp = require(${JSON.stringify(require.resolve('ioengine/fs'))}).promises;
+      for (let i = 0; i < 20000; i++) fsp.chmod(${JSON.stringify(`${dir}/a`)}, 0o600).catch(() => {});
+      parentPort.postMessage('asked');`;
+    const worker = new Worker(source, { eval: true });
+    await once(worker, 'message');
+    await worker.terminate();
+    let settled = 0;
+    await Promise.all(Array.from({ length: 5000 }, () => oursP.chmod(`${dir}/a`, 0o600).then(() => settled++)));
+    expect(settled).to.equal(5000);
+  });
 
   it('a question that waits for its turn is not overtaken by a change', async () => {
     await oursP.stat(`${dir}/a`);

@@ -58,6 +58,7 @@ struct Request {
   uint32_t check_phase = 0;  // of the event loop, when it was accepted (IoContext::finish)
   uint32_t alignment = 1;    // of offsets and lengths, for O_DIRECT requests
 
+  uint64_t call = 0;    // calls on paths: which one it was (scheduler/path_order.h)
   uint64_t offset = 0;  // of the part still to do
   uint64_t wanted = 0;  // bytes asked for
   uint64_t done = 0;    // bytes that earlier attempts moved
@@ -69,6 +70,7 @@ struct Request {
 
   Request* next = nullptr;    // queue link: a request is in at most one queue
   Request* merged = nullptr;  // on a carrier: the requests that ride in its operation, linked through `next`
+  Request* behind = nullptr;  // calls on paths that start when this one has settled, linked through `next`
   Descriptor* descriptor = nullptr;
 
   // What the request owns, null in most cases; Slots::give_back frees it.

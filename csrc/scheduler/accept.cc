@@ -66,6 +66,7 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
   request->lane = Lane::kThreads;
   request->gate = Gate::kShared;
   request->result = 0;
+  request->call = 0;
   request->check_phase = check_phase_;
   request->mode = 0;
   request->alignment = 1;
@@ -248,7 +249,8 @@ int32_t IoContext::open(OpenJob* job, uint32_t flags) {
   ++unsettled_;
   ++unsettled_writes_;  // O_CREAT and O_TRUNC change the disk
   if (may_change_paths(request)) count_path_change();
-  to_threads(request);
+  path_order_.add(request);
+  start_path(request);
   return accepted(request);
 }
 

@@ -16,6 +16,7 @@
 #include "scheduler/descriptor.h"
 #include "scheduler/inline_lane.h"
 #include "scheduler/inline_paths.h"
+#include "scheduler/path_order.h"
 #include "scheduler/slots.h"
 
 namespace ioengine {
@@ -148,6 +149,9 @@ class IoContext {
   bool paths_are_settled() const { return unsettled_path_changes_ == 0 && foreign_change_turn_ != turn_; }
   static bool may_change_paths(const Request* request);
   void count_path_change();
+  void start_path(Request* request);
+  void wait_behind(Request* earlier, Request* request);
+  void start_behind(Request* settled);
   void learn_from(const PathJob& job);
 
   // routing.cc
@@ -199,7 +203,10 @@ class IoContext {
   InlineLane inline_lane_;
   InlinePaths inline_paths_;
   RequestQueue cached_;  // reads known to be cached, not yet served: inline or in one batch
-  RequestQueue paths_;   // questions about paths that the kernel's caches may answer, when there is budget
+  PathOrder path_order_;
+  RequestQueue released_;  // calls on paths that waited for one that has settled
+  bool releasing_ = false;
+  RequestQueue paths_;  // questions about paths that the kernel's caches may answer, when there is budget
   std::unique_ptr<WholeFile> spare_file_;  // of the last readFile that was answered at once
   RequestQueue ready_;                     // for the backend
   RequestQueue unstaged_;                  // reads that wait for staging memory

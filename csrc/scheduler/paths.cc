@@ -71,7 +71,8 @@ int32_t IoContext::accept_path(Operation operation, PathJob* job, uint32_t flags
   request->path = job;
   ++unsettled_;
   if (ask_pool) {
-    to_threads(request);
+    path_order_.add(request);
+    start_path(request);
   } else {
     paths_.push(request);
     if ((flags & kFlagCallback) != 0) run_paths();
@@ -137,7 +138,8 @@ int32_t IoContext::run_in_pool(Operation operation, std::unique_ptr<PathJob> job
   ++unsettled_;
   if (changes_file(operation)) ++unsettled_writes_;
   if (changes_paths(operation)) count_path_change();
-  to_threads(request);
+  path_order_.add(request);
+  start_path(request);
   return accepted(request);
 }
 
@@ -145,6 +147,38 @@ int32_t IoContext::run_in_pool(Operation operation, std::unique_ptr<PathJob> job
 void IoContext::count_path_change() {
   ++unsettled_path_changes_;
   while (Request* earlier = paths_.pop()) to_threads(earlier);
+}
+
+// To the pool, or behind an earlier call on the same path.
+void IoContext::start_path(Request* request) {
+  Request* earlier = path_order_.find_earlier(request);
+  if (earlier == nullptr) return to_threads(request);
+  wait_behind(earlier, request);
+}
+
+void IoContext::wait_behind(Request* earlier, Request* request) {
+  Request** last = &earlier->behind;
+  while (*last != nullptr) last = &(*last)->next;
+  *last = request;
+}
+
+// Flat, not by recursion: while the engine ends each of a long chain settles the next.
+void IoContext::start_behind(Request* settled) {
+  path_order_.remove(settled);
+  while (Request* request = settled->behind) {
+    settled->behind = request->next;
+    released_.push(request);
+  }
+  if (releasing_) return;
+  releasing_ = true;
+  while (Request* request = released_.pop()) {
+    if (stopping_) {
+      cancel(request);
+    } else {
+      start_path(request);
+    }
+  }
+  releasing_ = false;
 }
 
 int32_t IoContext::answer_here(Operation operation, PathJob* job) {

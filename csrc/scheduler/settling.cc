@@ -61,6 +61,7 @@ size_t IoContext::in_flight() const {
 void IoContext::start_turn() {
   ++turn_;
   inline_lane_.start_turn();
+  path_order_.start_turn();
 }
 
 bool IoContext::has_local_work() const { return !finished_.empty() || can_start_more(); }
@@ -182,6 +183,7 @@ void IoContext::settle(Request* request, int32_t result) {
   }
   if (request->operation == Operation::kOpen && result >= 0) learn_opened(request, result);
   if (request->path != nullptr) learn_from(*request->path);
+  if (request->call != 0) start_behind(request);
   --unsettled_;
   if (changes_file(request->operation)) --unsettled_writes_;
   if (may_change_paths(request)) --unsettled_path_changes_;

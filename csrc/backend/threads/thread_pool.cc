@@ -4,7 +4,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 
-#include <algorithm>
+#include <cerrno>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -14,7 +14,7 @@ namespace ioengine {
 ThreadPool::ThreadPool(size_t threads_max, int wake_fd, Execute execute)
     : threads_max_(threads_max), wake_fd_(wake_fd), execute_(execute), threads_(new pthread_t[threads_max]) {
   pthread_mutex_init(&mutex_, nullptr);
-  pthread_cond_init(&work_, nullptr);
+  sem_init(&calls_, 0, 0);
   pthread_mutex_init(&finished_mutex_, nullptr);
 }
 
@@ -22,11 +22,11 @@ ThreadPool::~ThreadPool() {
   pthread_mutex_lock(&mutex_);
   IOE_CHECK(queue_head_ == nullptr);
   stopping_ = true;
-  pthread_cond_broadcast(&work_);
+  for (size_t i = 0; i < thread_count_; ++i) sem_post(&calls_);
   pthread_mutex_unlock(&mutex_);
   for (size_t i = 0; i < thread_count_; ++i) pthread_join(threads_[i], nullptr);
   delete[] threads_;
-  pthread_cond_destroy(&work_);
+  sem_destroy(&calls_);
   pthread_mutex_destroy(&mutex_);
   pthread_mutex_destroy(&finished_mutex_);
 }
@@ -45,6 +45,22 @@ void ThreadPool::start_thread() {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (status != 0) return;
   ++thread_count_;
+}
+
+// One thread is on its way to the queue at a time, and calls the next one when it has taken a request and
+// others are left: so no request waits behind a slow one while a thread is free, and short ones do not wake
+// every thread. Called with mutex_ held.
+void ThreadPool::wake_one() {
+  if (queue_head_ == nullptr || coming_) return;
+  if (idle_ > 0) {
+    sem_post(&calls_);
+  } else {
+    const size_t before = thread_count_;
+    if (thread_count_ < threads_max_) start_thread();
+    if (thread_count_ == before) return;
+    ++idle_;  // counted as idle until it takes its first request
+  }
+  coming_ = true;
 }
 
 // No thread can be had at all (RLIMIT_NPROC, the cgroup's pids.max): the caller waits, but everything gets
@@ -70,18 +86,7 @@ void ThreadPool::push(Request* first, Request* last, size_t count) {
   }
   queue_tail_ = last;
   queued_ += count;
-  while (thread_count_ < threads_max_ && idle_ < queued_) {
-    const size_t before = thread_count_;
-    start_thread();
-    if (thread_count_ == before) break;
-    ++idle_;  // counted as idle until it takes its first request
-  }
-  const size_t to_wake = std::min(queued_, idle_);
-  if (to_wake > 1) {
-    pthread_cond_broadcast(&work_);
-  } else if (to_wake == 1) {
-    pthread_cond_signal(&work_);
-  }
+  wake_one();
   const bool has_threads = thread_count_ > 0;
   pthread_mutex_unlock(&mutex_);
   if (!has_threads) run_here();
@@ -100,13 +105,21 @@ void* ThreadPool::thread_main(void* self) {
 void ThreadPool::run() {
   pthread_mutex_lock(&mutex_);
   for (;;) {
-    while (queue_head_ == nullptr && !stopping_) pthread_cond_wait(&work_, &mutex_);
+    while (queue_head_ == nullptr && !stopping_) {
+      coming_ = false;  // called for a request that another thread has taken
+      pthread_mutex_unlock(&mutex_);
+      while (sem_wait(&calls_) == -1 && errno == EINTR) {
+      }
+      pthread_mutex_lock(&mutex_);
+    }
     if (queue_head_ == nullptr) break;
     Request* request = queue_head_;
     queue_head_ = request->next;
     if (queue_head_ == nullptr) queue_tail_ = nullptr;
     --queued_;
     --idle_;
+    coming_ = false;
+    wake_one();
     running_.fetch_add(1, std::memory_order_relaxed);
     pthread_mutex_unlock(&mutex_);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include <atomic>
 #include <cstddef>
@@ -42,6 +43,7 @@ class ThreadPool {
   static void* thread_main(void* self);
   void run();
   void start_thread();
+  void wake_one();
   void run_here();
   void finish(Request* request);
 
@@ -50,11 +52,12 @@ class ThreadPool {
   const Execute execute_;
 
   pthread_mutex_t mutex_;
-  pthread_cond_t work_;
+  sem_t calls_;  // not a condition variable: glibc before 2.41 may lose a signal (its bug 25847)
   Request* queue_head_ = nullptr;
   Request* queue_tail_ = nullptr;
   size_t queued_ = 0;
   size_t idle_ = 0;
+  bool coming_ = false;  // a thread has been called and has not looked at the queue yet
   std::atomic<size_t> running_{0};
   bool stopping_ = false;
 
