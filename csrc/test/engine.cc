@@ -118,7 +118,9 @@ std::shared_ptr<Ticket> Engine::control(Operation operation, int fd, uint64_t of
 
 std::shared_ptr<Ticket> Engine::close(int fd) { return accepted(context_->close(fd, 0), nullptr); }
 
+// Each delivery stands for a turn of an event loop, its check phase included.
 void Engine::deliver() {
+  context_->start_check_phase();
   while (Request* request = context_->take_finished()) {
     const auto found = outstanding_.find(request->slot);
     CHECK(found != outstanding_.end());  // settled twice, or never accepted
