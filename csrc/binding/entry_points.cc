@@ -14,6 +14,7 @@
 #include "binding/arguments.h"
 #include "binding/environment.h"
 #include "binding/path_calls.h"
+#include "binding/stream_calls.h"
 
 namespace ioengine {
 namespace {
@@ -329,6 +330,7 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
   define_functions(environment, exports, kFunctions);
   define_path_calls(environment, exports);
   define_change_calls(environment, exports);
+  define_stream_calls(environment, exports);
   return exports;
 }
 

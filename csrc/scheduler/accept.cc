@@ -107,6 +107,12 @@ void IoContext::forget(int fd) {
   if (descriptor != nullptr) descriptors_.detach(descriptor);
 }
 
+bool IoContext::stamp(int fd, FileStamp* stamp) const {
+  const Descriptor* descriptor = descriptors_.find(fd);
+  const bool ours = descriptor != nullptr && descriptor->known() && !descriptor->foreign();
+  return ours && take_stamp(fd, stamp);
+}
+
 void IoContext::adopt(int fd, const FileFacts& facts) {
   forget(fd);  // whatever had this number before is closed
   Descriptor* descriptor = descriptors_.find_or_add(fd);

@@ -14,6 +14,7 @@
 #include "backend/threads/threads_backend.h"
 #include "backend/whole_file.h"
 #include "scheduler/descriptor.h"
+#include "scheduler/file_stamp.h"
 #include "scheduler/inline_lane.h"
 #include "scheduler/inline_paths.h"
 #include "scheduler/path_order.h"
@@ -76,6 +77,9 @@ class IoContext {
   // Somebody else (node:fs) has just been given an operation that changes paths. Until the next turn paths
   // are looked up in the pool, where such operations overtake each other no more than in node's own.
   void paths_change_elsewhere() { foreign_change_turn_ = turn_; }
+
+  // Of a regular file of the engine's: true where an equal stamp later proves that it has not been changed.
+  bool stamp(int fd, FileStamp* stamp) const;
 
   // Takes an open descriptor whose facts are known already, without asking the kernel for them.
   void adopt(int fd, const FileFacts& facts);

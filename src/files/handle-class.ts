@@ -4,6 +4,7 @@
 // that node opened once.
 
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
+import { afterPoll } from '../engine/after-poll';
 import { resultOf } from '../engine/requests';
 import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
 import { systemError } from '../internal/errors';
@@ -84,7 +85,8 @@ export function handleParts(): Promise<HandleParts | undefined> {
 /** Closes a descriptor through the engine, behind everything accepted on it. Rejects with node's error. */
 export async function closeDescriptor(fd: number): Promise<void> {
   const native = engine();
-  const result = native === undefined ? NOT_TAKEN : await resultOf(native.close(fd, FLAG_TRUSTED));
+  const answer = native === undefined ? NOT_TAKEN : native.close(fd, FLAG_TRUSTED);
+  const result = await (answer >= 0 ? afterPoll(answer) : resultOf(answer));
   if (result === NOT_TAKEN) {
     await new Promise<void>((resolve, reject) => {
       hostFs.close(fd, (error) => (error ? reject(error) : resolve()));

@@ -105,6 +105,15 @@ export interface Addon {
   uncaught(error: unknown): void;
   start(type: number): Started;
   probe(type: number): Failure;
+  /**
+   * 1: `pathNumbers` have what tells that a file was changed: its size, and seconds and nanoseconds of mtime and ctime.
+   * 0: that would prove nothing of this file now.
+   */
+  stamp(fd: number): number;
+  /** Where the next read(2) of the descriptor begins; -1 where there is no such place. */
+  filePosition(fd: number): number;
+  /** Moves it to `to` if it is `from`, and answers where it was. */
+  moveFilePosition(fd: number, from: number, to: number): number;
   stats(): number[];
   alignedBuffer(size: number): Buffer | undefined;
   misalignment(view: ArrayBufferView): number;

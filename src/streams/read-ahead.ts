@@ -1,13 +1,17 @@
 // The data path of a read stream: chunks of one file, in order, each exactly as large as node's read would have made
 // it, with reads in flight ahead of the consumer.
 //
+// Node reads a chunk when the consumer has asked for it. What was read before that is handed out only while the file is
+// what it was then (file-stamp.ts), and neither the end of the file nor an error is ever taken from such a read.
+//
 // Memory is bounded: in flight and not yet taken is at most 1 MiB (4 MiB with O_DIRECT), or 2 chunks (4) where the
 // highWaterMark is larger than half (a quarter) of that.
 
-import { resultOf } from '../engine/requests';
+import { callBackWith, resultOf } from '../engine/requests';
 import { NOT_TAKEN } from '../engine/runtime';
-import type { Addon } from '../native/addon';
+import { type Addon, FLAG_CALLBACK } from '../native/addon';
 import { makeChunk, shrunk } from './chunks';
+import { FileStamp } from './file-stamp';
 
 /** One engine read moves up to this much, cut into chunks: fewer requests, and the copying leaves the JS thread. */
 const READ_BYTES = 256 * 1024;
@@ -23,8 +27,17 @@ const CHUNKS_PER_READ_MAX = 64;
 /** The file position. */
 const CURRENT = -1;
 
-/** `count` bytes in `chunk`; 0 is the end of the file, below 0 a negative errno or NOT_TAKEN. */
-export type Take = (count: number, chunk: Buffer) => void;
+/** `count` bytes from `position` on in `chunk`; 0 is the end of the file, below 0 a negative errno or NOT_TAKEN. */
+export type Take = (count: number, chunk: Buffer, position: number) => void;
+
+/** What the consumer has asked for. */
+interface Wish {
+  position: number;
+  size: number;
+  /** Bytes up to the end of what the stream is to read. */
+  remaining: number;
+  take: Take;
+}
 
 /** One read of the engine: adjacent chunks from `position` on. */
 interface Read {
@@ -38,6 +51,10 @@ interface Read {
   /** Undefined while it is in flight. */
   result: number | undefined;
   done: Promise<void> | undefined;
+  /** Taken before the read was issued; undefined where only its first chunk may be handed out, and at once. */
+  stamp: FileStamp | undefined;
+  /** The wish that it was issued for, or ahead of. */
+  wish: Wish | undefined;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -45,6 +62,9 @@ const NOTHING = Buffer.alloc(0);
 function between(least: number, value: number, most: number): number {
   return Math.min(most, Math.max(least, Math.floor(value)));
 }
+
+/** The chunk that comes next was read for this wish, not ahead of it. */
+const isFresh = (head: Read, wish: Wish): boolean => head.wish === wish && head.taken === 0;
 
 export class ReadAhead {
   private reads: Read[] = [];
@@ -62,10 +82,16 @@ export class ReadAhead {
   /** The errno that the last awaited read ended with, 0 if none. */
   failure = 0;
 
+  /**
+   * `keepsPosition`: the position of the descriptor itself moves with the chunks, and is heeded when others move it.
+   * `promises`: chunks come as the continuation of a promise.
+   */
   constructor(
     private readonly native: Addon,
     private readonly fd: number,
     private readonly direct: boolean,
+    private readonly keepsPosition: boolean,
+    private readonly promises: boolean,
   ) {}
 
   /**
@@ -73,17 +99,41 @@ export class ReadAhead {
    * `remaining` bounds the reading ahead. `take` is called in a later tick, with the caller's async context.
    */
   next(position: number, size: number, remaining: number, take: Take): void {
-    if (position === CURRENT) this.reads.length = 0;
-    else if (this.reads.length > 0 && !this.continuesAt(position, size)) this.restart();
-    if (this.reads.length === 0) this.begin(position, size, remaining);
+    this.serve({ position, size, remaining, take });
+  }
+
+  private serve(wish: Wish): void {
+    const { position, size, remaining } = wish;
+    if (this.reads.length > 0 && !this.continuesAt(position, size)) this.restart();
+    const ready = this.reads[0];
+    if (ready?.result !== undefined && !this.claim(ready, wish)) this.restart();
+    if (this.reads.length === 0) this.begin(wish);
     const head = this.reads[0]!;
     if (position !== CURRENT) this.fill(position + remaining);
-    if (head.result !== undefined) {
-      process.nextTick(() => this.hand(head, position, size, remaining, take));
-    } else {
-      // The promise keeps the caller's async context; the tick makes what a consumer throws an uncaught exception.
-      head.done!.then(() => process.nextTick(() => this.hand(head, position, size, remaining, take)));
-    }
+    if (head.result !== undefined) this.later(() => this.hand(head, wish));
+    // The promise keeps the caller's async context.
+    else head.done!.then(() => this.later(() => this.handLate(head, wish)));
+  }
+
+  /** A read that was in flight when the wish came. */
+  private handLate(head: Read, wish: Wish): void {
+    if (isFresh(head, wish) || this.claim(head, wish)) this.hand(head, wish);
+    else this.again(wish);
+  }
+
+  /**
+   * Runs `hand` as the completion of a read: from the event loop, behind every tick and microtask there is by then; as a
+   * callback, or for a FileHandle as the continuation of a promise. So what a consumer throws is an uncaught exception,
+   * or an unhandled rejection, as in node.
+   */
+  private later(hand: () => void): void {
+    this.inFlight++;
+    const finish = (): void => {
+      this.ended();
+      hand();
+    };
+    if (this.promises) void resultOf(this.native.later(0, 0)).then(finish);
+    else callBackWith(this.native.later(FLAG_CALLBACK, 0), undefined, finish);
   }
 
   get busy(): boolean {
@@ -99,7 +149,7 @@ export class ReadAhead {
 
   private continuesAt(position: number, size: number): boolean {
     const head = this.reads[0]!;
-    return head.position + head.offset === position && head.chunks[head.taken]!.length === size;
+    return head.position + head.offset === position && head.chunks[head.taken]?.length === size;
   }
 
   // What has been read ahead is worth nothing any more. Its memory stays referenced until the kernel is done with it:
@@ -109,12 +159,20 @@ export class ReadAhead {
     this.streak = 0;
   }
 
-  private begin(position: number, size: number, remaining: number): void {
+  // The descriptor's own position is moved by the read itself, as node's read moves it.
+  private begin(wish: Wish): void {
+    const { position, size, remaining } = wish;
     this.chunkBytes = size;
     this.end = position;
+    if (position === CURRENT || this.keepsPosition) {
+      this.issue(CURRENT, 1, size, undefined, wish);
+      this.end = position + size;
+      return;
+    }
     // A direct read is never answered at once, so the first one has company already.
-    const chunks = position === CURRENT || this.careful || !this.direct ? 1 : this.chunksPerRead();
-    this.issue(position, chunks, position === CURRENT ? size : remaining);
+    const most = this.careful || !this.direct ? 1 : this.chunksPerRead();
+    const stamp = most > 1 ? FileStamp.of(this.native, this.fd) : undefined;
+    this.issue(position, stamp === undefined ? 1 : most, remaining, stamp, wish);
   }
 
   private chunksPerRead(): number {
@@ -131,12 +189,22 @@ export class ReadAhead {
       : between(READS_MIN, WINDOW_BYTES / whole, READS_MAX);
     // It grows with what has been consumed, so that short files do not pay for long ones.
     const reads = this.direct ? most : Math.min(most, 1 + this.streak);
+    if (this.reads.length >= reads || this.end >= limit) return;
+    const stamp = FileStamp.of(this.native, this.fd);
+    if (stamp === undefined) return;
     while (this.reads.length < reads && this.end < limit) {
-      this.issue(this.end, this.direct ? perRead : Math.min(perRead, this.streak), limit - this.end);
+      const count = this.direct ? perRead : Math.min(perRead, this.streak);
+      this.issue(this.end, count, limit - this.end, stamp, undefined);
     }
   }
 
-  private issue(position: number, count: number, remaining: number): void {
+  private issue(
+    position: number,
+    count: number,
+    remaining: number,
+    stamp: FileStamp | undefined,
+    wish: Wish | undefined,
+  ): void {
     const chunks: Buffer[] = [];
     let bytes = 0;
     while (chunks.length < count && bytes < remaining) {
@@ -148,7 +216,17 @@ export class ReadAhead {
       chunks.length === 1
         ? this.native.read(this.fd, chunks[0]!, 0, bytes, position, 0)
         : this.native.readv(this.fd, chunks, position, 0);
-    const read: Read = { position, chunks, bytes, taken: 0, offset: 0, result: undefined, done: undefined };
+    const read: Read = {
+      position,
+      chunks,
+      bytes,
+      taken: 0,
+      offset: 0,
+      result: undefined,
+      done: undefined,
+      stamp,
+      wish,
+    };
     if (answer >= NOT_TAKEN) {
       read.result = answer;
     } else {
@@ -168,6 +246,11 @@ export class ReadAhead {
 
   private settled(read: Read, result: number): void {
     read.result = result;
+    this.ended();
+  }
+
+  /** A read, or the handing out of what it has brought, is over. */
+  private ended(): void {
     this.inFlight--;
     if (this.inFlight > 0 || this.onIdle === undefined) return;
     const { onIdle } = this;
@@ -175,27 +258,39 @@ export class ReadAhead {
     onIdle();
   }
 
-  private hand(head: Read, position: number, size: number, remaining: number, take: Take): void {
+  /**
+   * Whether the chunk that comes next, read ahead of the wish, is what a read would bring now: then the position of the
+   * descriptor moves behind it. Neither an end of the file nor an error is taken from such a read.
+   */
+  private claim(head: Read, wish: Wish): boolean {
+    const { position } = wish;
+    const size = head.chunks[head.taken]!.length;
+    if (head.result! < head.offset + size || !head.stamp!.stillHolds(this.native, this.fd)) return false;
+    return !this.keepsPosition || this.native.moveFilePosition(this.fd, position, position + size) === position;
+  }
+
+  /** Serves the wish with a read of its own. */
+  private again(wish: Wish): void {
+    this.restart();
+    this.serve({ ...wish });
+  }
+
+  private hand(head: Read, wish: Wish): void {
+    const { take } = wish;
     const result = head.result!;
     if (result < 0) {
-      this.restart();
-      if (result !== NOT_TAKEN && head.chunks.length > 1 && !this.careful) {
-        this.careful = true;
-        this.next(position, size, remaining, take);
-        return;
-      }
-      this.failure = result;
-      take(result, NOTHING);
+      this.handFailure(head, wish, result);
       return;
     }
     const chunk = head.chunks[head.taken]!;
     const count = Math.min(chunk.length, result - head.offset);
+    const position = this.keepsPosition && isFresh(head, wish) ? this.startOf(count) : wish.position;
     if (count < chunk.length) {
-      // The file ended here when this was read. It may have grown since, so what was read behind this is void.
+      // The file ends here.
       this.restart();
       const part = count > 0 ? shrunk(chunk, count) : NOTHING;
       this.spare = chunk;
-      take(count, part);
+      take(count, part, position);
       return;
     }
     head.chunks[head.taken++] = NOTHING;
@@ -204,6 +299,23 @@ export class ReadAhead {
     // A read that came out short has nothing more, and what follows it is void: unless it filled its chunks.
     if (head.taken === head.chunks.length) this.reads.shift();
     else if (result === head.offset) this.restart();
-    take(count, chunk);
+    take(count, chunk, position);
+  }
+
+  /** Where a read of `count` bytes at the file position began. */
+  private startOf(count: number): number {
+    return this.native.filePosition(this.fd) - count;
+  }
+
+  // A failed read of several chunks is repeated chunk by chunk.
+  private handFailure(head: Read, wish: Wish, result: number): void {
+    if (result !== NOT_TAKEN && head.chunks.length > 1 && !this.careful) {
+      this.careful = true;
+      this.again(wish);
+      return;
+    }
+    this.restart();
+    this.failure = result;
+    wish.take(result, NOTHING, wish.position);
   }
 }

@@ -5,6 +5,7 @@ import type { ReadStream } from 'node:fs';
 import { engine, NOT_TAKEN } from '../engine/runtime';
 import { readsByEngine } from '../files/file-handle';
 import { systemErrorWithoutFrames } from '../internal/errors';
+import { nextTick } from '../internal/host';
 import { kHandle, kOperations } from './classes';
 import { type HostMethods, hostMethods } from './host-methods';
 import type { StreamOperations } from './operations';
@@ -32,7 +33,7 @@ interface ReadingStream extends ReadStream {
 /** Where a stream's chunks come from. */
 interface Source {
   ahead: ReadAhead;
-  /** Position of the next chunk where the stream keeps none itself; CURRENT for a descriptor that others share. */
+  /** Position of the next chunk where the stream keeps none itself; CURRENT: each read finds it out. */
   position: number;
 }
 
@@ -41,11 +42,18 @@ function makeSource(stream: ReadingStream): Source | null {
   const native = nativeFor(stream);
   const { fd } = stream;
   if (native === undefined || typeof fd !== 'number') return null;
-  // Our own descriptor starts at 0, and its position matters to nobody: unless it stays open behind the stream. The
-  // position of a FileHandle moves with each chunk.
-  const isPrivate = operations !== undefined && fd === operations.ownFd && stream.autoClose;
-  const ahead = new ReadAhead(native, fd, operations?.wantsDirect === true);
-  return { ahead, position: isPrivate ? 0 : CURRENT };
+  // The stream's own descriptor is read ahead of its position, which follows the chunks. That of a FileHandle or a
+  // number has other users, whose reads could come in between.
+  const isOwn = operations !== undefined && fd === operations.ownFd && stream.pos === undefined;
+  const position = isOwn ? native.filePosition(fd) : CURRENT;
+  const ahead = new ReadAhead(
+    native,
+    fd,
+    operations?.wantsDirect === true,
+    position !== CURRENT,
+    stream[kHandle] !== undefined,
+  );
+  return { ahead, position };
 }
 
 /** The engine, while neither fs.read nor the FileHandle's read is the program's own. */
@@ -76,12 +84,12 @@ export function readPath(host: HostMethods) {
       return;
     }
     const position = this.pos !== undefined ? this.pos : source.position;
-    source.ahead.next(position, wanted, remaining, (count, chunk) => {
+    source.ahead.next(position, wanted, remaining, (count, chunk, found) => {
       if (this.destroyed) return;
       if (count < 0) return readByHost(this, source, count, size);
       if (count === 0) return void this.push(null);
       if (this.pos !== undefined) this.pos += count;
-      else if (source.position !== CURRENT) source.position += count;
+      else if (source.position !== CURRENT) source.position = found + count;
       this.bytesRead += count;
       this.push(chunk);
     });
@@ -109,7 +117,7 @@ export function readPath(host: HostMethods) {
         done: AnyCallback,
       ) => {
         delete operations.read;
-        process.nextTick(done, systemErrorWithoutFrames(failed, 'read'), 0, buffer);
+        nextTick(done, systemErrorWithoutFrames(failed, 'read'), 0, buffer);
       },
     });
     host._read.call(stream, size);
@@ -122,7 +130,7 @@ export function readPath(host: HostMethods) {
       return;
     }
     // As node waits for its one read: the descriptor stays open while the kernel works with it.
-    source.ahead.whenIdle(() => process.nextTick(() => host._destroy.call(this, error, callback)));
+    source.ahead.whenIdle(() => nextTick(() => host._destroy.call(this, error, callback)));
   }
 
   return { _read, _destroy };

@@ -1,0 +1,200 @@
+// What a read stream hands out is what the file holds when the consumer asks, and the descriptor's position is where node's
+// would be: whatever has been read ahead.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { same } from '../helpers/compare.mjs';
+
+const CHUNK = 65_536;
+
+/** Streams of every kind that may read ahead, over the file of a side. */
+const STREAMS = {
+  'of a path': (side) => side.fs.createReadStream(side.file('f')),
+  'of a path, with start': (side) => side.fs.createReadStream(side.file('f'), { start: 0 }),
+  'of a path, 4 KiB': (side) => side.fs.createReadStream(side.file('f'), { highWaterMark: 4096 }),
+  'of a path, 512 KiB': (side) => side.fs.createReadStream(side.file('f'), { highWaterMark: 524_288 }),
+  'direct (ours)': (side) => side.fs.createReadStream(side.file('f'), { direct: 'try' }),
+  'of a handle': async (side) => (await side.fsp.open(side.file('f'))).createReadStream({ highWaterMark: CHUNK }),
+  'of a handle, with start': async (side) =>
+    (await side.fsp.open(side.file('f'))).createReadStream({ start: 0, highWaterMark: CHUNK }),
+};
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** An old file of so many chunks of the stream's size: its stamp proves something. */
+async function prepare(side, chunks, size) {
+  fs.writeFileSync(side.file('f'), Buffer.alloc(chunks * size, 'a'));
+  await wait(15);
+}
+
+/** Reads it all; behind chunk number `at` the stream is paused for `change`. */
+async function readAll(stream, at, change) {
+  const counts = { a: 0, b: 0 };
+  let chunks = 0;
+  await new Promise((resolve, reject) => {
+    stream.on('error', reject).on('end', resolve);
+    stream.on('data', (chunk) => {
+      for (const byte of [0, chunk.length - 1]) counts[String.fromCharCode(chunk[byte])] += chunk.length / 2;
+      if (++chunks !== at) return;
+      stream.pause();
+      setTimeout(() => {
+        change();
+        setTimeout(() => stream.resume(), 5);
+      }, 15);
+    });
+  });
+  return counts;
+}
+
+describe('streams: what was read ahead', () => {
+  for (const [name, make] of Object.entries(STREAMS)) {
+    same(`what is appended near the end is delivered: ${name}`, async (side) => {
+      const seen = {};
+      for (const chunks of [3, 7, 20]) {
+        await prepare(side, chunks, CHUNK);
+        const stream = await make(side);
+        const size = stream.readableHighWaterMark;
+        fs.truncateSync(side.file('f'), chunks * size);
+        fs.writeFileSync(side.file('f'), Buffer.alloc(chunks * size, 'a'));
+        await wait(15);
+        seen[chunks] = await readAll(stream, chunks - 2, () =>
+          fs.appendFileSync(side.file('f'), Buffer.alloc(1000, 'b')),
+        );
+      }
+      return seen;
+    });
+
+    same(`what is overwritten or cut off during a pause is not delivered: ${name}`, async (side) => {
+      const seen = {};
+      const changes = {
+        overwritten: () => {
+          const fd = fs.openSync(side.file('f'), 'r+');
+          const size = fs.fstatSync(fd).size;
+          fs.writeSync(fd, Buffer.alloc(size, 'b'), 0, size, 0);
+          fs.closeSync(fd);
+        },
+        'cut in the middle': () => fs.truncateSync(side.file('f'), fs.statSync(side.file('f')).size / 2),
+        emptied: () => fs.truncateSync(side.file('f'), 0),
+      };
+      for (const [label, change] of Object.entries(changes)) {
+        const stream = await make(side, await prepare(side, 40, CHUNK));
+        const size = stream.readableHighWaterMark;
+        if (size > CHUNK) fs.writeFileSync(side.file('f'), Buffer.alloc(40 * size, 'a'));
+        await wait(15);
+        seen[label] = await readAll(stream, 20, change);
+      }
+      return seen;
+    });
+  }
+});
+
+describe('streams: between two chunks', () => {
+  for (const [name, make] of Object.entries(STREAMS)) {
+    same(`ticks and microtasks of one chunk run before the next: ${name}`, async (side) => {
+      await prepare(side, 12, CHUNK);
+      const stream = await make(side);
+      fs.writeFileSync(side.file('f'), Buffer.alloc(12 * stream.readableHighWaterMark, 'a'));
+      const order = [];
+      stream.on('data', () => {
+        order.push('chunk');
+        process.nextTick(() => order.push('tick'));
+        Promise.resolve()
+          .then(() => order.push('microtask'))
+          .then(() => process.nextTick(() => order.push('tick of a microtask')));
+      });
+      await new Promise((resolve) => stream.on('end', resolve));
+      return order.slice(0, 4 * 10);
+    });
+  }
+});
+
+/** What a child reads from the descriptor it is given as its standard input. */
+const childReads = (stdin, count) =>
+  execFileSync('dd', [`bs=${count}`, 'count=1', 'status=none'], {
+    stdio: [stdin, 'pipe', 'inherit'],
+    encoding: 'latin1',
+  });
+
+describe('streams: the position of the descriptor', () => {
+  const LETTERS = 'abcdefghijklmnopqrstuvwxyz'.repeat(20_000);
+  const opened = (side, options) => {
+    fs.writeFileSync(side.file('f'), LETTERS);
+    return side.fs.createReadStream(side.file('f'), { encoding: 'latin1', ...options });
+  };
+
+  same("a header read in 'open'", async (side) => {
+    const seen = [];
+    for (const options of [{}, { highWaterMark: 10 }, { end: 30 }]) {
+      const stream = opened(side, options);
+      stream.on('open', (fd) => fs.readSync(fd, Buffer.alloc(4), 0, 4, null));
+      let text = '';
+      for await (const chunk of stream) text += chunk;
+      seen.push([text.length, text.slice(0, 8), text.slice(-4)]);
+    }
+    return seen;
+  });
+
+  same('a child that gets the stream as its standard input, in the midst of it', async (side) => {
+    const seen = [];
+    const fresh = opened(side, {});
+    await new Promise((resolve) => fresh.on('open', resolve));
+    seen.push(childReads(fresh, 6));
+    fresh.destroy();
+    for (const at of [1, 3, 9]) {
+      const stream = opened(side, { highWaterMark: 10 });
+      let count = 0;
+      for await (const chunk of stream) {
+        if (++count < at) continue;
+        seen.push([chunk, childReads(stream.fd, 4)]);
+        break;
+      }
+    }
+    return seen;
+  });
+
+  same('a position that somebody else moves is heeded', async (side) => {
+    const stream = opened(side, { highWaterMark: 10 });
+    let text = '';
+    let count = 0;
+    for await (const chunk of stream) {
+      text += chunk;
+      await wait(1);
+      if (++count === 20) fs.readSync(stream.fd, Buffer.alloc(7), 0, 7, null);
+      if (count === 40) break;
+    }
+    return text;
+  });
+
+  same('what is left behind a stream that does not close its descriptor', async (side) => {
+    const seen = [];
+    for (const options of [{ end: 99 }, { end: 99_999 }, {}]) {
+      const stream = opened(side, { ...options, autoClose: false });
+      let bytes = 0;
+      stream.on('data', (chunk) => {
+        bytes += chunk.length;
+      });
+      await new Promise((resolve) => stream.on('end', resolve));
+      const next = Buffer.alloc(5, '-');
+      const count = fs.readSync(stream.fd, next, 0, 5, null);
+      seen.push([bytes, count, next.toString()]);
+      fs.closeSync(stream.fd);
+    }
+    return seen;
+  });
+
+  same('a handle that is closed while its stream reads: order of events', async (side) => {
+    const seen = [];
+    for (const options of [{}, { start: 0 }, { highWaterMark: 100 }]) {
+      fs.writeFileSync(side.file('f'), LETTERS);
+      const handle = await side.fsp.open(side.file('f'));
+      const events = [];
+      handle.on('close', () => events.push('handle close'));
+      const stream = handle.createReadStream(options);
+      const closed = new Promise((resolve) => stream.on('close', () => resolve(events.push('close'))));
+      await new Promise((resolve) => stream.once('data', resolve));
+      const promise = handle.close().then(() => events.push('promise'));
+      await Promise.all([closed, promise]);
+      seen.push(events);
+    }
+    return seen;
+  });
+});
