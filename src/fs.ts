@@ -7,7 +7,7 @@
 import { startAskedBackend } from './engine/asked';
 import type { callbackFunctions } from './files/callbacks';
 import { buildModule } from './internal/build-module';
-import { hostFs } from './internal/host';
+import { hostFs, OTHER_RUNTIME } from './internal/host';
 import { lazyFunctions } from './internal/lazy';
 import { heedPatches } from './internal/patches';
 import { putStreamsInto } from './streams/module';
@@ -61,9 +61,15 @@ const served: (keyof typeof callbackFunctions)[] = [
 ];
 const load = () => (require('./files/callbacks') as typeof import('./files/callbacks')).callbackFunctions;
 
-const built = buildModule(hostFs, lazyFunctions('plain', served, load));
-const loadPromises = () => require('./promises') as typeof Promises;
-Object.defineProperty(built, 'promises', { configurable: true, enumerable: true, get: loadPromises });
-putStreamsInto(built);
-heedPatches(built);
-module.exports = built;
+function build(): object {
+  const built = buildModule(hostFs, lazyFunctions('plain', served, load));
+  const loadPromises = () => require('./promises') as typeof Promises;
+  Object.defineProperty(built, 'promises', { configurable: true, enumerable: true, get: loadPromises });
+  putStreamsInto(built);
+  heedPatches(built);
+  return built;
+}
+
+const otherRuntime = () => require('./files/other-runtime') as typeof import('./files/other-runtime');
+
+module.exports = OTHER_RUNTIME === undefined ? build() : otherRuntime().fsModule(hostFs, OTHER_RUNTIME);

@@ -1,7 +1,7 @@
 // `ioengine`: the engine itself. Importing it touches no kernel interface and never fails because of a backend, so that
 // probe() can be read when `ioengine/fs` refuses to load.
 
-import { requestedBackend, startEngine, whyNoEngine } from './engine/choice';
+import { type Requested, requestedBackend, startEngine, whyNoEngine } from './engine/choice';
 import './engine/runtime';
 import { addon, addonFailure, BACKEND_INDEX, type BackendName } from './native/addon';
 import type { OperationName } from './native/operations';
@@ -40,7 +40,8 @@ const NO_CAPABILITIES: Capabilities = { operations: [], singleIssuer: false, buf
  * ERR_IOENGINE_BACKEND_UNAVAILABLE, with cause and fix, for a backend asked for by name that cannot run.
  */
 export function backend(): Backend {
-  const forced = requestedBackend() !== 'auto';
+  const requested = requestedBackend();
+  const forced = requested !== 'auto';
   const engine = startEngine();
   if (engine === undefined) {
     return { name: 'node', forced, reason: whyNoEngine() ?? '', depth: 0, capabilities: NO_CAPABILITIES };
@@ -70,7 +71,7 @@ export interface Availability {
 export type Probed = Availability | 'not probed';
 
 // A value that is no backend allows no touching of any: backend() and `ioengine/fs` say what is wrong with it.
-function requestedOrUnknown(): BackendName | 'auto' | undefined {
+function requestedOrUnknown(): Requested | undefined {
   try {
     return requestedBackend();
   } catch {

@@ -5,6 +5,7 @@
 import { startAskedBackend } from './engine/asked';
 import type { promiseFunctions } from './files/promise-functions';
 import { buildModule } from './internal/build-module';
+import { OTHER_RUNTIME } from './internal/host';
 import { hostPromises } from './internal/host-promises';
 import { lazyFunctions } from './internal/lazy';
 import type { OpenHandle } from './types/promises';
@@ -44,4 +45,9 @@ const served: (keyof typeof promiseFunctions)[] = [
 const load = () =>
   (require('./files/promise-functions') as typeof import('./files/promise-functions')).promiseFunctions;
 
-module.exports = buildModule(hostPromises, lazyFunctions('async', served, load));
+const otherRuntime = () => require('./files/other-runtime') as typeof import('./files/other-runtime');
+
+module.exports =
+  OTHER_RUNTIME === undefined
+    ? buildModule(hostPromises, lazyFunctions('async', served, load))
+    : otherRuntime().promisesModule(hostPromises, OTHER_RUNTIME);

@@ -17,7 +17,7 @@ import { isOptions } from './internal/arguments';
 import { promiseFunctions } from './files/promise-functions';
 import { dressed } from './internal/build-module';
 import { walkRealPath } from './files/realpath';
-import { hostFs, kOriginals, originals, WRITES_IN_ONE_GO } from './internal/host';
+import { hostFs, kOriginals, OTHER_RUNTIME, originals, WRITES_IN_ONE_GO } from './internal/host';
 import { hostPromises } from './internal/host-promises';
 import { serveStreamsInPlace } from './streams/in-place';
 
@@ -101,7 +101,8 @@ function promisesInPlace(): Functions {
   };
 }
 
-if (process.env.IOENGINE_DISABLE !== '1' && originals() === undefined) {
+// On Bun and Deno there is no engine, and `node:fs` is theirs.
+if (process.env.IOENGINE_DISABLE !== '1' && OTHER_RUNTIME === undefined && originals() === undefined) {
   // A backend asked for by name has to be there, as for ioengine/fs; otherwise nothing starts before it is needed.
   startAskedBackend();
   Object.defineProperty(process, kOriginals, { value: { fs: hostFs, promises: hostPromises } });

@@ -24,7 +24,7 @@ export function nodeBinary(major) {
   const folder = inRoot('compat-tests', '.nodes', version);
   const binary = inRoot('compat-tests', '.nodes', version, 'node_modules', name, 'bin', 'node');
   if (!existsSync(binary)) {
-    const problem = install(`${name}@${version}`, folder);
+    const problem = installInto(`${name}@${version}`, folder);
     if (problem) return { problem };
   }
   const found = spawnSync(binary, ['--version'], { encoding: 'utf8' });
@@ -33,7 +33,8 @@ export function nodeBinary(major) {
   return { problem: `the binary of ${name}@${version} does not run: ${found.stderr || found.error?.message}` };
 }
 
-function install(spec, folder) {
+/** Fetches a package. Returns what went wrong, if anything did. */
+export function installInto(spec, folder) {
   if (!findProgram('npm')) return `there is no npm to fetch ${spec} with`;
   mkdirSync(folder, { recursive: true });
   const args = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];

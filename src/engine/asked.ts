@@ -7,6 +7,7 @@
  */
 export function startAskedBackend(): void {
   const asked = process.env.IOENGINE_BACKEND;
-  if (asked === undefined || asked === '' || asked === 'auto') return;
+  if (asked === undefined || asked === '' || asked === 'auto' || asked === 'node') return;
+  if (process.env.IOENGINE_DISABLE === '1') return;
   (require('./runtime') as typeof import('./runtime')).engine();
 }

@@ -1,17 +1,23 @@
 // Which backend serves this thread, and why. IOENGINE_BACKEND is read before anything touches the kernel.
 
+import { constants } from 'node:os';
 import {
   type Addon,
   addon,
   addonFailure,
+  addonIsExpected,
   BACKEND_INDEX,
   type BackendName,
   type Failure,
   type Started,
 } from '../native/addon';
 
-const ALIASES: Record<string, BackendName | 'auto'> = {
+/** `node`: no engine, node:fs serves everything. */
+export type Requested = BackendName | 'auto' | 'node';
+
+const ALIASES: Record<string, Requested> = {
   auto: 'auto',
+  node: 'node',
   uring: 'uring',
   io_uring: 'uring',
   aio: 'aio',
@@ -33,8 +39,9 @@ export class EngineError extends Error {
   }
 }
 
-/** The backend asked for in IOENGINE_BACKEND. Throws ERR_IOENGINE_BACKEND_UNKNOWN for a value it does not know. */
-export function requestedBackend(): BackendName | 'auto' {
+/** The backend asked for in IOENGINE_BACKEND; IOENGINE_DISABLE=1 asks for `node`. Throws ERR_IOENGINE_BACKEND_UNKNOWN for a value it does not know. */
+export function requestedBackend(): Requested {
+  if (process.env.IOENGINE_DISABLE === '1') return 'node';
   const value = process.env.IOENGINE_BACKEND;
   if (value === undefined || value === '') return 'auto';
   const name = Object.hasOwn(ALIASES, value.toLowerCase()) ? ALIASES[value.toLowerCase()] : undefined;
@@ -42,7 +49,7 @@ export function requestedBackend(): BackendName | 'auto' {
     throw new EngineError(
       'ERR_IOENGINE_BACKEND_UNKNOWN',
       `IOENGINE_BACKEND is '${value}', which is no backend`,
-      'use one of uring (io_uring), aio (libaio), threads, auto',
+      'use one of uring (io_uring), aio (libaio), threads, auto, node',
     );
   }
   return name;
@@ -57,7 +64,26 @@ function unavailable(name: string, failure: Failure): EngineError {
   );
 }
 
-const NO_ADDON_FIX = 'use a platform that ioengine has a native addon for, or IOENGINE_BACKEND=auto';
+const NO_ADDON_FIX =
+  'install ioengine on the system that runs it, or set IOENGINE_ADDON to the path of an addon built for this one; ' +
+  'IOENGINE_BACKEND=node goes on with node:fs';
+
+const { EMFILE, ENFILE, ENOMEM, EAGAIN } = constants.errno;
+/** What may be there again by the next call: a failure for want of it is not remembered. */
+const PASSING: readonly number[] = [EMFILE, ENFILE, ENOMEM, EAGAIN];
+
+const WARNED = 'IOENGINE_FALLBACK_PID';
+
+/** One warning for each process: the environment is what its threads have in common. */
+function warnOfFallback(reason: string, fix: string): void {
+  if (process.env[WARNED] === String(process.pid)) return;
+  process.env[WARNED] = String(process.pid);
+  process.emitWarning(`ioengine hands all file I/O to node:fs: ${reason}`, {
+    type: 'IoengineWarning',
+    code: 'IOENGINE_FALLBACK',
+    detail: `Fix: ${fix}`,
+  });
+}
 
 export interface Engine {
   readonly native: Addon;
@@ -66,6 +92,7 @@ export interface Engine {
 
 let engine: Engine | undefined;
 let noEngineReason: string | undefined;
+let passingReason: string | undefined;
 let onStart: ((native: Addon) => void) | undefined;
 
 /** Registers what has to happen once, right after the engine of this thread has started. */
@@ -77,16 +104,26 @@ export function whenStarted(callback: (native: Addon) => void): void {
 export function startEngine(): Engine | undefined {
   if (engine !== undefined || noEngineReason !== undefined) return engine;
   const name = requestedBackend();
+  if (name === 'node') {
+    noEngineReason = 'node:fs was asked for with IOENGINE_BACKEND=node or IOENGINE_DISABLE=1';
+    return undefined;
+  }
   const native = addon();
   if (native === undefined) {
     if (name !== 'auto') throw unavailable(name, { errorNumber: 0, cause: addonFailure(), fix: NO_ADDON_FIX });
     noEngineReason = addonFailure() ?? 'no native addon';
+    if (addonIsExpected()) warnOfFallback(noEngineReason, NO_ADDON_FIX);
     return undefined;
   }
   const started = native.start(BACKEND_INDEX[name]);
   if (started.errorNumber !== 0) {
     if (name !== 'auto') throw unavailable(name, started);
-    noEngineReason = `no backend could be started: ${started.reason}${started.cause ?? ''}`;
+    const reason = `no backend could be started: ${started.reason}${started.cause ?? ''}`;
+    passingReason = reason;
+    // Node serves this call; the next one tries again.
+    if (PASSING.includes(started.errorNumber)) return undefined;
+    noEngineReason = reason;
+    warnOfFallback(noEngineReason, started.fix ?? NO_ADDON_FIX);
     return undefined;
   }
   engine = { native, started };
@@ -95,7 +132,7 @@ export function startEngine(): Engine | undefined {
 }
 
 export function whyNoEngine(): string | undefined {
-  return noEngineReason;
+  return noEngineReason ?? passingReason;
 }
 
 /** The engine if it has been started; never starts it. */

@@ -3,7 +3,7 @@
 import type { PathLike } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { afterPoll } from '../engine/after-poll';
-import { EngineError } from '../engine/choice';
+import { EngineError, whyNoEngine } from '../engine/choice';
 import { callBackWith, resultOf } from '../engine/requests';
 import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded } from '../engine/runtime';
 import { isOptions, plainFlags, plainMode, plainPath, shownPath } from '../internal/arguments';
@@ -69,6 +69,16 @@ function refusal(result: number, asked: PlainOpen): Error {
   return systemError(result, 'open', path);
 }
 
+/** Without an engine O_DIRECT is not to be had as it is promised: at any offset and length. */
+export function refuseDirectWithoutEngine(direct: unknown, path: unknown): void {
+  if (direct !== true || (engine() !== undefined && !pathsAreGuarded())) return;
+  throw new EngineError(
+    'ERR_IOENGINE_DIRECT_UNSUPPORTED',
+    `'${String(path)}' cannot be opened with O_DIRECT: ${whyNoEngine() ?? 'node:fs opens all files with --permission'}`,
+    "use direct: 'try', which falls back to buffered I/O",
+  );
+}
+
 function acceptOpen(asked: PlainOpen, requestFlags: number): number {
   return engine()!.open(asked.path, asked.flags, asked.mode, asked.direct, requestFlags);
 }
@@ -99,6 +109,7 @@ export async function open(
 ): Promise<FileHandle> {
   let direct: unknown;
   if (isOpenOptions(flags)) ({ flags, mode, direct } = flags);
+  refuseDirectWithoutEngine(direct, path);
   const asked = plainOpen(path, flags, mode, direct);
   const fd = asked === undefined ? NOT_TAKEN : await openDescriptor(asked);
   if (fd === NOT_TAKEN) {

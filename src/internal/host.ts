@@ -35,6 +35,10 @@ export const hostFs: typeof FsModule = originals()?.fs ?? snapshot(require('node
  */
 export const { nextTick } = process;
 
+/** What runs this program, if it is not Node: `Bun` or `Deno`. */
+export const OTHER_RUNTIME: string | undefined =
+  'bun' in process.versions ? 'Bun' : 'deno' in process.versions ? 'Deno' : undefined;
+
 const major = Number(process.versions.node.split('.')[0]);
 
 /** FileHandle.read takes a bigint position: since 22, before it meant the file position. */

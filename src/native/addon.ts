@@ -215,26 +215,40 @@ function load(file: string): Exports {
 }
 
 const root = join(__dirname, '..', '..');
-const candidates = [
-  process.env.IOENGINE_ADDON,
-  join(root, 'build', 'Release', 'ioengine.node'),
-  join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'ioengine.node'),
-];
+const named = process.env.IOENGINE_ADDON;
+/** IOENGINE_ADDON stands alone: another addon than the one that it names is not what was asked for. */
+const candidates = named
+  ? [named]
+  : [
+      join(root, 'build', 'Release', 'ioengine.node'),
+      join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'ioengine.node'),
+    ];
 
 let loaded: Addon | undefined;
 let failure: string | undefined;
 
+/** Why the addon must not even be looked for: other runtimes end the process when it calls what they lack of libuv. */
+function whyNot(): string | undefined {
+  const { bun, deno } = process.versions as Record<string, string | undefined>;
+  if (bun !== undefined) return `this is Bun ${bun}: the engine runs on Node.js`;
+  if (deno !== undefined) return `this is Deno ${deno}: the engine runs on Node.js`;
+  return process.platform === 'linux' ? undefined : `ioengine needs Linux, this is ${process.platform}`;
+}
+
+/** True where the system is one that the addon is for: its absence is a fault of the installation. */
+export const addonIsExpected = (): boolean => whyNot() === undefined;
+
 /** The addon, loaded at the first call; undefined where there is none for this system (see `addonFailure`). */
 export function addon(): Addon | undefined {
   if (loaded !== undefined || failure !== undefined) return loaded;
-  if (process.platform !== 'linux') {
-    failure = `ioengine needs Linux, this is ${process.platform}`;
-    return undefined;
-  }
+  failure = whyNot();
+  if (failure !== undefined) return undefined;
   try {
-    const file = candidates.find((candidate) => candidate !== undefined && existsSync(candidate));
+    const file = candidates.find((candidate) => existsSync(candidate));
     if (file === undefined) {
-      failure = `no native addon for ${process.platform}-${process.arch}: build it with "npm run build:native"`;
+      failure = named
+        ? `IOENGINE_ADDON names ${named}, which does not exist`
+        : `there is no native addon for ${process.platform}-${process.arch} in ${root}`;
       return undefined;
     }
     loaded = withArguments(load(file));

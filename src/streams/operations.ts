@@ -4,7 +4,7 @@
 
 import { constants } from 'node:fs';
 import { engine, NOT_TAKEN } from '../engine/runtime';
-import { type Direct, directMode, openDescriptor, plainOpen } from '../files/open';
+import { type Direct, directMode, openDescriptor, plainOpen, refuseDirectWithoutEngine } from '../files/open';
 import { plainFlags } from '../internal/arguments';
 import { hostFs } from '../internal/host';
 import type { Addon } from '../native/addon';
@@ -67,7 +67,15 @@ export class StreamOperations {
 
   private openDirect(path: unknown, flags: unknown, mode: unknown, opened: OpenCallback): boolean {
     const asked = plainOpen(path, flags, mode, this.direct);
-    if (asked === undefined) return false;
+    if (asked === undefined) {
+      try {
+        refuseDirectWithoutEngine(this.direct, path);
+      } catch (error) {
+        process.nextTick(opened, error);
+        return true;
+      }
+      return false;
+    }
     openDescriptor(asked).then(
       (fd) => {
         // A FIFO or a device that may wait for somebody: node opens it, and direct means nothing for it.
