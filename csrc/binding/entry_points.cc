@@ -247,16 +247,19 @@ void set_capabilities(napi_env env, napi_value object, const Capabilities& capab
 }
 
 // start(type): -1 automatic, else BackendType. Returns { name, reason, depth, operations, ... } or {
-// errorNumber, ... }
+// errorNumber, ... }. Once started it stays so.
 napi_value start(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
   napi_value object;
   napi_create_object(env, &object);
-  const Choice choice = in.environment->start(backend_type_of(in.int32(0)));
-  set_string(env, object, "reason", choice.reason);
-  set_failure(env, object, choice.result);
   if (!in.environment->started()) {
-    if (choice.result.error_number == 0) set_number(env, object, "errorNumber", ENOSYS);
+    const Choice choice = in.environment->start(backend_type_of(in.int32(0)));
+    set_string(env, object, "reason", choice.reason);
+    set_failure(env, object, choice.result);
+    if (!in.environment->started() && choice.result.error_number != 0) return object;
+  }
+  if (!in.environment->started()) {
+    set_number(env, object, "errorNumber", ENOSYS);
     return object;
   }
   const IoBackend& backend = in.environment->context()->backend();

@@ -12,8 +12,26 @@
 
 namespace ioengine {
 
-Environment* Environment::create(napi_env env) {
+namespace {
+thread_local Environment* thread_environment = nullptr;
+}
+
+// A thread has one loop, unless an embedder gives it several, each with a Node of its own.
+napi_value Environment::exports_of_thread(napi_env env) {
+  Environment* first = thread_environment;
+  uv_loop_t* loop = nullptr;
+  if (first == nullptr || first->ending_ || napi_get_uv_event_loop(env, &loop) != napi_ok) return nullptr;
+  napi_value exports;
+  const bool shared =
+      loop == first->loop_ && napi_get_reference_value(first->env_, first->exports_, &exports) == napi_ok;
+  return shared ? exports : nullptr;
+}
+
+Environment* Environment::create(napi_env env, napi_value exports) {
   auto* environment = new Environment(env);
+  IOE_CHECK(napi_get_uv_event_loop(env, &environment->loop_) == napi_ok);
+  IOE_CHECK(napi_create_reference(env, exports, 1, &environment->exports_) == napi_ok);
+  thread_environment = environment;
   IOE_CHECK(napi_set_instance_data(env, environment, nullptr, nullptr) == napi_ok);
   IOE_CHECK(napi_add_async_cleanup_hook(env, on_cleanup, environment, &environment->cleanup_) == napi_ok);
   return environment;
@@ -78,12 +96,19 @@ Choice Environment::start(std::optional<BackendType> type) {
   }
   context_ = std::make_unique<IoContext>(std::move(choice.result.backend), wake_fd_);
 
-  uv_loop_t* loop = nullptr;
-  IOE_CHECK(napi_get_uv_event_loop(env_, &loop) == napi_ok);
-  IOE_CHECK(uv_poll_init(loop, &bell_, wake_fd_) == 0);
-  IOE_CHECK(uv_prepare_init(loop, &prepare_) == 0);
-  IOE_CHECK(uv_check_init(loop, &check_) == 0);
-  IOE_CHECK(uv_idle_init(loop, &idle_) == 0);
+  // The one that can fail: another event loop in the place of libuv's, a descriptor that epoll does not take.
+  if (const int status = uv_poll_init(loop_, &bell_, wake_fd_); status != 0) {
+    context_.reset();
+    ::close(wake_fd_);
+    wake_fd_ = -1;
+    choice.result.error_number = -status;
+    choice.result.cause = "the event loop does not watch the engine's eventfd";
+    choice.result.fix = "raise the open-files limit (ulimit -n), or see fs.epoll.max_user_watches";
+    return choice;
+  }
+  IOE_CHECK(uv_prepare_init(loop_, &prepare_) == 0);
+  IOE_CHECK(uv_check_init(loop_, &check_) == 0);
+  IOE_CHECK(uv_idle_init(loop_, &idle_) == 0);
   bell_.data = prepare_.data = check_.data = idle_.data = this;
   open_handles_ = 4;
   IOE_CHECK(uv_poll_start(&bell_, UV_READABLE, on_bell) == 0);
@@ -94,10 +119,6 @@ Choice Environment::start(std::optional<BackendType> type) {
   uv_unref(reinterpret_cast<uv_handle_t*>(&prepare_));
   uv_unref(reinterpret_cast<uv_handle_t*>(&check_));
   uv_unref(reinterpret_cast<uv_handle_t*>(&idle_));
-
-  napi_value name;
-  napi_create_string_utf8(env_, "ioengine", NAPI_AUTO_LENGTH, &name);
-  IOE_CHECK(napi_async_init(env_, nullptr, name, &async_context_) == napi_ok);
   return choice;
 }
 
@@ -236,8 +257,9 @@ size_t Environment::collect(Request** batch) {
 }
 
 // One callback into JavaScript, as node makes them: nextTicks and microtasks are drained at its end. Nothing
-// that a program throws comes out of it (uncaught() below). False: JavaScript can no longer run, the
-// environment is ending.
+// that a program throws comes out of it (uncaught() below). Without an async context of its own: each
+// callback has one, and one of the engine's, which lives on, is what test runners report as left open. False:
+// JavaScript can no longer run, the environment is ending.
 bool Environment::call_deliver(size_t count) {
   napi_value function, receiver, argument;
   if (napi_get_reference_value(env_, deliver_, &function) != napi_ok ||
@@ -245,8 +267,7 @@ bool Environment::call_deliver(size_t count) {
       napi_create_uint32(env_, static_cast<uint32_t>(count), &argument) != napi_ok) {
     return false;
   }
-  const napi_status status =
-      napi_make_callback(env_, async_context_, receiver, function, 1, &argument, nullptr);
+  const napi_status status = napi_make_callback(env_, nullptr, receiver, function, 1, &argument, nullptr);
   if (status == napi_pending_exception) {
     napi_value error;
     if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) uncaught(error);
@@ -266,6 +287,7 @@ void Environment::uncaught(napi_value error) { napi_fatal_exception(env_, error)
 void Environment::on_cleanup(napi_async_cleanup_hook_handle, void* data) {
   auto* self = static_cast<Environment*>(data);
   self->ending_ = true;
+  if (thread_environment == self) thread_environment = nullptr;
   if (!self->context_) {
     napi_remove_async_cleanup_hook(self->cleanup_);
     delete self;

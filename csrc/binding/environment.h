@@ -27,7 +27,10 @@ struct TransferCall {
 
 class Environment {
  public:
-  static Environment* create(napi_env env);
+  static Environment* create(napi_env env, napi_value exports);
+  // What the addon gave to the first who loaded it in this thread, null for the first. A program may load the
+  // JavaScript many times (test runners, bundlers' dev servers); a ring and a thread for each would add up.
+  static napi_value exports_of_thread(napi_env env);
 
   // Makes the backend, the uv handles and the context. JavaScript calls it before the first operation.
   // Returns the choice made; its backend is null in any case, the context owns it.
@@ -54,6 +57,9 @@ class Environment {
   void touched() {
     needs_turn_ = true;
     if (!holding_) hold_loop(true);
+    // The callbacks of this phase of the loop may have run already: then nobody looks before the loop sleeps,
+    // unless an idle handle keeps it awake.
+    if (!in_turn_ && context_ != nullptr) uv_idle_start(&idle_, on_idle);
   }
 
   // An uncaught exception, as if node had caught it: the program's handlers run, or the process ends.
@@ -89,7 +95,8 @@ class Environment {
   uv_idle_t idle_ = {};
   int open_handles_ = 0;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
-  napi_async_context async_context_ = nullptr;
+  napi_ref exports_ = nullptr;
+  uv_loop_t* loop_ = nullptr;
   napi_ref deliver_ = nullptr;
   napi_ref results_reference_ = nullptr;
   napi_ref pending_ = nullptr;

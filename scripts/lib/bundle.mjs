@@ -100,8 +100,16 @@ const ESM_OBJECT = `
 const self = import.meta.filename ?? require('node:url').fileURLToPath(import.meta.url);
 const file = self.replace(/\\.mjs$/, '.js');
 const cache = Module._cache ?? realRequire().cache;
-cache[file] ??= Object.assign(new Module(file), { filename: file, exports: $load('fs'), loaded: true, $load });
-const fs = cache[file].exports;
+function firstObject() {
+  const exports = $load('fs');
+  try {
+    cache[file] = Object.assign(new Module(file), { filename: file, exports, loaded: true, $load });
+  } catch {
+    // A test runner's own module loader, with another idea of what its cache holds.
+  }
+  return exports;
+}
+const fs = cache[file]?.exports ?? firstObject();
 `;
 
 // Both files at once: nothing may be left to load when a module loader of node's calls what this puts into node:fs.

@@ -115,7 +115,7 @@ export function startEngine(): Engine | undefined {
     if (addonIsExpected()) warnOfFallback(noEngineReason, NO_ADDON_FIX);
     return undefined;
   }
-  const started = native.start(BACKEND_INDEX[name]);
+  const started = native.shared.started ?? native.start(BACKEND_INDEX[name]);
   if (started.errorNumber !== 0) {
     if (name !== 'auto') throw unavailable(name, started);
     const reason = `no backend could be started: ${started.reason}${started.cause ?? ''}`;
@@ -126,6 +126,7 @@ export function startEngine(): Engine | undefined {
     warnOfFallback(noEngineReason, started.fix ?? NO_ADDON_FIX);
     return undefined;
   }
+  native.shared.started = started;
   engine = { native, started };
   onStart?.(native);
   return engine;

@@ -31,7 +31,7 @@ export interface Ending {
 }
 
 const results = new Int32Array(RESULTS_MAX * 2);
-const pending: (Pending | undefined)[] = [];
+let pending: (Pending | undefined)[] = [];
 
 /** A request whose end a promise waits for, with the arguments that node's method would need. */
 export class Promised implements Pending {
@@ -207,7 +207,14 @@ function runTicks(): void {
 
 /** Gives the addon its way back into JavaScript; once, right after the engine has started. */
 export function connect(native: Addon): void {
-  drain = findDrain();
   ({ uncaught } = native);
+  const { shared } = native;
+  if (shared.pending !== undefined) {
+    // Another copy of this module was here first: its `deliver` settles what is put into its table.
+    pending = shared.pending as (Pending | undefined)[];
+    return;
+  }
+  drain = findDrain();
+  shared.pending = pending;
   native.setHandlers(deliver, results, pending, drain === undefined ? 0 : 1);
 }

@@ -15,10 +15,13 @@ const SCRATCH_BYTES = 128 * 1024;
 
 let scratch: Buffer | undefined;
 
-function makeScratch(native: Addon): Buffer {
-  const made = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-  native.setScratch(made.buffer as ArrayBuffer);
-  return made;
+function takeScratch(native: Addon): Buffer {
+  const { shared } = native;
+  if (shared.scratch === undefined) {
+    shared.scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+    native.setScratch(shared.scratch.buffer as ArrayBuffer);
+  }
+  return shared.scratch;
 }
 
 /** What a file turns out to need: reading from its descriptor, or all of node's function. */
@@ -34,7 +37,7 @@ export function readInOneGo(
   otherwise: Otherwise,
 ): Promise<Content> | undefined {
   const native = engine()!;
-  scratch ??= makeScratch(native);
+  scratch ??= takeScratch(native);
   const answer = native.readFile(path, 0);
   if (answer >= 0) return afterPoll(copyOf(scratch, answer, encoding));
   if (answer === NOT_TAKEN) return undefined;

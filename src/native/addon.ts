@@ -47,6 +47,7 @@ type Bytes = string | Uint8Array;
  * Arguments are not checked again except where memory safety needs it.
  */
 export interface Addon {
+  readonly shared: Shared;
   read(fd: number, view: ArrayBufferView, offset: number, length: number, position: number, flags: number): number;
   write(fd: number, view: ArrayBufferView, offset: number, length: number, position: number, flags: number): number;
   readv(fd: number, views: readonly ArrayBufferView[], position: number, flags: number): number;
@@ -120,7 +121,7 @@ export interface Addon {
 }
 
 /** The addon as it is: read and write take their numbers from shared memory. */
-interface Exports extends Omit<Addon, 'read' | 'write'> {
+interface Exports extends Omit<Addon, 'read' | 'write' | 'shared'> {
   read(view: ArrayBufferView): void;
   write(view: ArrayBufferView): void;
   setTransferCall(memory: ArrayBuffer): void;
@@ -137,9 +138,9 @@ const ANSWER = 6;
 const POSITION = 2;
 const TRANSFER_CALL_BYTES = 32;
 
-const transferCall = new ArrayBuffer(TRANSFER_CALL_BYTES);
-const words = new Int32Array(transferCall);
-const doubles = new Float64Array(transferCall);
+/** Memory that the addon writes results to; `useMemory` puts that of the thread in. */
+let words = new Int32Array(0);
+let doubles = new Float64Array(0);
 
 /** Flags of a call on a path: csrc/binding/path_calls.cc. */
 export const PATH_CALLBACK = 1;
@@ -182,9 +183,44 @@ export const COPY_STEP_MODE = 'm';
 /** PathCall of csrc/binding/path_calls.h: ten fields of a file in the order of fs.Stats, then four times. */
 const PATH_NUMBERS = 18;
 const PATH_NUMBERS_BYTES = PATH_NUMBERS * Float64Array.BYTES_PER_ELEMENT;
-const pathCall = new ArrayBuffer(2 * PATH_NUMBERS_BYTES);
-export const pathNumbers: Float64Array = new Float64Array(pathCall, 0, PATH_NUMBERS);
-export const pathIntegers: BigInt64Array = new BigInt64Array(pathCall, PATH_NUMBERS_BYTES, PATH_NUMBERS);
+export let pathNumbers: Float64Array = new Float64Array(0);
+export let pathIntegers: BigInt64Array = new BigInt64Array(0);
+
+/** What all copies of this JavaScript in a thread have in common: they share the addon, and so its memory and slots. */
+export interface Shared {
+  readonly transferCall: ArrayBuffer;
+  readonly pathCall: ArrayBuffer;
+  /** Where small files are read to; made by the first who needs it. */
+  scratch?: Buffer;
+  /** What each slot settles; made by the copy whose `deliver` the addon calls. */
+  pending?: unknown[];
+  started?: Started;
+}
+
+/** Of the same layout only: another version beside this one has an addon, and so a record, of its own. */
+const SHARED = 'shared';
+
+function sharedOf(exports: Exports): Shared {
+  const record = exports as Exports & { [SHARED]?: Shared };
+  let shared = record[SHARED];
+  if (shared === undefined) {
+    shared = {
+      transferCall: new ArrayBuffer(TRANSFER_CALL_BYTES),
+      pathCall: new ArrayBuffer(2 * PATH_NUMBERS_BYTES),
+    };
+    Object.defineProperty(record, SHARED, { value: shared });
+    exports.setTransferCall(shared.transferCall);
+    exports.setPathCall(shared.pathCall);
+  }
+  return shared;
+}
+
+function useMemory({ transferCall, pathCall }: Shared): void {
+  words = new Int32Array(transferCall);
+  doubles = new Float64Array(transferCall);
+  pathNumbers = new Float64Array(pathCall, 0, PATH_NUMBERS);
+  pathIntegers = new BigInt64Array(pathCall, PATH_NUMBERS_BYTES, PATH_NUMBERS);
+}
 
 /** Reads and writes with their numbers as arguments. The call runs no JavaScript, so one memory serves every call. */
 function withArguments(exports: Exports): Addon {
@@ -199,9 +235,9 @@ function withArguments(exports: Exports): Addon {
       call(view);
       return words[ANSWER]!;
     };
-  exports.setTransferCall(transferCall);
-  exports.setPathCall(pathCall);
-  return { ...exports, read: transfer(exports.read), write: transfer(exports.write) };
+  const shared = sharedOf(exports);
+  useMemory(shared);
+  return { ...exports, shared, read: transfer(exports.read), write: transfer(exports.write) };
 }
 
 // Taken now: a program may have put a function of its own into node:fs by the time the addon is needed. For the same
