@@ -77,13 +77,14 @@ void ThreadPool::push(Request* first, Request* last, size_t count) {
     ++idle_;  // counted as idle until it takes its first request
   }
   const size_t to_wake = std::min(queued_, idle_);
+  const bool has_threads = thread_count_ > 0;
+  pthread_mutex_unlock(&mutex_);
+  // With the lock held a thread would wake up only to wait for it.
   if (to_wake > 1) {
     pthread_cond_broadcast(&work_);
   } else if (to_wake == 1) {
     pthread_cond_signal(&work_);
   }
-  const bool has_threads = thread_count_ > 0;
-  pthread_mutex_unlock(&mutex_);
   if (!has_threads) run_here();
 }
 
@@ -131,9 +132,11 @@ void ThreadPool::finish(Request* request) {
   }
   finished_tail_ = request;
   finished_count_.fetch_add(1, std::memory_order_seq_cst);
-  // Rung under the lock: once the owner has taken the last request it may destroy us and close the eventfd.
-  if (wake_wanted_.exchange(false, std::memory_order_seq_cst)) eventfd_write(wake_fd_, 1);
+  const bool wakes = wake_wanted_.exchange(false, std::memory_order_seq_cst);
   pthread_mutex_unlock(&finished_mutex_);
+  // With the lock held the owner would wake up only to wait for it. It may have taken the request by now and be about to
+  // destroy us, but then it waits for this thread, and closes the eventfd later.
+  if (wakes) eventfd_write(wake_fd_, 1);
 }
 
 Request* ThreadPool::take_queued() {
