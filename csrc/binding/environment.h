@@ -10,6 +10,7 @@
 
 #include "backend/factory.h"
 #include "binding/path_calls.h"
+#include "binding/write_buffers.h"
 #include "scheduler/context.h"
 
 namespace ioengine {
@@ -56,6 +57,11 @@ class Environment {
     if (!holding_) hold_loop(true);
   }
 
+  WriteBuffers& write_buffers() { return write_buffers_; }
+  // Waits until everything that a program may believe written, or on its way, is with the kernel: for the end
+  // of the thread and of the process. Nothing is delivered.
+  void finish_writes();
+
   // An uncaught exception, as if node had caught it: the program's handlers run, or the process ends.
   void uncaught(napi_value error);
 
@@ -81,6 +87,7 @@ class Environment {
 
   napi_env env_;
   std::unique_ptr<IoContext> context_;
+  WriteBuffers write_buffers_;
   int wake_fd_ = -1;
   uv_poll_t bell_ = {};
   uv_prepare_t prepare_ = {};

@@ -134,8 +134,8 @@ void ThreadPool::finish(Request* request) {
   finished_count_.fetch_add(1, std::memory_order_seq_cst);
   const bool wakes = wake_wanted_.exchange(false, std::memory_order_seq_cst);
   pthread_mutex_unlock(&finished_mutex_);
-  // With the lock held the owner would wake up only to wait for it. It may have taken the request by now and be about to
-  // destroy us, but then it waits for this thread, and closes the eventfd later.
+  // With the lock held the owner would wake up only to wait for it. It may have taken the request by now and
+  // be about to destroy us, but then it waits for this thread, and closes the eventfd later.
   if (wakes) eventfd_write(wake_fd_, 1);
 }
 
