@@ -79,11 +79,10 @@ Choice Environment::start(std::optional<BackendType> type) {
   }
   context_ = std::make_unique<IoContext>(std::move(choice.result.backend), wake_fd_);
 
-  uv_loop_t* loop = nullptr;
-  IOE_CHECK(napi_get_uv_event_loop(env_, &loop) == napi_ok);
-  IOE_CHECK(uv_poll_init(loop, &bell_, wake_fd_) == 0);
-  IOE_CHECK(uv_prepare_init(loop, &prepare_) == 0);
-  IOE_CHECK(uv_idle_init(loop, &idle_) == 0);
+  IOE_CHECK(napi_get_uv_event_loop(env_, &loop_) == napi_ok);
+  IOE_CHECK(uv_poll_init(loop_, &bell_, wake_fd_) == 0);
+  IOE_CHECK(uv_prepare_init(loop_, &prepare_) == 0);
+  IOE_CHECK(uv_idle_init(loop_, &idle_) == 0);
   bell_.data = prepare_.data = idle_.data = this;
   open_handles_ = 3;
   IOE_CHECK(uv_poll_start(&bell_, UV_READABLE, on_bell) == 0);
@@ -121,6 +120,23 @@ void Environment::on_bell(uv_poll_t* handle, int, int) {
 void Environment::on_prepare(uv_prepare_t* handle) {
   auto* self = static_cast<Environment*>(handle->data);
   if (self->needs_turn_) self->turn();
+  if (!self->needs_turn_ && self->spin()) self->turn();
+}
+
+// The loop is about to sleep. Where all that it waited for the last time was the pool, and that was soon
+// there, it waits for it here; a loop that has other things to do does not sleep. True: something has ended.
+bool Environment::spin() {
+  if (ending_ || !context_->may_spin()) return false;
+  const uint64_t slept_ns = uv_metrics_idle_time(loop_);
+  const uint64_t last_ns = slept_ns - slept_ns_;
+  slept_ns_ = slept_ns;
+  if (last_ns > 0) spins_left_ = last_ns < 2 * limits::spin_ns ? limits::spins_in_a_row : 0;
+  if (spins_left_ == 0) return false;
+  --spins_left_;
+  if (context_->spin(limits::spin_ns)) return true;
+  spins_left_ = 0;
+  rest();
+  return false;
 }
 
 // Submit, reap, deliver, and again: what JavaScript asked for during delivery is submitted at once, and

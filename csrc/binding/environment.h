@@ -78,6 +78,7 @@ class Environment {
   void* share(napi_value memory, size_t bytes_min, napi_ref* reference);
   void turn();
   void rest();
+  bool spin();
   void deliver();
   int32_t finish_memory(Request* request);
   bool is_still_there(const Request* request);
@@ -92,6 +93,7 @@ class Environment {
   uv_poll_t bell_ = {};
   uv_prepare_t prepare_ = {};
   uv_idle_t idle_ = {};
+  uv_loop_t* loop_ = nullptr;
   int open_handles_ = 0;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
   napi_async_context async_context_ = nullptr;
@@ -106,6 +108,8 @@ class Environment {
   char* scratch_ = nullptr;
   int32_t* results_ = nullptr;
   uint64_t turn_started_ns_ = 0;
+  uint64_t slept_ns_ = 0;  // that the loop has, in all, when it last went to sleep
+  uint32_t spins_left_ = 0;
   bool callbacks_in_batches_ = false;
   bool in_turn_ = false;
   bool needs_turn_ = false;

@@ -1,5 +1,6 @@
 #include "backend/threads/thread_pool.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -7,12 +8,48 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/limits.h"
 
 namespace ioengine {
 
+namespace {
+
+// On one processor whoever is waited for could not run meanwhile.
+bool has_processors() {
+  cpu_set_t processors;
+  return sched_getaffinity(0, sizeof processors, &processors) == 0 && CPU_COUNT(&processors) > 1;
+}
+
+inline void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+template <typename Done>
+bool spin_until(Done done, uint64_t most_ns) {
+  constexpr int kLooksPerTime = 32;
+  const uint64_t end = monotonic_ns() + most_ns;
+  do {
+    for (int i = 0; i < kLooksPerTime; ++i) {
+      if (done()) return true;
+      relax();
+    }
+  } while (monotonic_ns() < end);
+  return done();
+}
+
+}  // namespace
+
 ThreadPool::ThreadPool(size_t threads_max, int wake_fd, Execute execute)
-    : threads_max_(threads_max), wake_fd_(wake_fd), execute_(execute), threads_(new pthread_t[threads_max]) {
+    : threads_max_(threads_max),
+      wake_fd_(wake_fd),
+      execute_(execute),
+      may_spin_(has_processors()),
+      threads_(new pthread_t[threads_max]) {
   pthread_mutex_init(&mutex_, nullptr);
   pthread_cond_init(&work_, nullptr);
   pthread_mutex_init(&finished_mutex_, nullptr);
@@ -76,7 +113,8 @@ void ThreadPool::push(Request* first, Request* last, size_t count) {
     if (thread_count_ == before) break;
     ++idle_;  // counted as idle until it takes its first request
   }
-  const size_t to_wake = std::min(queued_, idle_);
+  size_t to_wake = std::min<size_t>(queued_, idle_);
+  if (spinning_ && to_wake > 0) --to_wake;
   const bool has_threads = thread_count_ > 0;
   pthread_mutex_unlock(&mutex_);
   // With the lock held a thread would wake up only to wait for it.
@@ -97,11 +135,13 @@ void* ThreadPool::thread_main(void* self) {
   return nullptr;
 }
 
-// A thread counts as idle from its start, and whenever it is not running a request.
+// A thread counts as idle from its start, and whenever it is not running a request. One that is on its way to
+// the queue counts, too: it looks there before it sleeps.
 void ThreadPool::run() {
+  bool spins = false;
   pthread_mutex_lock(&mutex_);
   for (;;) {
-    while (queue_head_ == nullptr && !stopping_) pthread_cond_wait(&work_, &mutex_);
+    if (queue_head_ == nullptr) spins = wait_for_work(spins);
     if (queue_head_ == nullptr) break;
     Request* request = queue_head_;
     queue_head_ = request->next;
@@ -115,12 +155,35 @@ void ThreadPool::run() {
     request->result = execute_(request);
     running_.fetch_sub(1, std::memory_order_relaxed);  // before anybody can see that it is finished
 
-    finish(request);
-
+    // Idle before the owner hears of the end: the next request finds this thread, and wakes or starts no
+    // other.
     pthread_mutex_lock(&mutex_);
     ++idle_;
+    pthread_mutex_unlock(&mutex_);
+    finish(request);
+    pthread_mutex_lock(&mutex_);
   }
   pthread_mutex_unlock(&mutex_);
+}
+
+// With mutex_ held: until there is work, or the end. One thread at a time looks for it without sleeping, if
+// it came soon the last time. Returns whether it did now.
+bool ThreadPool::wait_for_work(bool spins) {
+  const uint64_t started = monotonic_ns();
+  if (spins && may_spin_ && !spinning_ && !stopping_) {
+    spinning_ = true;
+    pthread_mutex_unlock(&mutex_);
+    spin_until([this] { return queued_.load(std::memory_order_relaxed) > 0; }, limits::spin_ns);
+    pthread_mutex_lock(&mutex_);
+    spinning_ = false;
+  }
+  while (queue_head_ == nullptr && !stopping_) pthread_cond_wait(&work_, &mutex_);
+  return monotonic_ns() - started < limits::spin_ns;
+}
+
+bool ThreadPool::spin(uint64_t most_ns) const {
+  if (!may_spin_) return has_finished();
+  return spin_until([this] { return has_finished(); }, most_ns);
 }
 
 void ThreadPool::finish(Request* request) {

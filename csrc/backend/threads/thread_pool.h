@@ -35,6 +35,11 @@ class ThreadPool {
   // wish.
   bool has_finished() const { return finished_count_.load(std::memory_order_seq_cst) != 0; }
 
+  bool may_spin() const { return may_spin_; }
+  // Waits without sleeping until something is finished, but no longer than `most_ns`: whether it is. To be
+  // called when the wake-up is not armed.
+  bool spin(uint64_t most_ns) const;
+
   void arm_wake() { wake_wanted_.store(true, std::memory_order_seq_cst); }
   void disarm_wake() { wake_wanted_.store(false, std::memory_order_relaxed); }
 
@@ -43,6 +48,7 @@ class ThreadPool {
   void run();
   void start_thread();
   void run_here();
+  bool wait_for_work(bool spins);
   void finish(Request* request);
 
   const size_t threads_max_;
@@ -53,8 +59,10 @@ class ThreadPool {
   pthread_cond_t work_;
   Request* queue_head_ = nullptr;
   Request* queue_tail_ = nullptr;
-  size_t queued_ = 0;
+  std::atomic<size_t> queued_{0};  // changes with mutex_ held
   size_t idle_ = 0;
+  bool spinning_ = false;  // an idle thread looks for work and needs no waking
+  const bool may_spin_;
   std::atomic<size_t> running_{0};
   bool stopping_ = false;
 
