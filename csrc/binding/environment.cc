@@ -131,12 +131,12 @@ bool Environment::spin() {
   const uint64_t last_ns = slept_ns - slept_ns_;
   slept_ns_ = slept_ns;
   if (last_ns > 0) spins_left_ = last_ns < 2 * limits::spin_ns ? limits::spins_in_a_row : 0;
-  if (spins_left_ == 0) return false;
+  if (spins_left_ == 0 || !spin_policy_.tries()) return false;
   --spins_left_;
-  if (context_->spin(limits::spin_ns)) return true;
-  spins_left_ = 0;
-  rest();
-  return false;
+  const bool ended = context_->spin(limits::spin_ns);
+  spin_policy_.learn(ended);
+  if (!ended) rest();
+  return ended;
 }
 
 // Submit, reap, deliver, and again: what JavaScript asked for during delivery is submitted at once, and

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "backend/factory.h"
+#include "base/spin.h"
 #include "binding/path_calls.h"
 #include "binding/write_buffers.h"
 #include "scheduler/context.h"
@@ -110,6 +111,7 @@ class Environment {
   uint64_t turn_started_ns_ = 0;
   uint64_t slept_ns_ = 0;  // that the loop has, in all, when it last went to sleep
   uint32_t spins_left_ = 0;
+  SpinPolicy spin_policy_;
   bool callbacks_in_batches_ = false;
   bool in_turn_ = false;
   bool needs_turn_ = false;

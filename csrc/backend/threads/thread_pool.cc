@@ -138,10 +138,11 @@ void* ThreadPool::thread_main(void* self) {
 // A thread counts as idle from its start, and whenever it is not running a request. One that is on its way to
 // the queue counts, too: it looks there before it sleeps.
 void ThreadPool::run() {
-  bool spins = false;
+  SpinPolicy policy;
+  bool was_short = false;
   pthread_mutex_lock(&mutex_);
   for (;;) {
-    if (queue_head_ == nullptr) spins = wait_for_work(spins);
+    if (queue_head_ == nullptr) was_short = wait_for_work(&policy, was_short);
     if (queue_head_ == nullptr) break;
     Request* request = queue_head_;
     queue_head_ = request->next;
@@ -168,14 +169,15 @@ void ThreadPool::run() {
 
 // With mutex_ held: until there is work, or the end. One thread at a time looks for it without sleeping, if
 // it came soon the last time. Returns whether it did now.
-bool ThreadPool::wait_for_work(bool spins) {
+bool ThreadPool::wait_for_work(SpinPolicy* policy, bool was_short) {
   const uint64_t started = monotonic_ns();
-  if (spins && may_spin_ && !spinning_ && !stopping_) {
+  if (was_short && may_spin_ && !spinning_ && !stopping_ && policy->tries()) {
     spinning_ = true;
     pthread_mutex_unlock(&mutex_);
     spin_until([this] { return queued_.load(std::memory_order_relaxed) > 0; }, limits::spin_ns);
     pthread_mutex_lock(&mutex_);
     spinning_ = false;
+    policy->learn(queue_head_ != nullptr);
   }
   while (queue_head_ == nullptr && !stopping_) pthread_cond_wait(&work_, &mutex_);
   return monotonic_ns() - started < limits::spin_ns;

@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "backend/request.h"
+#include "base/spin.h"
 
 namespace ioengine {
 
@@ -48,7 +49,7 @@ class ThreadPool {
   void run();
   void start_thread();
   void run_here();
-  bool wait_for_work(bool spins);
+  bool wait_for_work(SpinPolicy* policy, bool was_short);
   void finish(Request* request);
 
   const size_t threads_max_;
