@@ -232,13 +232,15 @@ export function writePath(host: HostMethods) {
 
   function _writev(this: WritingStream, pieces: Piece[], callback: Callback): void {
     const writer = writerOf(this);
-    const byNode = (): void => host._writev.call(this, pieces, callback);
+    // What node hands over is all that the stream holds.
+    const small = areSmall(pieces.length, this.writableLength);
+    const byNode = (): void => {
+      if (small && isUnpatched(this)) writeGathered(this, pieces, callback, host);
+      else host._writev.call(this, pieces, callback);
+    };
     const chunks = (): Uint8Array[] => pieces.map((piece) => piece.chunk);
     if (writer instanceof Writer) buffered(this, chunks(), callback, byNode);
-    else if (!isUnpatched(this)) byNode();
-    else if (writer === 'blocks') writeInBlocks(this, chunks(), callback, byNode, host);
-    // What node hands over is all that the stream holds.
-    else if (areSmall(pieces.length, this.writableLength)) writeGathered(this, pieces, callback, host);
+    else if (writer === 'blocks' && isUnpatched(this)) writeInBlocks(this, chunks(), callback, byNode, host);
     else byNode();
   }
 
