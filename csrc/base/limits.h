@@ -27,7 +27,7 @@ constexpr size_t pool_stack_bytes = 256 * 1024;
 constexpr uint64_t spin_ns = 50 * 1000;
 constexpr uint32_t spins_in_a_row = 64;
 // After spins that were in vain so many waits sleep at most before the next is tried.
-constexpr uint32_t spins_left_out_max = 511;
+constexpr uint32_t spins_left_out_max = 63;
 
 // One request moves at most this many bytes per attempt: the kernel's own limit for read and write (read(2)).
 constexpr uint64_t transfer_bytes = 0x7ffff000;
