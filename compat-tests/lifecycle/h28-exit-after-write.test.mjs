@@ -52,6 +52,27 @@ describe('H28: writes that were accepted before the process ends', () => {
     });
   }
 
+  it('process.exit() right after a whole writeFile: complete, where node up to 24 leaves an empty file', async () => {
+    const [major] = process.versions.node.split('.');
+    for (const [subject, whole] of [
+      ['node:fs', Number(major) >= 26],
+      ['ioengine/fs', true],
+    ]) {
+      const file = path.join(directory, 'whole');
+      nodeFs.rmSync(file, { force: true });
+      const child = await runChild({
+        args: [file],
+        code: `
+          import fs from '${subject}';
+          process.removeAllListeners();
+          fs.promises.writeFile(process.argv[1], '${TEXT}');
+          process.exit(0);`,
+      });
+      expect(child.status, child.describe()).to.equal(0);
+      expect(nodeFs.readFileSync(file, 'latin1'), subject).to.equal(whole ? TEXT : '');
+    }
+  });
+
   it('64 writes to 64 files, then process.exit(): all are on disk', async () => {
     const folder = path.join(directory, 'many');
     nodeFs.mkdirSync(folder);
