@@ -123,14 +123,13 @@ void Environment::on_prepare(uv_prepare_t* handle) {
   if (!self->needs_turn_ && self->spin()) self->turn();
 }
 
-// The loop is about to sleep. Where all that it waited for the last time was the pool, and that was soon
-// there, it waits for it here; a loop that has other things to do does not sleep. True: something has ended.
+// The loop may be about to sleep: it did lately, so it had nothing else to do. Then the pool is waited for
+// here, as long as that is not in vain. True: something has ended.
 bool Environment::spin() {
   if (ending_ || !context_->may_spin()) return false;
   const uint64_t slept_ns = uv_metrics_idle_time(loop_);
-  const uint64_t last_ns = slept_ns - slept_ns_;
+  if (slept_ns != slept_ns_) spins_left_ = limits::spins_in_a_row;
   slept_ns_ = slept_ns;
-  if (last_ns > 0) spins_left_ = last_ns < 2 * limits::spin_ns ? limits::spins_in_a_row : 0;
   if (spins_left_ == 0 || !spin_policy_.tries()) return false;
   --spins_left_;
   const bool ended = context_->spin(limits::spin_ns);
