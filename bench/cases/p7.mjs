@@ -3,7 +3,8 @@ import { dataFolder } from '../lib/paths.mjs';
 import { measure } from '../lib/measure.mjs';
 import { competitorSide, engineSide, fioSide, runningNode } from '../lib/sides.mjs';
 
-export const title = 'WriteStream, 64 KiB chunks: page cache, O_DIRECT into a new file and over an old one';
+export const title =
+  'WriteStream: 64 KiB chunks into the page cache, with O_DIRECT into a new file and over an old one; log lines';
 
 const KIB = 1024;
 const SIZE = 256 * KIB * KIB;
@@ -14,11 +15,38 @@ const target = join(dataFolder, 'written');
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {
   const options = { ...context, roundMs: context.quick ? 300 : 800 };
-  for (const plan of [bufferedPlan, newFilePlan, overwritePlan]) yield await measure(plan(context), options);
+  for (const plan of [bufferedPlan, newFilePlan, overwritePlan, linesPlan('drain'), linesPlan('flood')]) {
+    yield await measure(plan(context), options);
+  }
+}
+
+const nodes = [runningNode, ...['node24', 'node26', 'bun'].filter((key) => key !== runningNode)];
+
+/**
+ * Each backend as it is by default, and with so many bytes behind.
+ * @param {string[]} backends
+ * @param {object} how
+ * @param {number} writeBehind
+ */
+function engineSides(backends, how, writeBehind) {
+  return backends.flatMap((backend) => [
+    engineSide(backend, WORKER, how),
+    engineSide(
+      backend,
+      WORKER,
+      { ...how, writeBehind },
+      { key: `ioengine-${backend}-behind`, label: `ioengine ${backend}, writeBehind ${writeBehind / KIB} KiB` },
+    ),
+  ]);
 }
 
 /** @param {{ direct: boolean, overwrite: boolean }} how */
 const config = (how) => ({ target, size: SIZE, chunk: 64 * KIB, ...how });
+
+/** @param {string} subject @param {number} atLeast */
+function bar(subject, atLeast, against = runningNode) {
+  return { against, metric: /** @type {const} */ ('rate'), atLeast, subject };
+}
 
 /**
  * fio over one file of the same size, from its start in each round.
@@ -38,14 +66,12 @@ function bufferedPlan({ backends }) {
   return {
     title: 'into the page cache, a new file of 256 MiB each time',
     unit,
-    subjects: backends.map((backend) => engineSide(backend, WORKER, how)),
+    subjects: engineSides(backends, how, 1024 * KIB),
     competitors: [
-      ...[runningNode, ...['node24', 'node26', 'bun'].filter((key) => key !== runningNode)].map((key) =>
-        competitorSide(key, WORKER, how),
-      ),
+      ...nodes.map((key) => competitorSide(key, WORKER, how)),
       fioWriter({ engine: 'psync', depth: 1, direct: false, fresh: true }),
     ],
-    bars: [{ against: runningNode, metric: 'rate', atLeast: 1.5 }],
+    bars: backends.flatMap((backend) => [bar(`ioengine-${backend}`, 1), bar(`ioengine-${backend}-behind`, 1.5)]),
     notes: ['fio: 1 MiB writes'],
   };
 }
@@ -59,10 +85,12 @@ function newFilePlan({ backends }) {
   return {
     title: 'direct: true, a new file of 256 MiB each time',
     unit,
-    subjects: backends.map((backend) => engineSide(backend, WORKER, config({ direct: true, overwrite: false }))),
+    subjects: engineSides(backends, config({ direct: true, overwrite: false }), 4096 * KIB),
     competitors: depths.map((depth) => fioWriter({ engine: 'io_uring', depth, direct: true, fresh: true })),
     // Its best depth is the one that is hardest to meet.
-    bars: depths.map((depth) => ({ against: `fio-io_uring-${depth}`, metric: 'rate', atLeast: 0.9 })),
+    bars: backends.flatMap((backend) =>
+      depths.map((depth) => bar(`ioengine-${backend}-behind`, 0.9, `fio-io_uring-${depth}`)),
+    ),
     notes: ['fio: 1 MiB writes, fallocate=none'],
   };
 }
@@ -75,9 +103,30 @@ function overwritePlan({ backends }) {
   return {
     title: "direct: true, flags 'r+', over a file of 256 MiB",
     unit,
-    subjects: backends.map((backend) => engineSide(backend, WORKER, config({ direct: true, overwrite: true }))),
+    subjects: engineSides(backends, config({ direct: true, overwrite: true }), 4096 * KIB),
     competitors: [fioWriter({ engine: 'io_uring', depth: 16, direct: true, fresh: false })],
-    bars: [{ against: 'fio-io_uring-16', metric: 'rate', atLeast: 0.9 }],
+    bars: backends.map((backend) => bar(`ioengine-${backend}-behind`, 0.9, 'fio-io_uring-16')),
     notes: ['fio: 1 MiB writes, 16 in flight'],
   };
+}
+
+/**
+ * A log of 100,000 lines each time.
+ * @param {'drain' | 'flood'} lines
+ * @returns {(context: import('../run.mjs').Context) => import('../lib/measure.mjs').Plan}
+ */
+function linesPlan(lines) {
+  const LINE = 100;
+  const how = { target, size: 100_000 * LINE, chunk: LINE, lines, direct: false, overwrite: false };
+  return ({ backends }) => ({
+    title: `100,000 lines of 100 bytes, ${lines === 'drain' ? "waiting for 'drain'" : 'waiting for nothing'}`,
+    unit,
+    subjects: engineSides(backends, how, 1024 * KIB),
+    competitors: nodes.map((key) => competitorSide(key, WORKER, how)),
+    bars: backends.flatMap((backend) => [
+      bar(`ioengine-${backend}`, 1),
+      bar(`ioengine-${backend}-behind`, lines === 'drain' ? 1.5 : 1),
+    ]),
+    notes: [],
+  });
 }

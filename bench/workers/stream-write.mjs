@@ -1,5 +1,5 @@
-// Writes files through createWriteStream, or copies the data file into them through a pipeline. Every pass makes a file
-// of its own, unless it is the case to overwrite one; they are deleted between rounds, untimed.
+// Writes files through createWriteStream, from memory, as lines of text, or through a pipeline from the data file. Every
+// pass makes a file of its own, unless it is the case to overwrite one; they are deleted between rounds, untimed.
 import fs from 'node:fs';
 import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
@@ -8,14 +8,16 @@ import { serve } from './protocol.mjs';
 import { loadSubject } from './subject.mjs';
 
 /**
- * `source`: copy it instead of writing from memory. `overwrite`: the same file again and again.
- * @type {{ subject: 'node' | 'ioengine', source?: string, target: string, size: number, chunk: number, direct: boolean,
- *   overwrite: boolean }}
+ * `source`: copy it instead of writing from memory. `lines`: texts of `chunk` bytes, which wait for 'drain' or not at all.
+ * `overwrite`: the same file again and again.
+ * @type {{ subject: 'node' | 'ioengine', source?: string, lines?: 'drain' | 'flood', target: string, size: number,
+ *   chunk: number, direct: boolean, overwrite: boolean, writeBehind?: number }}
  */
 const config = JSON.parse(process.argv[2]);
-const { source, size, chunk, overwrite } = config;
+const { source, lines, size, chunk, overwrite, writeBehind } = config;
 const { fs: subject, engine } = await loadSubject(config.subject);
 const direct = config.direct ? { direct: true } : {};
+const options = { ...direct, ...(writeBehind === undefined ? {} : { writeBehind }) };
 const target = `${config.target}-${process.pid}`;
 let files = 0;
 
@@ -24,10 +26,10 @@ const fileOf = (pass) => (overwrite ? target : `${target}-${pass}`);
 
 /**
  * @param {string} file
- * @param {(position: number) => Buffer} chunkAt
+ * @param {(position: number) => Buffer | string} chunkAt
  */
 async function writeFile(file, chunkAt) {
-  const stream = subject.createWriteStream(file, overwrite ? { ...direct, flags: 'r+', start: 0 } : direct);
+  const stream = subject.createWriteStream(file, overwrite ? { ...options, flags: 'r+', start: 0 } : options);
   if (source !== undefined) {
     await pipeline(subject.createReadStream(source, { ...direct, highWaterMark: chunk, end: size - 1 }), stream);
   } else {
@@ -37,7 +39,7 @@ async function writeFile(file, chunkAt) {
         while (position < size) {
           const accepted = stream.write(chunkAt(position));
           position += chunk;
-          if (!accepted) return void stream.once('drain', more);
+          if (!accepted && lines !== 'flood') return void stream.once('drain', more);
         }
         stream.end();
       };
@@ -56,7 +58,8 @@ function verifyFile(file) {
   const fd = fs.openSync(file, 'r');
   for (let position = 0; position < size; position += chunk) {
     fs.readSync(fd, memory, 0, chunk, position);
-    verifyBytes(memory, position);
+    if (lines === undefined) verifyBytes(memory, position);
+    else if (memory.latin1Slice() !== line) throw new Error(`${file} has another line at ${position}`);
   }
   fs.closeSync(fd);
 }
@@ -65,8 +68,9 @@ function removeFiles() {
   for (; files > 0; files--) fs.rmSync(fileOf(files - 1), { force: true });
 }
 
-/** Memory that the timed passes write again and again: making it is not what is measured. */
-const memory = expectedBytes(0, chunk);
+/** What the timed passes write again and again: making it is not what is measured. */
+const line = `${'x'.repeat(chunk - 1)}\n`;
+const memory = lines === undefined ? expectedBytes(0, chunk) : line;
 process.on('exit', () => {
   removeFiles();
   if (overwrite) fs.rmSync(target, { force: true });
@@ -75,7 +79,7 @@ process.on('exit', () => {
 await serve({
   async prepare() {
     if (overwrite) fs.writeFileSync(target, Buffer.alloc(size), { flush: true });
-    await writeFile(fileOf(0), (position) => expectedBytes(position, chunk));
+    await writeFile(fileOf(0), (position) => (lines === undefined ? expectedBytes(position, chunk) : line));
     files = overwrite ? 0 : 1;
     verifyFile(fileOf(0));
     removeFiles();

@@ -1,6 +1,7 @@
 // H1 for calls on paths that one trip to the pool does: the trip reads memory of the worker (what is written, the path) and
 // owns a descriptor between its steps.
-// Rule: the end of an environment waits for what is in flight; a trip that has begun ends, and no other begins.
+// Rule: the end of an environment waits for what is in flight and for all that changes a file; what only reads does not
+// begin any more.
 // Red when the pool is not joined: the file changes behind the worker's end, or memory that was given back is written to it.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

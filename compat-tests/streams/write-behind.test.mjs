@@ -1,5 +1,6 @@
-// What a write stream has taken and not written yet: nothing of it is lost, reordered or changed, whatever the program,
-// the file or the process does next.
+// What a write stream with `writeBehind` has acknowledged and not written yet: it is no more than was asked for, and
+// nothing of it is lost, reordered or changed, whatever the program or the file does next and however the process ends
+// that is not killed. What streams say that were not asked to is in write-acknowledged.test.mjs.
 import fs from 'node:fs';
 import { expect } from 'chai';
 import { skip } from '../helpers/backend.mjs';
@@ -14,6 +15,15 @@ const { fs: ours } = SIDES.find((side) => side.name === 'ours');
 /** Prime, so that no block of the file is like another one at the same place of a chunk. */
 const PERIOD = 1_000_003;
 const content = Buffer.concat(Array(9).fill(patternBytes(PERIOD, 21)));
+
+function nodeError(options) {
+  try {
+    fs.createReadStream('/', options);
+  } catch (error) {
+    return error;
+  }
+  throw new Error('node took it');
+}
 
 const drained = (stream) => new Promise((resolve) => stream.once('drain', resolve));
 
@@ -33,7 +43,12 @@ async function writeReusing(stream, data, sizeOf) {
   }
 }
 
-const modes = { buffered: {}, direct: { direct: 'try' } };
+const modes = {
+  buffered: { writeBehind: MIB },
+  'buffered, few bytes': { writeBehind: 100_000 },
+  direct: { direct: 'try', writeBehind: 4 * MIB },
+  'direct, few bytes': { direct: 'try', writeBehind: 70_000 },
+};
 const places = {
   'a new file': { flags: 'w' },
   'a new file, from 0': { flags: 'w', start: 0 },
@@ -45,7 +60,7 @@ const places = {
 // In a child, so that it can end in any way: `end` is a function of the test's, as text.
 const childSource = `
   import nodeFs from 'node:fs';
-  const [name, file, options, end] = process.argv.slice(1);
+  const [name, file, options, end] = process.argv.slice(-4);
   const fs = name === 'node' ? nodeFs : (await import('ioengine/fs')).default;
   const period = nodeFs.readFileSync(file + '.period');
   const twice = Buffer.concat([period, period]);
@@ -64,12 +79,18 @@ const childSource = `
   await run({ stream, write, events, drained });
 `;
 
-function childOptions(directory, side, file, options, end) {
+const workerSource = `
+  import { Worker } from 'node:worker_threads';
+  new Worker(${JSON.stringify(childSource)}, { eval: true, argv: process.argv.slice(1) });
+`;
+
+function childOptions(directory, side, file, options, end, inWorker = false) {
   fs.writeFileSync(`${directory}/${file}.period`, content.subarray(0, PERIOD));
-  return { code: childSource, args: [side, `${directory}/${file}`, JSON.stringify(options), String(end)] };
+  const code = inWorker ? workerSource : childSource;
+  return { code, args: [side, `${directory}/${file}`, JSON.stringify(options), String(end)] };
 }
 
-describe('streams: writing behind', function () {
+describe('streams: writeBehind', function () {
   this.timeout(60_000);
   let directory;
   before(function () {
@@ -78,19 +99,83 @@ describe('streams: writing behind', function () {
   });
   after(() => directory && removeDirectory(directory));
 
-  it("with a highWaterMark below 16 KiB what was written is in the file at 'drain'", async () => {
-    const file = `${directory}/small`;
-    for (let round = 0; round < 20; round++) {
-      const stream = ours.createWriteStream(file, { highWaterMark: 16_383 });
-      const sizes = [];
-      for (let i = 1; i <= 5; i++) {
-        stream.write(content.subarray(0, 20_000));
-        await drained(stream);
-        sizes.push(fs.statSync(file).size / i);
+  it('takes a whole number of bytes above 0, and says so as node would', () => {
+    const wrong = { start: ['100', null, {}, 1n, () => {}, true], least: [0, -1, 0.5, Number.NaN, Infinity] };
+    for (const value of [...wrong.start, ...wrong.least]) {
+      let error;
+      try {
+        ours.createWriteStream(`${directory}/wrong`, { writeBehind: value });
+      } catch (caught) {
+        error = caught;
+      }
+      const said = `${String(value)}: ${error?.stack}`;
+      if (wrong.start.includes(value)) {
+        // Node's own about another number, with our name in it.
+        const nodes = nodeError({ start: value });
+        expect(error.message, said).to.equal(
+          nodes.message.replace('"start" argument', '"options.writeBehind" property'),
+        );
+        expect([error.code, error.name, error instanceof TypeError]).to.deep.equal([nodes.code, nodes.name, true]);
+      } else {
+        expect([error.code, error instanceof RangeError], said).to.deep.equal(['ERR_OUT_OF_RANGE', true]);
+        expect(error.message).to.match(/^The value of "options.writeBehind" is out of range. It must be .*Received /);
+      }
+      expect(Object.keys(error)).to.deep.equal(['code']);
+    }
+    expect(fs.existsSync(`${directory}/wrong`)).to.equal(false);
+    ours.createReadStream(import.meta.filename ?? '/proc/version', { writeBehind: 'of no meaning here' }).destroy();
+  });
+
+  it('never holds back more than was asked for, and does hold something back', async () => {
+    for (const [bytes, size, highWaterMark] of [
+      [65_536, 16_384, 16_384],
+      [1_000_000, 65_536, 16_384],
+      [3333, 1000, 1],
+    ]) {
+      const file = `${directory}/bound`;
+      const stream = ours.createWriteStream(file, { writeBehind: bytes, highWaterMark });
+      let given = 0;
+      let most = 0;
+      for (let i = 0; i < 600; i++) {
+        given += size;
+        const accepted = stream.write(content.subarray(0, size));
+        const looks = accepted ? 1 : 3;
+        for (let look = 0; look < looks; look++) {
+          if (!accepted && look === 0) await drained(stream);
+          else if (look > 0) await new Promise((resolve) => setImmediate(resolve));
+          if (stream.fd === null) continue;
+          // Acknowledged first: what is written meanwhile makes it less.
+          const acknowledged = given - stream.writableLength;
+          most = Math.max(most, acknowledged - fs.fstatSync(stream.fd).size);
+        }
       }
       stream.end();
       await closed(stream);
-      expect(new Set(sizes)).to.deep.equal(new Set([20_000]));
+      expect(fs.statSync(file).size).to.equal(given);
+      expect(most, `of ${bytes}`).to.be.within(1, bytes);
+    }
+  });
+
+  it("'w', 'a' and 'r+' alike, at any highWaterMark, with callbacks that mean what they say", async () => {
+    for (const options of [{ flags: 'a' }, { flags: 'a', highWaterMark: 100 }, { highWaterMark: 1 }, { flags: 'r+' }]) {
+      const file = `${directory}/alike`;
+      fs.writeFileSync(file, 'before');
+      const start = options.flags === 'a' ? 6 : 0;
+      const stream = ours.createWriteStream(file, { ...options, writeBehind: 10_000 });
+      const wrong = [];
+      let given = 0;
+      for (let i = 0; i < 300; i++) {
+        const piece = content.subarray(given, given + 1 + (i % 311));
+        given += piece.length;
+        const upTo = start + given;
+        stream.write(piece, i % 10 === 0 ? () => fs.statSync(file).size < upTo && wrong.push(i) : undefined);
+        if (i % 4 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      stream.end();
+      await closed(stream);
+      expect(wrong).to.deep.equal([]);
+      const written = fs.readFileSync(file);
+      expect(written.subarray(start, start + given).equals(content.subarray(0, given))).to.equal(true);
     }
   });
 
@@ -163,16 +248,38 @@ describe('streams: writing behind', function () {
         await write(40);
         throw new Error('on purpose');
       },
+      'process.exit() without listeners': async ({ write }) => {
+        await write(40);
+        process.removeAllListeners();
+        process.exit(0);
+      },
+      'process.exit() in a listener, with a write in it': async ({ write }) => {
+        await write(39);
+        process.on('exit', () => void write(1));
+        process.exit(0);
+      },
+      'nothing left to do': async ({ write }) => {
+        await write(40);
+      },
+      'the end of a Worker': async ({ write }) => {
+        await write(40);
+        process.exit(0);
+      },
     };
     for (const [how, end] of Object.entries(ends)) {
-      it(`${mode}, ${how} after 'drain': all is in the file`, async () => {
+      // What finds no room is not acknowledged, and what is not acknowledged ends with the process.
+      if (how.includes('a write in it') && options.writeBehind < MIB) continue;
+      it(`${mode}, ${how} after writes: all is in the file`, async () => {
         for (const [where, start] of [
           [{ flags: 'w' }, 0],
           [{ flags: 'r+', start: 5000 }, 5000],
         ]) {
           const file = `${directory}/exit`;
           fs.writeFileSync(file, Buffer.alloc(start));
-          const child = await runChild(childOptions(directory, 'ours', 'exit', { ...options, ...where }, end));
+          const inWorker = how === 'the end of a Worker';
+          const child = await runChild(
+            childOptions(directory, 'ours', 'exit', { ...options, ...where }, end, inWorker),
+          );
           expect(child.signal, child.describe()).to.equal(null);
           const written = fs.readFileSync(file).subarray(start);
           expect(written.equals(content.subarray(0, 40 * 65_536)), `${written.length} bytes`).to.equal(true);
@@ -237,7 +344,7 @@ describe('streams: writing behind', function () {
   it('a patch of fs.write in the middle of a stream is seen, behind what was taken before it', async () => {
     const file = `${directory}/patched`;
     const { write, writev } = ours;
-    const stream = ours.createWriteStream(file);
+    const stream = ours.createWriteStream(file, { writeBehind: MIB });
     try {
       for (let i = 0; i < 20; i++) {
         if (!stream.write(content.subarray(i * 65_536, (i + 1) * 65_536))) await drained(stream);

@@ -1,5 +1,5 @@
 // The differences from node:fs that docs/compatibility.md says show only in passing, tried on both sides: one that has
-// gone, on either side, fails here. Buffers given away during a read are in lifecycle/h09, 'drain' in streams/write-behind.
+// gone, on either side, fails here. Buffers given away during a read are in lifecycle/h09, process.exit() in lifecycle/h28.
 import { executionAsyncId, triggerAsyncId } from 'node:async_hooks';
 import fs from 'node:fs';
 import path from 'node:path';

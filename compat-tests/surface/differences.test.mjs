@@ -97,6 +97,21 @@ describe('surface: the differences that docs/compatibility.md states', () => {
     await theirs.close();
   });
 
+  it('writeBehind of write streams', async () => {
+    const wrong = { writeBehind: 'anything' };
+    const stream = node.createWriteStream(path.join(folder, 'behind'), wrong);
+    await once(stream.end('x'), 'close');
+    expect(codeOf(() => ours.createWriteStream(path.join(folder, 'behind'), wrong))).to.equal('ERR_INVALID_ARG_TYPE');
+    const behind = ours.createWriteStream(path.join(folder, 'behind'), { writeBehind: 100_000 });
+    await once(behind, 'open');
+    // In memory by the next tick, and no write is as quick as that.
+    behind.write('y'.repeat(10_000));
+    await new Promise((resolve) => process.nextTick(() => process.nextTick(resolve)));
+    expect(behind.writableLength).to.equal(0);
+    await once(behind.end(), 'close');
+    expect(fs.statSync(path.join(folder, 'behind')).size).to.equal(10_000);
+  });
+
   it('direct of the streams', async function () {
     needsDirect(this);
     for (const [api, direct] of [

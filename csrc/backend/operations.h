@@ -29,8 +29,10 @@ enum class BackendType : uint8_t { kUring, kAio, kThreads, kMock };
 const char* backend_type_name(BackendType type);
 
 // Whether losing the operation at exit would lose work (H28).
+// A close changes nothing: a process or thread that ends does it, too.
 inline bool changes_file(Operation operation) {
   switch (operation) {
+    case Operation::kClose:
     case Operation::kRead:
     case Operation::kStat:
     case Operation::kAccess:

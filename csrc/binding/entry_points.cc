@@ -184,10 +184,18 @@ napi_value settle_descriptor(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// settleWrites(): waits until every accepted write has settled; for the 'exit' event
-napi_value settle_writes(napi_env env, napi_callback_info info) {
+// holdWriteBuffer(ring, state): true when both are what they have to be (binding/write_buffers.h)
+napi_value hold_write_buffer(napi_env env, napi_callback_info info) {
+  Arguments<2> in(env, info);
+  napi_value held;
+  napi_get_boolean(env, in.environment->write_buffers().hold(env, in.values[0], in.values[1]), &held);
+  return held;
+}
+
+// releaseWriteBuffer(state)
+napi_value release_write_buffer(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
-  if (in.environment->started()) in.environment->context()->settle_writes();
+  in.environment->write_buffers().release(env, in.values[0]);
   return nullptr;
 }
 
@@ -320,7 +328,8 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
       {"pathsChangeElsewhere", paths_change_elsewhere},
       {"forget", forget},
       {"settleDescriptor", settle_descriptor},
-      {"settleWrites", settle_writes},
+      {"holdWriteBuffer", hold_write_buffer},
+      {"releaseWriteBuffer", release_write_buffer},
       {"setHandlers", set_handlers},
       {"setTransferCall", set_transfer_call},
       {"uncaught", uncaught},

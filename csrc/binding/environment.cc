@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "binding/process_exit.h"
 #include "scheduler/staging.h"
 
 namespace ioengine {
@@ -119,6 +120,7 @@ Choice Environment::start(std::optional<BackendType> type) {
   uv_unref(reinterpret_cast<uv_handle_t*>(&prepare_));
   uv_unref(reinterpret_cast<uv_handle_t*>(&check_));
   uv_unref(reinterpret_cast<uv_handle_t*>(&idle_));
+  watch_exit(this);
   return choice;
 }
 
@@ -281,9 +283,15 @@ bool Environment::call_deliver(size_t count) {
 // process.
 void Environment::uncaught(napi_value error) { napi_fatal_exception(env_, error); }
 
-// The end of a thread or of the process. External buffers have been finalized already (H8), V8 frees the
-// others once this hook has finished: so it waits until the kernel has let go of every one of them (H1),
-// joins the pool (H10) and closes the uv handles, without which the loop of a Worker aborts.
+void Environment::finish_writes() {
+  context_->settle_writes();
+  write_buffers_.write_rest(*context_);
+}
+
+// The end of a thread, or of a process that has nothing left to do. External buffers have been finalized
+// already (H8), V8 frees the others once this hook has finished: so it waits until the kernel has let go of
+// every one of them (H1), joins the pool (H10) and closes the uv handles, without which the loop of a Worker
+// aborts.
 void Environment::on_cleanup(napi_async_cleanup_hook_handle, void* data) {
   auto* self = static_cast<Environment*>(data);
   self->ending_ = true;
@@ -293,6 +301,8 @@ void Environment::on_cleanup(napi_async_cleanup_hook_handle, void* data) {
     delete self;
     return;
   }
+  unwatch_exit(self);
+  self->finish_writes();
   self->context_->drain();
   self->context_.reset();
   for (uv_handle_t* handle :

@@ -10,6 +10,7 @@
 
 #include "backend/factory.h"
 #include "binding/path_calls.h"
+#include "binding/write_buffers.h"
 #include "scheduler/context.h"
 
 namespace ioengine {
@@ -62,6 +63,11 @@ class Environment {
     if (!in_turn_ && context_ != nullptr) uv_idle_start(&idle_, on_idle);
   }
 
+  WriteBuffers& write_buffers() { return write_buffers_; }
+  // Waits until everything that a program may believe written, or on its way, is with the kernel: for the end
+  // of the thread and of the process. Nothing is delivered.
+  void finish_writes();
+
   // An uncaught exception, as if node had caught it: the program's handlers run, or the process ends.
   void uncaught(napi_value error);
 
@@ -88,6 +94,7 @@ class Environment {
 
   napi_env env_;
   std::unique_ptr<IoContext> context_;
+  WriteBuffers write_buffers_;
   int wake_fd_ = -1;
   uv_poll_t bell_ = {};
   uv_prepare_t prepare_ = {};

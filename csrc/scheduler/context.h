@@ -110,8 +110,13 @@ class IoContext {
 
   // Blocks this thread until nothing accepted on the descriptor is left unsettled (closeSync, H4).
   void settle_descriptor(int fd);
-  // Blocks until every accepted write, sync, truncate and close has settled (exit, H28).
+  // Blocks until everything accepted that changes a file or a directory has settled (exit, H28).
   void settle_writes();
+  // Whether every write on this number has written all of its bytes, as far as the engine knows.
+  bool writes_reach(int fd) const {
+    const Descriptor* descriptor = descriptors_.find(fd);
+    return descriptor != nullptr && !descriptor->write_failed;
+  }
   // Blocks until nothing is in flight; nothing new may be accepted afterwards (teardown, H1).
   void drain();
 

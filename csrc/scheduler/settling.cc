@@ -188,7 +188,11 @@ void IoContext::settle(Request* request, int32_t result) {
   if (changes_file(request->operation)) --unsettled_writes_;
   if (may_change_paths(request)) --unsettled_path_changes_;
   Descriptor* descriptor = request->descriptor;
-  if (descriptor != nullptr) descriptor->leave(request);
+  if (descriptor != nullptr) {
+    descriptor->leave(request);
+    const bool all = result >= 0 && static_cast<uint64_t>(result) == request->wanted;
+    if (request->operation == Operation::kWrite && !all) descriptor->write_failed = true;
+  }
   finish(request);
   if (descriptor == nullptr) return;
   --descriptor->pending;

@@ -1,5 +1,6 @@
 // The pool (H10): thousands of requests come back once, in any number of batches; what no thread has started
-// can be taken back; the end joins every thread; the bell rings.
+// can be taken back; the end joins every thread; the wake-up comes, also where the pool or its owner waits
+// without sleeping; and requests that come one after the other need one thread.
 #include <dirent.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -13,6 +14,7 @@
 
 #include "backend/mock/random.h"
 #include "backend/threads/thread_pool.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "test/check.h"
 
@@ -171,9 +173,40 @@ void queued_requests_come_back() {
   CHECK_EQ(executed.load(), 14u);
 }
 
+// The next request comes at once, or after a pause; its owner looks or sleeps. Red when a request is lost in
+// between, or when a thread that has just finished is not found.
+void one_after_the_other() {
+  set_context("one after the other");
+  const Bell bell;
+  constexpr size_t kRequests = 4000;
+  ThreadPool pool(4, bell.fd, count_up);
+  std::vector<Request> requests(kRequests);
+  std::vector<bool> seen(kRequests);
+  Random random(7);
+  for (size_t i = 0; i < kRequests; ++i) {
+    push_range(&pool, &requests, i, 1);
+    const bool sleeps = random.below(2) == 1;
+    size_t finished = 0;
+    while (finished == 0) {
+      if (sleeps) {
+        pool.arm_wake();
+        if (!pool.has_finished()) CHECK(bell.wait(10000));
+        pool.disarm_wake();
+      }
+      finished = collect(&pool, &seen);
+    }
+    CHECK_EQ(finished, 1u);
+    const uint64_t pause_ns = i % 3 == 0 ? random.below(100 * 1000) : 0;
+    for (const uint64_t end = monotonic_ns() + pause_ns; monotonic_ns() < end;) {
+    }
+  }
+  CHECK_EQ(threads_named_ioengine(), 1u);
+}
+
 }  // namespace
 
 int main() {
+  one_after_the_other();
   thousands_of_requests();
   threads_start_on_demand_and_are_joined();
   queued_requests_come_back();

@@ -7,22 +7,8 @@ import { startEngine, whenStarted } from './choice';
 import { connect } from './requests';
 import { countDelegated } from './stats';
 
-const exitHooks: (() => boolean)[] = [];
-
-/** Runs `hook` when the process exits, after every accepted write has settled. True: it has asked for more writes. */
-export function whenExiting(hook: () => boolean): void {
-  exitHooks.push(hook);
-}
-
-whenStarted((native) => {
-  connect(native);
-  // process.exit() and an uncaught throw run no cleanup hook on the main thread (H7): accepted writes are completed
-  // here, as node completes them (H28).
-  process.on('exit', () => {
-    native.settleWrites();
-    if (exitHooks.map((hook) => hook()).includes(true)) native.settleWrites();
-  });
-});
+// Accepted writes are completed when the process ends, without any JavaScript: csrc/binding/process_exit.h.
+whenStarted(connect);
 
 let native: Addon | undefined;
 

@@ -95,7 +95,9 @@ export interface Addon {
   pathsChangeElsewhere(): void;
   forget(fd: number): void;
   settleDescriptor(fd: number): void;
-  settleWrites(): void;
+  /** Until it is released, what `state` says is in the ring and not sent is written when the thread or the process ends. */
+  holdWriteBuffer(ring: Buffer, state: ArrayBuffer): boolean;
+  releaseWriteBuffer(state: ArrayBuffer): void;
   setHandlers(
     deliver: (count: number) => void,
     results: Int32Array,
@@ -141,6 +143,16 @@ const TRANSFER_CALL_BYTES = 32;
 /** Memory that the addon writes results to; `useMemory` puts that of the thread in. */
 let words = new Int32Array(0);
 let doubles = new Float64Array(0);
+
+/** WriteBufferState of csrc/binding/write_buffers.h: where each number is, in words of eight bytes. */
+export enum WriteBufferWord {
+  fd,
+  start,
+  shift,
+  sent,
+  taken,
+  count,
+}
 
 /** Flags of a call on a path: csrc/binding/path_calls.cc. */
 export const PATH_CALLBACK = 1;

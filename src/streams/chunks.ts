@@ -7,12 +7,13 @@
 
 import { type Addon, addon } from '../native/addon';
 
-const ALIGNMENT = 4096;
+/** Of offsets, lengths and memory with O_DIRECT. */
+export const BLOCK = 4096;
 
 /** `size` bytes that start at a multiple of 4,096, for O_DIRECT; inside a larger ArrayBuffer. */
 function alignedChunk(native: Addon, size: number): Buffer {
-  const whole = Buffer.allocUnsafeSlow(size + ALIGNMENT);
-  const start = (ALIGNMENT - native.misalignment(whole)) % ALIGNMENT;
+  const whole = Buffer.allocUnsafeSlow(size + BLOCK);
+  const start = (BLOCK - native.misalignment(whole)) % BLOCK;
   return whole.subarray(start, start + size);
 }
 

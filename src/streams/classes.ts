@@ -28,7 +28,7 @@ type Options = Record<string, unknown>;
 function withOperations(
   options: unknown,
   defaultFlags: string,
-  make: (direct: Direct | undefined, flags: unknown) => StreamOperations,
+  make: (direct: Direct | undefined, flags: unknown, writeBehind?: number) => StreamOperations,
   live: Functions,
 ): { options: unknown; operations: StreamOperations | undefined } {
   let copy: Options;
@@ -40,13 +40,22 @@ function withOperations(
     // As node copies them: inherited ones too.
     for (const key in options) copy[key] = (options as Options)[key];
   }
+  const writeBehind = defaultFlags === 'w' ? checkedWriteBehind(copy.writeBehind) : undefined;
   // A FileHandle calls its own methods, and the caller's functions are the caller's.
   const foreign = (copy.fs && copy.fs !== live) || (typeof copy.fd === 'object' && copy.fd !== null);
   if (foreign) return { options: copy, operations: undefined };
   const direct = copy.direct === true || copy.direct === 'try' ? copy.direct : undefined;
-  const operations = make(direct, copy.flags ?? defaultFlags);
+  const operations = make(direct, copy.flags ?? defaultFlags, writeBehind);
   copy.fs = operations;
   return { options: copy, operations };
+}
+
+/** The option `writeBehind` of a WriteStream: a whole number of bytes above 0, where it is given. */
+function checkedWriteBehind(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
+  const { wrongNumber } = require('../internal/argument-errors') as typeof import('../internal/argument-errors');
+  throw wrongNumber('options.writeBehind', value, 1);
 }
 
 function remember(stream: object, operations: StreamOperations | undefined): void {
@@ -80,9 +89,9 @@ function putMethods(Class: AnyClass, names: string[], load: () => object): void 
 
 /** The classes over one live module; `unpatched` holds its functions as they were made. */
 export function makeStreamClasses(live: Functions, unpatched: Functions): StreamClasses {
-  const make = (direct: Direct | undefined, flags: unknown) => {
+  const make = (direct: Direct | undefined, flags: unknown, writeBehind?: number) => {
     const { StreamOperations } = operationsModule();
-    return new StreamOperations(live, unpatched, direct, flags);
+    return new StreamOperations(live, unpatched, direct, flags, writeBehind);
   };
 
   function ReadStream(this: unknown, path: unknown, options: unknown): unknown {

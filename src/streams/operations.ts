@@ -36,6 +36,8 @@ export class StreamOperations {
     private readonly unpatched: Functions,
     private readonly direct: Direct | undefined,
     flags: unknown,
+    /** Of a WriteStream: so many bytes may be acknowledged before the kernel has them. */
+    readonly writeBehind?: number,
   ) {
     const bits = plainFlags(flags) ?? 0;
     this.wantsDirect = directMode(direct) !== 0 || (bits & constants.O_DIRECT) !== 0;

@@ -1,29 +1,30 @@
 // How a WriteStream writes: _write, _writev and _destroy in front of node's own, and _final once there is something to
-// wait for. Chunks without a callback of the program's are taken into memory and written behind the program's back
-// (write-behind.ts); whoever wants to know when a chunk is in the file gives a callback, or waits for 'finish'. What is
-// not a file that this stream has opened, appends, streams with a small highWaterMark, and the first write of a buffered
-// stream go node's way.
+// wait for. By default node's methods do the work, over the engine's functions (operations.ts): a chunk is acknowledged
+// when the kernel has it. Two kinds of stream differ. With O_DIRECT what is no whole block goes apart from what is
+// (direct-writes.ts). With `writeBehind` chunks are acknowledged once they are in memory (write-buffer.ts), and only who
+// gives a callback, or waits for 'finish', is told when they are in the file: docs/decisions/0006-writing-behind.md.
 
-import { constants, type WriteStream } from 'node:fs';
+import type { WriteStream } from 'node:fs';
 import { Writable } from 'node:stream';
-import { whenExiting } from '../engine/runtime';
-import { plainFlags } from '../internal/arguments';
 import { hostFs } from '../internal/host';
+import { BLOCK } from './chunks';
 import { kOperations } from './classes';
+import { writeInBlocks } from './direct-writes';
+import { areSmall, type Piece, writeGathered } from './gathered-writes';
 import type { HostMethods } from './host-methods';
 import type { StreamOperations } from './operations';
-import { WriteBehind } from './write-behind';
+import { WriteBuffer } from './write-buffer';
 
 const kWriter: unique symbol = Symbol('writer');
 const CURRENT = -1;
 /** Buffered chunks from this size on are written from where they are: copying them costs more than it saves. */
 const LARGE_BYTES = 512 * 1024;
-
-/** Node's smallest default. A program that sets less wants little on its way, and 'drain' when it is in the file. */
-const HIGH_WATER_MARK_MIN = 16 * 1024;
+/** The memory of one stream, whatever it asks for: no more than this helps. */
+const BUFFER_BYTES_MAX = 64 * 1024 * 1024;
+/** With O_DIRECT less than this would only cut blocks apart. */
+const DIRECT_BUFFER_BYTES_MIN = 64 * 1024;
 
 type Callback = (error?: unknown) => void;
-type Piece = { chunk: Uint8Array };
 
 interface WritingStream extends Omit<WriteStream, 'fd' | '_final'> {
   fd: number | null;
@@ -34,16 +35,9 @@ interface WritingStream extends Omit<WriteStream, 'fd' | '_final'> {
   _writableState: { writecb?: unknown };
   _final?: (callback: Callback) => void;
   [kOperations]?: StreamOperations;
-  /** 'second': one write has gone node's way, the next one makes a writer. */
-  [kWriter]?: Writer | 'second' | null;
+  /** 'blocks': O_DIRECT. Null: node's methods do it all. */
+  [kWriter]?: Writer | 'blocks' | null;
 }
-
-/** What is on its way when the process exits is written then: node has it in the file by the time of 'drain'. */
-const active = new Set<WriteBehind>();
-whenExiting(() => {
-  for (const behind of active) behind.sendRest();
-  return active.size > 0;
-});
 
 /** What node keeps as the callback of a write that came without one. */
 function findNoCallback(): unknown {
@@ -66,48 +60,51 @@ function destroyedError(): Promise<unknown> {
   return new Promise((resolve) => destroyed.write('x', resolve));
 }
 
-/** The writing behind of one stream, and the one write that waits for room in it. */
+/** The write buffer of one stream, and the one write that waits for room in it. */
 class Writer {
-  readonly behind: WriteBehind;
+  readonly buffer: WriteBuffer;
   private waiting = false;
 
   constructor(
     private readonly stream: WritingStream,
     operations: StreamOperations,
-    fd: number,
-    readonly direct: boolean,
+    private readonly direct: boolean,
+    private readonly bytes: number,
   ) {
-    const native = operations.engineFor('write')!;
+    const fd = stream.fd!;
     const size = direct ? hostFs.fstatSync(fd).size : 0;
     const start = stream.pos ?? (direct ? 0 : CURRENT);
-    const onWritten = (bytes: number): void => {
-      stream.bytesWritten += bytes;
-      if (this.behind.idle) active.delete(this.behind);
+    const onWritten = (written: number): void => {
+      stream.bytesWritten += written;
     };
     const onFailure = (error: Error): void => {
-      active.delete(this.behind);
       // A write that waits passes it on, as the next one or the end does where the stream stays open.
       if (!this.waiting && stream.autoClose) process.nextTick(() => stream.destroy(error));
     };
-    this.behind = new WriteBehind(native, { fd, direct, size, start }, onWritten, onFailure);
+    const native = operations.engineFor('write')!;
+    this.buffer = new WriteBuffer(native, { fd, direct, size, start }, bytes, onWritten, onFailure);
     waitBeforeFinish(stream, this);
+  }
+
+  /** Whether a write of so many bytes is better done from where they are. */
+  isTooLarge(bytes: number): boolean {
+    return !this.direct && bytes >= Math.min(LARGE_BYTES, this.bytes / 2);
   }
 
   /** False: nothing has been taken, the file is node's to write. */
   write(chunks: Uint8Array[], bytes: number, wantsToKnow: boolean, callback: Callback): boolean {
-    const { behind, stream } = this;
-    if (behind.failure !== undefined) {
-      process.nextTick(callback, behind.failure);
+    const { buffer, stream } = this;
+    if (buffer.failure !== undefined) {
+      process.nextTick(callback, buffer.failure);
       return true;
     }
-    if (!this.direct && behind.idle && stream.pos !== undefined) behind.moveTo(stream.pos);
+    if (!this.direct && buffer.idle && stream.pos !== undefined) buffer.moveTo(stream.pos);
     const left = this.fill(chunks);
-    if (!behind.pump()) {
-      behind.drop();
+    if (!buffer.pump()) {
+      buffer.drop();
       return false;
     }
     if (stream.pos !== undefined) stream.pos += bytes;
-    if (!behind.idle) active.add(behind);
     // Not at once: write() has to answer false at the highWaterMark, as it does in node.
     if (left.length === 0 && !wantsToKnow) process.nextTick(callback);
     else this.later(this.rest(left, wantsToKnow), callback);
@@ -116,21 +113,21 @@ class Writer {
 
   /** Runs `byNode` once nothing is on its way. */
   afterwards(byNode: () => void, callback: Callback): void {
-    if (this.behind.idle && this.behind.failure === undefined) byNode();
-    else this.later(this.behind.settled(), (error) => (error ? callback(error) : byNode()));
+    if (this.buffer.idle && this.buffer.failure === undefined) byNode();
+    else this.later(this.buffer.flush(), (error) => (error ? callback(error) : byNode()));
   }
 
   /** Writes what has been taken, and then closes with the error that node would close with. */
   end(error: unknown, close: (error: unknown) => void): void {
-    const { behind, waiting } = this;
+    const { buffer, waiting } = this;
     const finished = (): void => {
-      behind.release();
-      const final = error ?? behind.failure;
+      buffer.release();
+      const final = error ?? buffer.failure;
       if (final || !waiting) close(final ?? null);
       else destroyedError().then(close);
     };
-    if (behind.idle && !waiting) finished();
-    else behind.flush().then(() => process.nextTick(finished));
+    if (buffer.idle && !waiting) finished();
+    else buffer.flush().then(() => process.nextTick(finished));
   }
 
   /** Runs `work` and then the callback, in the async context of the caller and as a tick of its own. */
@@ -138,7 +135,7 @@ class Writer {
     this.waiting = true;
     work.then(() => {
       this.waiting = false;
-      const { failure } = this.behind;
+      const { failure } = this.buffer;
       if (failure === undefined && this.stream.destroyed) destroyedError().then(callback);
       else process.nextTick(callback, failure);
     });
@@ -148,22 +145,22 @@ class Writer {
   private fill(chunks: Uint8Array[]): Uint8Array[] {
     for (let index = 0; index < chunks.length; index++) {
       const chunk = chunks[index]!;
-      const count = this.behind.take(chunk, 0);
+      const count = this.buffer.take(chunk, 0);
       if (count < chunk.byteLength) return [chunk.subarray(count), ...chunks.slice(index + 1)];
     }
     return [];
   }
 
   private async rest(chunks: Uint8Array[], wantsToKnow: boolean): Promise<void> {
-    const { behind, stream } = this;
+    const { buffer, stream } = this;
     let left = chunks;
     while (left.length > 0) {
-      await behind.room();
-      if (behind.failure !== undefined || stream.destroyed) return;
+      await buffer.room();
+      if (buffer.failure !== undefined || stream.destroyed) return;
       left = this.fill(left);
-      behind.pump();
+      buffer.pump();
     }
-    if (wantsToKnow) await behind.settled();
+    if (wantsToKnow) await buffer.flush();
   }
 }
 
@@ -172,49 +169,52 @@ function waitBeforeFinish(stream: WritingStream, writer: Writer): void {
   const inherited = stream._final;
   const _final = (callback: Callback): void => {
     const finished = (): void => {
-      const { failure } = writer.behind;
+      const { failure } = writer.buffer;
       if (failure !== undefined || inherited === undefined) callback(failure);
       else inherited.call(stream, callback);
     };
-    if (writer.behind.idle) finished();
-    else writer.behind.flush().then(() => process.nextTick(finished));
+    if (writer.buffer.idle) finished();
+    else writer.buffer.flush().then(() => process.nextTick(finished));
   };
   Object.defineProperty(stream, '_final', { value: _final, writable: true, configurable: true });
 }
 
-/** Null where node's methods do it all: other people's descriptors, appends, small buffers, files that are not the engine's. */
-function makeWriter(stream: WritingStream): Writer | null {
+/** Null for other people's descriptors and files that are not the engine's. */
+function makeWriter(stream: WritingStream): Writer | 'blocks' | null {
   const operations = stream[kOperations];
   const { fd } = stream;
   if (operations?.engineFor('write') === undefined || fd === null || fd !== operations.ownFd) return null;
-  noCallback ??= findNoCallback();
-  if (noCallback === undefined) return null;
   const direct = operations.writesDirect(fd);
-  const appends = ((plainFlags(stream.flags) ?? constants.O_APPEND) & constants.O_APPEND) !== 0;
-  const small = stream.writableHighWaterMark < HIGH_WATER_MARK_MIN;
-  return direct || !(appends || small) ? new Writer(stream, operations, fd, direct) : null;
+  const bytes = bufferBytes(operations.writeBehind, direct);
+  if (bytes > 0) noCallback ??= findNoCallback();
+  if (bytes > 0 && noCallback !== undefined) return new Writer(stream, operations, direct, bytes);
+  return direct ? 'blocks' : null;
 }
 
-/** The writer of a stream, made with its second write: streams that write once have nothing to gain. */
-function writerOf(stream: WritingStream): Writer | null {
-  const found = stream[kWriter];
-  if (found !== undefined && found !== 'second') return found;
-  // A direct stream gains from the first write on: node's way would bounce each chunk on its own.
-  const waits = found === undefined && stream[kOperations]?.wantsDirect !== true;
-  const made = waits ? 'second' : makeWriter(stream);
-  Object.defineProperty(stream, kWriter, { value: made, writable: true });
-  return made === 'second' ? null : made;
+/** How much a stream that may hold back `asked` bytes gets to do so. */
+function bufferBytes(asked: number | undefined, direct: boolean): number {
+  const bytes = Math.min(asked ?? 0, BUFFER_BYTES_MAX);
+  if (!direct) return bytes;
+  return bytes < DIRECT_BUFFER_BYTES_MIN ? 0 : bytes - (bytes % BLOCK);
 }
+
+function writerOf(stream: WritingStream): Writer | 'blocks' | null {
+  const found = stream[kWriter];
+  if (found !== undefined) return found;
+  const made = makeWriter(stream);
+  Object.defineProperty(stream, kWriter, { value: made, writable: true });
+  return made;
+}
+
+const sizeOf = (chunks: Uint8Array[]): number => chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
 
 /** The methods of a WriteStream over node's own. */
 export function writePath(host: HostMethods) {
-  function write(stream: WritingStream, chunks: Uint8Array[], callback: Callback, byNode: () => void): void {
-    const writer = writerOf(stream);
+  function buffered(stream: WritingStream, chunks: Uint8Array[], callback: Callback, byNode: () => void): void {
+    const writer = stream[kWriter] as Writer;
     const wantsToKnow = stream._writableState.writecb !== noCallback;
-    const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-    if (writer === null) {
-      byNode();
-    } else if (!writer.direct && (wantsToKnow || bytes >= LARGE_BYTES || !isUnpatched(stream))) {
+    const bytes = sizeOf(chunks);
+    if (writer.isTooLarge(bytes) || !isUnpatched(stream)) {
       writer.afterwards(byNode, callback);
     } else if (!writer.write(chunks, bytes, wantsToKnow, callback)) {
       stream[kWriter] = null;
@@ -223,12 +223,25 @@ export function writePath(host: HostMethods) {
   }
 
   function _write(this: WritingStream, chunk: Uint8Array, encoding: string, callback: Callback): void {
-    write(this, [chunk], callback, () => host._write.call(this, chunk, encoding, callback));
+    const writer = writerOf(this);
+    const byNode = (): void => host._write.call(this, chunk, encoding, callback);
+    if (writer === null || (writer === 'blocks' && !isUnpatched(this))) byNode();
+    else if (writer === 'blocks') writeInBlocks(this, [chunk], callback, byNode, host);
+    else buffered(this, [chunk], callback, byNode);
   }
 
   function _writev(this: WritingStream, pieces: Piece[], callback: Callback): void {
-    const chunks = pieces.map((piece) => piece.chunk);
-    write(this, chunks, callback, () => host._writev.call(this, pieces, callback));
+    const writer = writerOf(this);
+    // What node hands over is all that the stream holds.
+    const small = areSmall(pieces.length, this.writableLength);
+    const byNode = (): void => {
+      if (small && isUnpatched(this)) writeGathered(this, pieces, callback, host);
+      else host._writev.call(this, pieces, callback);
+    };
+    const chunks = (): Uint8Array[] => pieces.map((piece) => piece.chunk);
+    if (writer instanceof Writer) buffered(this, chunks(), callback, byNode);
+    else if (writer === 'blocks' && isUnpatched(this)) writeInBlocks(this, chunks(), callback, byNode, host);
+    else byNode();
   }
 
   function _destroy(this: WritingStream, error: unknown, callback: Callback): void {
@@ -241,6 +254,7 @@ export function writePath(host: HostMethods) {
 }
 
 function isUnpatched(stream: WritingStream): boolean {
-  const operations = stream[kOperations]!;
+  const operations = stream[kOperations];
+  if (operations === undefined) return false;
   return operations.engineFor('write') !== undefined && operations.engineFor('writev') !== undefined;
 }

@@ -25,7 +25,17 @@ type OpenAsPromise = (
 export type Open = typeof host.open & OpenAsPromise;
 
 export type ReadStreamOptions = Second<typeof host.createReadStream> & DirectOption;
-export type WriteStreamOptions = Second<typeof host.createWriteStream> & DirectOption;
+export interface WriteBehindOption {
+  /**
+   * So many bytes at most (and never more than 64 MiB) may be acknowledged before the kernel has them: `'drain'` comes and
+   * `writableLength` falls as soon as a chunk is in memory. A process that exits, by itself or through an exception, still
+   * writes them; one that is killed or aborts loses them. Callbacks of `write()`, `bytesWritten`, `'finish'` and `'close'`
+   * still mean that the kernel has the bytes. For streams that open their own file. Default: none, nothing is acknowledged early.
+   */
+  writeBehind?: number | undefined;
+}
+
+export type WriteStreamOptions = Second<typeof host.createWriteStream> & DirectOption & WriteBehindOption;
 
 export type CreateReadStream = (path: host.PathLike, options?: BufferEncoding | ReadStreamOptions) => host.ReadStream;
 

@@ -28,7 +28,7 @@ export async function usage(): Promise<string> {
   );
   await pipeline(
     createReadStream('a', { direct: true, start: 4 }),
-    createWriteStream('b', { direct: 'try', flags: 'a' }),
+    createWriteStream('b', { direct: 'try', flags: 'a', writeBehind: 65_536 }),
   );
   const stream: nodeFs.ReadStream = handle.createReadStream();
   const text: string = await readFile('file', 'utf8');

@@ -45,22 +45,19 @@ void ThreadPool::start_thread() {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (status != 0) return;
   ++thread_count_;
+  ++idle_;  // until it takes its first request
+  coming_ = true;
 }
 
 // One thread is on its way to the queue at a time, and calls the next one when it has taken a request and
 // others are left: so no request waits behind a slow one while a thread is free, and short ones do not wake
-// every thread. Called with mutex_ held.
-void ThreadPool::wake_one() {
-  if (queue_head_ == nullptr || coming_) return;
-  if (idle_ > 0) {
-    sem_post(&calls_);
-  } else {
-    const size_t before = thread_count_;
-    if (thread_count_ < threads_max_) start_thread();
-    if (thread_count_ == before) return;
-    ++idle_;  // counted as idle until it takes its first request
-  }
-  coming_ = true;
+// every thread. Called with mutex_ held. True: a sleeping thread is to be called, once the lock is given
+// back, or it would wake up only to wait for that.
+bool ThreadPool::calls_one() {
+  if (queue_head_ == nullptr || coming_) return false;
+  if (idle_ > 0) return coming_ = true;
+  if (thread_count_ < threads_max_) start_thread();
+  return false;
 }
 
 // No thread can be had at all (RLIMIT_NPROC, the cgroup's pids.max): the caller waits, but everything gets
@@ -86,9 +83,10 @@ void ThreadPool::push(Request* first, Request* last, size_t count) {
   }
   queue_tail_ = last;
   queued_ += count;
-  wake_one();
+  const bool calls = calls_one();
   const bool has_threads = thread_count_ > 0;
   pthread_mutex_unlock(&mutex_);
+  if (calls) sem_post(&calls_);
   if (!has_threads) run_here();
 }
 
@@ -101,7 +99,8 @@ void* ThreadPool::thread_main(void* self) {
   return nullptr;
 }
 
-// A thread counts as idle from its start, and whenever it is not running a request.
+// A thread counts as idle from its start, and whenever it is not running a request. One that is on its way to
+// the queue counts, too: it looks there before it sleeps.
 void ThreadPool::run() {
   pthread_mutex_lock(&mutex_);
   for (;;) {
@@ -119,18 +118,22 @@ void ThreadPool::run() {
     --queued_;
     --idle_;
     coming_ = false;
-    wake_one();
+    const bool calls = calls_one();
     running_.fetch_add(1, std::memory_order_relaxed);
     pthread_mutex_unlock(&mutex_);
+    if (calls) sem_post(&calls_);
 
     request->next = nullptr;
     request->result = execute_(request);
     running_.fetch_sub(1, std::memory_order_relaxed);  // before anybody can see that it is finished
 
-    finish(request);
-
+    // Idle before the owner hears of the end: the next request finds this thread, and calls or starts no
+    // other.
     pthread_mutex_lock(&mutex_);
     ++idle_;
+    pthread_mutex_unlock(&mutex_);
+    finish(request);
+    pthread_mutex_lock(&mutex_);
   }
   pthread_mutex_unlock(&mutex_);
 }
@@ -144,9 +147,11 @@ void ThreadPool::finish(Request* request) {
   }
   finished_tail_ = request;
   finished_count_.fetch_add(1, std::memory_order_seq_cst);
-  // Rung under the lock: once the owner has taken the last request it may destroy us and close the eventfd.
-  if (wake_wanted_.exchange(false, std::memory_order_seq_cst)) eventfd_write(wake_fd_, 1);
+  const bool wakes = wake_wanted_.exchange(false, std::memory_order_seq_cst);
   pthread_mutex_unlock(&finished_mutex_);
+  // With the lock held the owner would wake up only to wait for it. It may have taken the request by now and
+  // be about to destroy us, but then it waits for this thread, and closes the eventfd later.
+  if (wakes) eventfd_write(wake_fd_, 1);
 }
 
 Request* ThreadPool::take_queued() {

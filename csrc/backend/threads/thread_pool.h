@@ -43,7 +43,7 @@ class ThreadPool {
   static void* thread_main(void* self);
   void run();
   void start_thread();
-  void wake_one();
+  bool calls_one();
   void run_here();
   void finish(Request* request);
 

@@ -1,9 +1,10 @@
-// What a write stream has taken from the program and the file has not got yet: a ring of memory, filled at one end by
-// the program's chunks and emptied at the other by the engine. While one write runs, the next one gathers, so however
-// small the chunks are, the writes are large and nobody waits for a thread to wake up between them.
+// What a stream with `writeBehind` has taken from the program and the file has not got yet: a ring of memory, filled at
+// one end by the program's chunks and emptied at the other by the engine. While one write runs, the next one gathers, so
+// however small the chunks are, the writes are large and nobody waits for a thread to wake up between them.
 //
-// Chunks are copied: a program may use its memory again as soon as it hears 'drain'. The ring is the bound of what is
-// on its way: 1 MiB, 4 MiB with O_DIRECT.
+// Chunks are copied: a program may use its memory again as soon as it hears 'drain'. The ring's size is the bound of what
+// a killed process loses. A process that exits writes it (csrc/binding/write_buffers.h), so the engine sees how far the
+// ring is: `state`.
 //
 // Writes that extend the file go one at a time, so that what is in the file is always a prefix, whatever fails and
 // whenever the process is killed. Only with O_DIRECT and inside the file several are in flight.
@@ -12,18 +13,14 @@ import { resultOf } from '../engine/requests';
 import { NOT_TAKEN } from '../engine/runtime';
 import { systemErrorWithoutFrames } from '../internal/errors';
 import { hostFs } from '../internal/host';
-import type { Addon } from '../native/addon';
-import { makeChunk } from './chunks';
+import { type Addon, WriteBufferWord } from '../native/addon';
+import { BLOCK, makeChunk } from './chunks';
 
-const RING_BYTES = 1024 * 1024;
-const DIRECT_RING_BYTES = 4 * 1024 * 1024;
-/** One write moves up to this much: half a ring, so that the other half can be filled meanwhile. */
-const WRITE_BYTES = RING_BYTES / 2;
-const DIRECT_WRITE_BYTES = DIRECT_RING_BYTES / 2;
+/** One write moves up to half a ring, so that the other half can be filled meanwhile, and no more than this. */
+const WRITE_BYTES_MAX = 512 * 1024;
+const DIRECT_WRITE_BYTES_MAX = 2 * 1024 * 1024;
 /** One of several direct overwrites in flight. */
 const OVERWRITE_BYTES = 1024 * 1024;
-/** Of offsets and lengths with O_DIRECT. */
-const BLOCK = 4096;
 /** The file position. */
 const CURRENT = -1;
 const EIO = -5;
@@ -54,40 +51,50 @@ interface Waiter {
   resolve: () => void;
 }
 
-const spareRings = new Map<boolean, Buffer[]>();
+const spareRings: { ring: Buffer; direct: boolean }[] = [];
 
-function takeRing(direct: boolean): Buffer {
-  return spareRings.get(direct)?.pop() ?? makeChunk(direct ? DIRECT_RING_BYTES : RING_BYTES, direct);
+function takeRing(bytes: number, direct: boolean): Buffer {
+  const index = spareRings.findIndex((spare) => spare.direct === direct && spare.ring.length === bytes);
+  return index === -1 ? makeChunk(bytes, direct) : spareRings.splice(index, 1)[0]!.ring;
 }
 
 function giveRing(ring: Buffer, direct: boolean): void {
-  const spare = spareRings.get(direct) ?? [];
-  if (spare.length < SPARE_RINGS_MAX) spare.push(ring);
-  spareRings.set(direct, spare);
+  spareRings.push({ ring, direct });
+  if (spareRings.length > SPARE_RINGS_MAX) spareRings.shift();
 }
 
+const { start, shift, sent, taken } = WriteBufferWord;
+
 // Bytes are counted from the first one that this object has taken: `written` <= `sent` <= `taken`.
-export class WriteBehind {
+export class WriteBuffer {
   private ring: Buffer | undefined;
-  private readonly bytes: number;
-  private taken = 0;
-  private sent = 0;
+  private readonly state = new Float64Array(WriteBufferWord.count);
+  private readonly writeBytes: number;
   private written = 0;
   private writes: Write[] = [];
   private waiters: Waiter[] = [];
-  /** Everything goes out, the last incomplete block too. */
-  private flushing = false;
+  /** So much goes out even where it is no whole block. */
+  private wanted = 0;
   private hasGap = false;
   /** The first error: nothing is written after it. */
   failure: Error | undefined;
 
+  /** `bytes`: of the ring; whole blocks with O_DIRECT. */
   constructor(
     private readonly native: Addon,
     private readonly target: Target,
+    private readonly bytes: number,
     private readonly onWritten: (bytes: number) => void,
     private readonly onFailure: (error: Error) => void,
   ) {
-    this.bytes = target.direct ? DIRECT_RING_BYTES : RING_BYTES;
+    const half = Math.ceil(bytes / 2);
+    this.writeBytes = target.direct
+      ? Math.min(half - (half % BLOCK), DIRECT_WRITE_BYTES_MAX)
+      : Math.min(half, WRITE_BYTES_MAX);
+    this.state[WriteBufferWord.fd] = target.fd;
+    this.state[start] = target.start;
+    // With O_DIRECT memory and file are aligned alike.
+    this.state[shift] = target.direct ? target.start % BLOCK : 0;
   }
 
   /** Nothing is on its way. */
@@ -97,19 +104,19 @@ export class WriteBehind {
 
   /** Says where the next byte goes; only while nothing is on its way. */
   moveTo(position: number): void {
-    this.target.start = position - this.taken;
+    this.state[start] = position - this.taken;
   }
 
   /** Copies as much of the chunk as there is room for, from `offset` on, and returns how much that was. */
   take(chunk: Uint8Array, offset: number): number {
-    this.ring ??= takeRing(this.target.direct);
+    const ring = this.ring ?? this.makeRing();
     const count = Math.min(this.bytes - (this.taken - this.written), chunk.byteLength - offset);
     for (let done = 0; done < count; ) {
       const at = this.indexOf(this.taken);
       const part = Math.min(count - done, this.bytes - at);
       const from = chunk.byteOffset + offset + done;
-      this.ring.set(new Uint8Array(chunk.buffer, from, part), at);
-      this.taken += part;
+      ring.set(new Uint8Array(chunk.buffer, from, part), at);
+      this.state[taken] = this.taken + part;
       done += part;
     }
     return count;
@@ -125,11 +132,11 @@ export class WriteBehind {
     return true;
   }
 
-  /** Resolves once everything that was taken so far is in the file, or never will be: see `failure`. */
-  settled(): Promise<void> {
-    // Bytes behind the last whole block wait for more of them, or for flush().
-    const upTo = this.target.direct && !this.flushing ? this.taken - (this.positionOf(this.taken) % BLOCK) : this.taken;
-    return this.when(upTo);
+  /** Writes what was taken so far, and resolves once that is in the file, or never will be: see `failure`. */
+  flush(): Promise<void> {
+    this.wanted = this.taken;
+    this.pump();
+    return this.when(this.taken);
   }
 
   /** Resolves once there is room. */
@@ -137,69 +144,65 @@ export class WriteBehind {
     return this.when(Math.min(this.taken, this.written + 1));
   }
 
-  /** Writes what is left. No chunk may follow. */
-  flush(): Promise<void> {
-    this.flushing = true;
-    this.pump();
-    return this.settled();
-  }
-
   /** Forgets what has been taken: the caller has another way to write it. */
   drop(): void {
-    this.taken = this.sent = this.written;
+    this.state[taken] = this.state[sent] = this.written;
   }
 
   /** Gives the memory back; only when idle. */
   release(): void {
-    if (this.ring !== undefined && this.writes.length === 0) giveRing(this.ring, this.target.direct);
+    if (this.ring === undefined) return;
+    this.native.releaseWriteBuffer(this.state.buffer);
+    if (this.writes.length === 0) giveRing(this.ring, this.target.direct);
     this.ring = undefined;
   }
 
-  /**
-   * Hands everything that is left to the engine in one write, for a process that ends now. Whoever calls this has
-   * waited for the writes in flight, but not heard how they ended: where that can be done, they are done again.
-   */
-  sendRest(): void {
-    const from = this.target.start === CURRENT ? this.sent : this.written;
-    if (this.failure !== undefined || from === this.taken) return;
-    const start = this.indexOf(from);
-    const first = this.ring!.subarray(start, Math.min(this.bytes, start + this.taken - from));
-    const views = [first, this.ring!.subarray(0, this.taken - from - first.length)].filter((view) => view.length > 0);
-    void resultOf(this.native.writev(this.target.fd, views, this.positionOf(from), 0), views);
+  private get taken(): number {
+    return this.state[taken]!;
+  }
+
+  private get sent(): number {
+    return this.state[sent]!;
+  }
+
+  private makeRing(): Buffer {
+    this.ring = takeRing(this.bytes, this.target.direct);
+    this.native.holdWriteBuffer(this.ring, this.state.buffer);
+    return this.ring;
   }
 
   private positionOf(count: number): number {
-    return this.target.start === CURRENT ? CURRENT : this.target.start + count;
+    return this.state[start] === CURRENT ? CURRENT : this.state[start]! + count;
   }
 
-  // With O_DIRECT memory and file are aligned alike.
   private indexOf(count: number): number {
-    const { direct, start } = this.target;
-    return (count + (direct ? ((start % BLOCK) + BLOCK) % BLOCK : 0)) % this.bytes;
+    return (count + this.state[shift]!) % this.bytes;
   }
 
   private nextBytes(): number {
-    const { direct, size } = this.target;
     const last = this.writes[this.writes.length - 1];
-    if (last !== undefined && (!direct || last.alone)) return 0;
-    let count = Math.min(this.taken - this.sent, this.bytes - this.indexOf(this.sent));
-    if (!direct) return Math.min(count, WRITE_BYTES);
+    if (last !== undefined && (!this.target.direct || last.alone)) return 0;
+    const count = Math.min(this.taken - this.sent, this.bytes - this.indexOf(this.sent));
+    return this.target.direct ? this.nextDirect(count, last === undefined) : Math.min(count, this.writeBytes);
+  }
+
+  /** `count` bytes in a row can go; `free`: nothing is in flight. */
+  private nextDirect(count: number, free: boolean): number {
     const position = this.positionOf(this.sent);
     const misaligned = position % BLOCK;
+    const mustGo = this.wanted > this.sent;
     if (misaligned > 0) {
-      if (count < BLOCK - misaligned && !this.flushing) return 0;
-      return last === undefined ? Math.min(count, BLOCK - misaligned) : 0;
+      const untilBlock = BLOCK - misaligned;
+      if (!free || (count < untilBlock && !mustGo)) return 0;
+      return Math.min(count, untilBlock);
     }
-    if (count < BLOCK) return this.flushing && last === undefined ? count : 0;
-    const untilWrap = this.bytes - this.indexOf(this.sent);
-    count -= count % BLOCK;
-    if (position + count <= size || position + OVERWRITE_BYTES <= size) {
-      const overwrite = Math.min(count, OVERWRITE_BYTES);
-      // Beside others only a large one goes: what is there now gathers until they end.
-      const isLarge = overwrite === OVERWRITE_BYTES || overwrite === untilWrap || this.flushing;
-      return last === undefined || isLarge ? overwrite : 0;
-    }
-    return last === undefined ? Math.min(count, DIRECT_WRITE_BYTES) : 0;
+    if (count < BLOCK) return free && mustGo ? count : 0;
+    const whole = count - (count % BLOCK);
+    const inside = Math.min(whole, OVERWRITE_BYTES);
+    if (position + inside > this.target.size) return free ? Math.min(whole, this.writeBytes) : 0;
+    // Beside others only a large one goes: what is there now gathers until they end.
+    const isLarge = inside === OVERWRITE_BYTES || inside === this.bytes - this.indexOf(this.sent) || mustGo;
+    return free || isLarge ? inside : 0;
   }
 
   private send(count: number): boolean {
@@ -210,18 +213,19 @@ export class WriteBehind {
     const view = this.ring!.subarray(at, at + count);
     const answer = this.native.write(fd, view, 0, count, position, 0);
     if (answer === NOT_TAKEN && from === 0) return false;
-    this.sent += count;
+    this.state[sent] = from + count;
     const unaligned = position % BLOCK !== 0 || count % BLOCK !== 0;
-    const write: Write = { end: this.sent, alone: !direct || unaligned || position + count > size, missing: undefined };
+    const alone = !direct || unaligned || position + count > size;
+    const write: Write = { end: from + count, alone, missing: undefined };
     this.writes.push(write);
     this.finish(write, view, position, answer);
     return true;
   }
 
   /** Sees one write through: all of it, or an error. */
-  private async finish(write: Write, view: Buffer, start: number, answer: number): Promise<void> {
+  private async finish(write: Write, view: Buffer, from: number, answer: number): Promise<void> {
     let rest = view;
-    let position = start;
+    let position = from;
     let result = await resultOf(answer, rest);
     for (;;) {
       if (result === NOT_TAKEN) result = await this.writeByNode(rest, position);
@@ -233,7 +237,10 @@ export class WriteBehind {
     }
     write.missing = rest.length;
     const failsNow = rest.length > 0 && this.failure === undefined;
-    if (failsNow) this.failure = systemErrorWithoutFrames(result === 0 ? EIO : result, 'write');
+    if (failsNow) {
+      this.failure = systemErrorWithoutFrames(result === 0 ? EIO : result, 'write');
+      this.state[sent] = this.taken;
+    }
     this.settle();
     if (failsNow) this.onFailure(this.failure!);
   }
