@@ -127,7 +127,7 @@ void IoContext::route_read(Request* request) {
   }
 }
 
-// False when the request waits for staging memory, or has been settled for want of any.
+// False when the request waits for staging memory.
 bool IoContext::with_staging(Request* request) {
   if (!needs_staging(request)) return true;
   if (staging_is_full(request->remaining())) {
@@ -135,12 +135,7 @@ bool IoContext::with_staging(Request* request) {
     return false;
   }
   const uint64_t bytes = request->remaining();
-  const int status = stage(request);
-  if (status < 0) {
-    settle(request, status);
-    return false;
-  }
-  staged_bytes_ += bytes;
+  if (stage(request)) staged_bytes_ += bytes;
   return true;
 }
 
