@@ -103,6 +103,7 @@ class IoContext {
   size_t active() const;
   const IoBackend& backend() const { return *backend_; }
   const Statistics& statistics() const { return statistics_; }
+  InlineFuse* inline_fuse() { return inline_lane_.fuse(); }
 
  private:
   // accept.cc
@@ -147,6 +148,7 @@ class IoContext {
   void to_backend(Request* request);
   void to_threads(Request* request);
   void submit_ready();
+  size_t submit_timed(Request* const* batch, size_t count);
   void run_cached();
   bool can_start_more() const;
 
@@ -167,7 +169,8 @@ class IoContext {
   void cancel_queued();
   void cancel(Request* request);
   template <typename Done>
-  void wait_until(Done done);
+  void wait_until(Done done, ThreadPool::Wanted awaited, const void* argument);
+  bool run_queued(ThreadPool::Wanted awaited, const void* argument);
 
   std::unique_ptr<IoBackend> backend_;
   std::unique_ptr<ThreadsBackend> own_threads_;  // null when the backend itself is the pool
@@ -177,7 +180,7 @@ class IoContext {
   Slots slots_;
   DescriptorTable descriptors_;
   InlineLane inline_lane_;
-  InlinePaths inline_paths_;
+  InlinePaths inline_paths_{inline_lane_.fuse()};
   RequestQueue cached_;  // reads known to be cached, not yet served: inline or in one batch
   RequestQueue paths_;   // questions about paths that the kernel's caches may answer, when there is budget
   std::unique_ptr<WholeFile> spare_file_;  // of the last readFile that was answered at once
