@@ -77,6 +77,8 @@ class IoContext {
   bool round();
   // A new turn of the event loop begins: budgets are whole again.
   void start_turn();
+  // The event loop goes round, with or without a turn of ours: what was looked at before is out of date.
+  void start_iteration() { inline_lane_.start_turn(); }
   // Finished requests, oldest first. The caller reads slot, result and flags, then gives each back.
   Request* take_finished();
   const Request* peek_finished() const { return finished_.front(); }
