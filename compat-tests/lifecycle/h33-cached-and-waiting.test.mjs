@@ -89,7 +89,7 @@ describe('H33: what is in memory and has to wait all the same', () => {
       const handle = await fs.promises.open(file, 'r');
       const buffer = Buffer.alloc(SIZE);
       for (let i = 0; i < 9; i++) await handle.read(buffer, 0, SIZE, 0);
-      disk.set({ write_delay_ms: DELAY_MS, sync_delay_ms: DELAY_MS });
+      disk.set({ delay_ms: DELAY_MS, sync_delay_ms: DELAY_MS });
       const code = `const fs = require('node:fs'); for (;;) { const fd = fs.openSync(process.argv[1], 'a');
         fs.writeSync(fd, 'n'); fs.fsyncSync(fd); fs.closeSync(fd); }`;
       const child = spawn(process.execPath, ['-e', code, neighbour], { stdio: 'ignore' });
@@ -97,7 +97,7 @@ describe('H33: what is in memory and has to wait all the same', () => {
       try {
         await withFreeLoop(async (measure) => {
           await measure(async () => {
-            for (let i = 0; i < 20; i++) {
+            for (let i = 0; i < 120; i++) {
               await new Promise((resolve) => nodeFs.write(writer, 'z', 0, resolve));
               await sleep(15);
               await handle.read(buffer, 0, SIZE, 0);
