@@ -8,7 +8,8 @@
 namespace ioengine {
 namespace {
 
-constexpr uint64_t kRelativeFlag = 0x1000;  // ST_RELATIME of statfs(2), which glibc does not name in each mode
+constexpr uint64_t kRelativeFlag =
+    0x1000;  // ST_RELATIME of statfs(2), which glibc does not name in each mode
 constexpr int64_t kSecond_ns = 1000000000;
 constexpr int64_t kDay_ns = 24 * 60 * 60 * kSecond_ns;
 // The kernel's clock for times of files goes in ticks of up to 10 ms: within one, an access can be as old as

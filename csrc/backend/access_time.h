@@ -1,5 +1,5 @@
-// Whether a read updates the file's access time. That starts a transaction of the filesystem, which waits while
-// a neighbour's fsync(2) commits the journal (200 ms measured), and RWF_NOWAIT does not help (H33).
+// Whether a read updates the file's access time. That starts a transaction of the filesystem, which waits
+// while a neighbour's fsync(2) commits the journal (200 ms measured), and RWF_NOWAIT does not help (H33).
 #pragma once
 
 #include <sys/stat.h>
@@ -32,8 +32,8 @@ constexpr unsigned kAccessTimesMask = STATX_ATIME | STATX_MTIME | STATX_CTIME;
 // Whether the next read of a file with these attributes updates its access time.
 bool is_update_due(const struct statx& status, AccessTimes policy, DueUpdate* due);
 
-// Learns of files whose access time is never kept, whatever the mount says: chattr +A, a mount that is noatime
-// since. There an update stays due although a read has been served.
+// Learns of files whose access time is never kept, whatever the mount says: chattr +A, a mount that is
+// noatime since. There an update stays due although a read has been served.
 class AccessTimeTrial {
  public:
   // A read that was allowed to wait has been served.

@@ -18,8 +18,8 @@ enum class FileKind : uint8_t {
   kForeign,  // pipe, tty, socket, directory, procfs, FUSE, NFS, ...: node:fs serves it (H26)
 };
 
-// A mount as statx(2) tells of it: by a number that is never used again (Linux 6.8), else by one that the next
-// mount may get, so the device has to be the same as well.
+// A mount as statx(2) tells of it: by a number that is never used again (Linux 6.8), else by one that the
+// next mount may get, so the device has to be the same as well.
 struct MountId {
   uint64_t number = 0;
   uint64_t device = 0;

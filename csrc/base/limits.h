@@ -58,8 +58,8 @@ constexpr uint64_t copy_part_bytes = 8 * 1024 * 1024;
 // Mounts whose filesystem is remembered, for paths on the calling thread, and those that are barred from it.
 constexpr size_t known_mounts = 64;
 
-// An inline call that slept and took this long bars the lane for its mount: at first for so long, twice as long
-// each time after, up to a minute.
+// An inline call that slept and took this long bars the lane for its mount: at first for so long, twice as
+// long each time after, up to a minute.
 constexpr uint64_t inline_slow_ns = 1500 * 1000;
 constexpr uint64_t inline_bar_ns = 100 * 1000 * 1000;
 constexpr uint64_t inline_bar_max_ns = uint64_t{60} * 1000 * 1000 * 1000;

@@ -29,8 +29,8 @@ size_t class_of(size_t size) {
 size_t round_up(size_t size, size_t step) { return (size + step - 1) / step * step; }
 
 void* map(size_t bytes) {
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                      -1, 0);
+  void* memory =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return memory == MAP_FAILED ? nullptr : memory;
 }
 
@@ -47,8 +47,8 @@ class BlockHeap {
   AlignedBlock* allocate(size_t size) {
     if (size == 0 || size > kMappedMax) return nullptr;
     const size_t index = class_of(size);
-    const size_t bytes =
-        index < kClassCount ? size_t{1} << (index + kSmallestShift) : round_up(size, AlignedBlock::kAlignment);
+    const size_t bytes = index < kClassCount ? size_t{1} << (index + kSmallestShift)
+                                             : round_up(size, AlignedBlock::kAlignment);
     pthread_mutex_lock(&mutex_);
     AlignedBlock* block = index < kClassCount ? take_kept(index) : nullptr;
     if (block == nullptr) block = make(bytes);
@@ -196,10 +196,11 @@ class BlockHeap {
     delete slab;
   }
 
-  // True when the pages are zeroes now. Locked memory (mlockall(2)) stays as it is, and where a page is larger
-  // than the block its neighbours would lose theirs.
+  // True when the pages are zeroes now. Locked memory (mlockall(2)) stays as it is, and where a page is
+  // larger than the block its neighbours would lose theirs.
   bool discard(void* memory, size_t bytes) const {
-    const bool whole_pages = reinterpret_cast<uintptr_t>(memory) % page_bytes_ == 0 && bytes % page_bytes_ == 0;
+    const bool whole_pages =
+        reinterpret_cast<uintptr_t>(memory) % page_bytes_ == 0 && bytes % page_bytes_ == 0;
     return whole_pages && madvise(memory, bytes, MADV_DONTNEED) == 0;
   }
 
@@ -236,8 +237,8 @@ class BlockHeap {
     const size_t larger = bytes + BlockMap::kStretch;
     auto* memory = static_cast<char*>(map(larger));
     if (memory == nullptr) return nullptr;
-    const size_t before = (BlockMap::kStretch - reinterpret_cast<uintptr_t>(memory) % BlockMap::kStretch) %
-                          BlockMap::kStretch;
+    const size_t before =
+        (BlockMap::kStretch - reinterpret_cast<uintptr_t>(memory) % BlockMap::kStretch) % BlockMap::kStretch;
     const size_t behind = BlockMap::kStretch - before;
     // Address space that cannot be cut off stays: nobody touches it, so it costs no memory.
     if (before > 0) munmap(memory, before);
@@ -245,8 +246,8 @@ class BlockHeap {
     return memory + before;
   }
 
-  // munmap(2) may fail where it would split a mapping (vm.max_map_count). Then the stretches are kept, without
-  // their pages, for the next one who needs some.
+  // munmap(2) may fail where it would split a mapping (vm.max_map_count). Then the stretches are kept,
+  // without their pages, for the next one who needs some.
   void unmap_stretches(void* memory, size_t bytes) {
     if (munmap(memory, bytes) == 0) return;
     if (madvise(memory, bytes, MADV_DONTNEED) != 0) return;  // locked as well: nothing that can be done

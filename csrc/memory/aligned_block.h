@@ -22,8 +22,8 @@ class AlignedBlock {
   // whatever the last user left: callers hand out only what the kernel has filled, or clear it.
   static AlignedBlock* allocate(size_t size);
 
-  // The same for the engine's own use: where the address space has no room for a whole slab (RLIMIT_AS), plain
-  // memory serves. hold_if_ours() does not find such a block.
+  // The same for the engine's own use: where the address space has no room for a whole slab (RLIMIT_AS),
+  // plain memory serves. hold_if_ours() does not find such a block.
   static AlignedBlock* allocate_private(size_t size);
 
   // The block that holds `address`, with one more holder, or null where that memory is not ours. Any thread.

@@ -10,8 +10,8 @@
 namespace ioengine {
 namespace {
 
-// A bounce takes so much at once, in whole units of the alignment and at least one: an extent of an XFS realtime
-// file may be any number of blocks, and larger than this. The request goes on in further attempts.
+// A bounce takes so much at once, in whole units of the alignment and at least one: an extent of an XFS
+// realtime file may be any number of blocks, and larger than this. The request goes on in further attempts.
 constexpr uint64_t kBounceBytes = 4 * 1024 * 1024;
 
 // A block for `bytes`, or for fewer whole units where there is no memory for all of them.

@@ -4,21 +4,19 @@
 
 #include <algorithm>
 
-#include "base/clock.h"
 #include "base/limits.h"
 
 namespace ioengine {
 namespace {
 
 // A count of switches is good for so long: a hot loop does not pay for it in each turn. Sleeps of the event
-// loop in between count as sleeps of the call, so loops that do sleep, which are slower than this, count anew.
+// loop in between count as sleeps of the call, so loops that do sleep, which are slower than this, count
+// anew.
 constexpr uint64_t kCountEvery_ns = 100 * 1000;
 // Exact times of every read, after one that was slow in a turn with several.
 constexpr uint64_t kWatch_ns = uint64_t{10} * 1000 * 1000 * 1000;
 
 }  // namespace
-
-uint64_t InlineFuse::exact_now() { return monotonic_ns(); }
 
 long InlineFuse::voluntary_switches() {
   rusage usage = {};
@@ -35,25 +33,15 @@ void InlineFuse::start_turn(uint64_t now_ns) {
   counted_ns_ = now_ns;
 }
 
-void InlineFuse::check(uint64_t mount, uint64_t before_ns, uint64_t bytes) {
-  if (slept_since(before_ns, bytes)) bar(mount);
-}
-
-bool InlineFuse::slept_since(uint64_t before_ns, uint64_t bytes) {
-  const uint64_t now = monotonic_ns();
-  // Copying takes its time as well: a nanosecond for a byte is a slow machine.
-  if (now - before_ns < limits::inline_slow_ns + bytes) return false;
+bool InlineFuse::slept(uint64_t now_ns) {
   const long before = switches_;
   switches_ = voluntary_switches();
-  counted_ns_ = now;
+  counted_ns_ = now_ns;
   return switches_ != before;
 }
 
-// The coarse clock has gone on since the turn began. For its first read that says how long the read took; later
-// ones follow JavaScript that may have taken the time.
-void InlineFuse::suspect(uint64_t mount, bool first, uint64_t bytes) {
-  if (first) return check(mount, now_ns_, bytes);
-  if (slept_since(now_ns_, bytes)) watch_until_ns_ = monotonic_ns() + kWatch_ns;
+void InlineFuse::watch() {
+  if (slept_since(now_ns_, 0)) watch_until_ns_ = monotonic_ns() + kWatch_ns;
   turn_coarse_ns_ = coarse_now();
 }
 
@@ -73,8 +61,8 @@ InlineFuse::Bar* InlineFuse::entry_of(uint64_t mount) {
     bars_.push_back({mount, 0, 0});
     return &bars_.back();
   }
-  Bar* oldest = &*std::min_element(
-      bars_.begin(), bars_.end(), [](const Bar& a, const Bar& b) { return a.until_ns < b.until_ns; });
+  Bar* oldest = &*std::min_element(bars_.begin(), bars_.end(),
+                                   [](const Bar& a, const Bar& b) { return a.until_ns < b.until_ns; });
   *oldest = {mount, 0, 0};
   return oldest;
 }
@@ -84,10 +72,11 @@ void InlineFuse::bar(uint64_t mount) {
   const uint64_t now = monotonic_ns();
   Bar* entry = entry_of(mount);
   const bool again = entry->length_ns > 0 && now < entry->until_ns + 10 * entry->length_ns;
-  entry->length_ns = again ? std::min(2 * entry->length_ns, limits::inline_bar_max_ns) : limits::inline_bar_ns;
+  entry->length_ns =
+      again ? std::min(2 * entry->length_ns, limits::inline_bar_max_ns) : limits::inline_bar_ns;
   entry->until_ns = now + entry->length_ns;
   last_until_ns_ = std::max(last_until_ns_, entry->until_ns);
-  last_change_ns_ = now;
+  look_again();
   ++times_;
 }
 

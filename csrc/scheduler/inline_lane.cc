@@ -60,6 +60,8 @@ InlineLane::InlineLane() {
 }
 
 void InlineLane::start_turn() {
+  if (operations_ > 1) fuse_.end_turn();
+  fuse_.forget_clock();
   operations_ = 0;
   bytes_ = 0;
   started_ns_ = 0;
@@ -75,6 +77,7 @@ bool InlineLane::has_budget(uint64_t bytes) {
   if (exhausted_) return false;
   if (operations_ == 0) start_clock();
   const bool clock_due = (operations_ & 15) == 15;
+  if (clock_due) fuse_.end_turn();
   exhausted_ = operations_ >= limits::inline_operations ||
                (bytes_ + bytes > limits::inline_bytes && operations_ > 0) ||
                (clock_due && monotonic_ns() - started_ns_ > limits::inline_time_ns);
@@ -83,11 +86,14 @@ bool InlineLane::has_budget(uint64_t bytes) {
 
 bool InlineLane::look_at_times(Descriptor* descriptor) {
   const FileFacts& facts = descriptor->facts;
+  if (started_ns_ == 0) start_clock();
+  if (descriptor->quiet_since_ns > fuse_.look_from(started_ns_ - limits::quiet_ns)) return true;
   if (fuse_.bars(facts.mount)) return false;
   if (!facts.filesystem.memory_backed && facts.filesystem.access_times != AccessTimes::kNever) {
     struct statx status;
     DueUpdate due;
-    if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kAccessTimesMask, &status) != 0) return false;
+    if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kAccessTimesMask, &status) != 0)
+      return false;
     if (is_update_due(status, facts.filesystem.access_times, &due) &&
         !descriptor->access_time_trial.is_never_kept(due))
       return false;
@@ -137,9 +143,12 @@ int32_t InlineLane::read(Descriptor* descriptor, const iovec* vectors, uint32_t 
   do {
     status = read_without_cancellation(descriptor->fd, vectors, count, offset, flags);
   } while (status == -1 && errno == EINTR);
+  if (status >= 0) {
+    if (first || before != 0) fuse_.check_read(descriptor->facts.mount, before, bytes);
+    return static_cast<int32_t>(status);
+  }
   const int error = errno;
-  fuse_.check_read(descriptor->facts.mount, before, first, bytes);
-  if (status >= 0) return static_cast<int32_t>(status);
+  if (before != 0) fuse_.check_read(descriptor->facts.mount, before, bytes);
   distrust(descriptor);
   if (error == EOPNOTSUPP)
     descriptor->facts.filesystem.nowait_reads = false;  // remembered for this file (H17)
@@ -151,13 +160,11 @@ bool InlineLane::read_whole(const WholeFile& file, char* memory) {
   Cachestat answer;
   if (!cachestat_works_ || file.update_due || !file.facts.filesystem.nowait_reads) return false;
   // It is closed afterwards, which writes dirty pages out.
-  if (!ask_cachestat(file.fd, 0, size, &answer) || !all_cached(answer, 0, size) || answer.dirty > 0) return false;
+  if (!ask_cachestat(file.fd, 0, size, &answer) || !all_cached(answer, 0, size) || answer.dirty > 0)
+    return false;
   bytes_ += size;
-  const uint64_t before = monotonic_ns();
   const iovec vector = {memory, size};
-  const ssize_t status = read_without_cancellation(file.fd, &vector, 1, 0, RWF_NOWAIT);
-  fuse_.check(file.facts.mount, before, size);
-  return status == static_cast<ssize_t>(size);
+  return read_without_cancellation(file.fd, &vector, 1, 0, RWF_NOWAIT) == static_cast<ssize_t>(size);
 }
 
 bool InlineLane::closes_at_once(int fd, const FileFacts& facts, uint64_t size) {

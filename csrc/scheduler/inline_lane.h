@@ -52,6 +52,11 @@ class InlineLane {
   // One attempt at all of a small file that was just opened: true when all of it was cached and is in
   // `memory`. Charges the bytes.
   bool read_whole(const WholeFile& file, char* memory);
+  // Closes it, and ends what began at `before_ns` with its open.
+  void close_whole(WholeFile* file, uint64_t before_ns) {
+    file->close();
+    fuse_.check(file->facts.mount, before_ns, file->facts.size);
+  }
 
   // Whether close(2) of a descriptor that is read only, of a file of this size with a name, is known not to
   // wait: whoever closes first after the file was cut and written anew writes it out (ext4, btrfs, XFS: 85 ms
@@ -62,7 +67,7 @@ class InlineLane {
 
   InlineFuse* fuse() { return &fuse_; }
   // This engine has changed a file: access times are to be looked at again.
-  void files_changed() { changed_ns_ = fuse_.now_ns(); }
+  void files_changed() { fuse_.look_again(); }
 
   // A read that should have been cached was not: ask again before each of the next ones.
   static void distrust(Descriptor* descriptor) { descriptor->warm_credit = descriptor->warm_streak = 0; }
@@ -74,10 +79,7 @@ class InlineLane {
   void start_clock();
   // Whether reading the descriptor is known to touch nothing but its pages, on a mount that is not barred.
   bool is_quiet(Descriptor* descriptor) {
-    if (started_ns_ == 0) start_clock();
-    const uint64_t since = descriptor->quiet_since_ns;
-    const bool recent = started_ns_ - since < limits::quiet_ns && since > changed_ns_;
-    return (recent && since > fuse_.last_change_ns()) || look_at_times(descriptor);
+    return descriptor->quiet_since_ns > fuse_.looked_after_ns() || look_at_times(descriptor);
   }
   bool look_at_times(Descriptor* descriptor);
   bool look_up(Descriptor* descriptor, int64_t offset, uint64_t bytes);
@@ -87,7 +89,6 @@ class InlineLane {
   uint32_t operations_ = 0;
   uint64_t bytes_ = 0;
   uint64_t started_ns_ = 0;  // when the first call of this turn was asked for; 0 before
-  uint64_t changed_ns_ = 0;
   InlineFuse fuse_;
 };
 

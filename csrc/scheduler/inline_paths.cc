@@ -60,7 +60,7 @@ int32_t InlinePaths::look(const char* path, bool follow, unsigned mask, struct s
   }
   const bool looked = stat_cached(fd, mask | kMountMask, status);
   ::close(fd);
-  fuse_->check(InlineFuse::kLookups, before);
+  looked_ns_ = fuse_->check(InlineFuse::kLookups, before);
   if (!looked) return kNotTaken;
   const MountId mount = mount_of(*status);
   if (mounts_.find(mount) != nullptr) return 0;
@@ -111,9 +111,8 @@ int InlinePaths::open_regular(const char* path, int flags, const struct statx& s
   if (!filesystem->nowait_reads || fuse_->bars(mount.number)) return kNotTaken;
   // O_NONBLOCK: a lease on the file answers EAGAIN instead of waiting for its holder to give it up.
   // A permission listener of fanotify(7) is waited for all the same: nothing tells of one beforehand.
-  const uint64_t before = monotonic_ns();
   const int fd = open_cached(path, flags | O_NONBLOCK);
-  fuse_->check(mount.number, before);
+  opened_ns_ = fuse_->check(mount.number, looked_ns_);
   if (fd < 0) return kNotTaken;
   if (!stat_cached(fd, STATX_BASIC_STATS | kMountMask, opened) || opened->stx_ino != seen.stx_ino ||
       !(mount_of(*opened) == mount)) {

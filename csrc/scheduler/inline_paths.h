@@ -30,6 +30,9 @@ class InlinePaths {
   // Opens a regular file to be read in one go: 0 with `file` open, -errno, or kNotTaken.
   int32_t open_whole(const char* path, WholeFile* file, bool* learn);
 
+  // When open_whole() was through with its file.
+  uint64_t opened_ns() const { return opened_ns_; }
+
   static bool is_plain(const OpenJob& job);
 
   // What the pool found out about a mount.
@@ -47,6 +50,8 @@ class InlinePaths {
   bool resolve_cached_works_ = true;
   KnownMounts mounts_;
   InlineFuse* const fuse_;
+  uint64_t looked_ns_ = 0;  // when the last look-up was over
+  uint64_t opened_ns_ = 0;
 
   // Whether access(2) and open(2) look for a path with the same rights; for these user and group ids.
   bool credentials_are_plain_ = false;

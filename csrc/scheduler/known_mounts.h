@@ -1,6 +1,6 @@
 // Which mounts hold a local filesystem that we know. Asking is fstatfs(2), which may wait 300 ms and more on
-// FUSE and network filesystems (H29), so the pool asks, once per mount. Not per device: a device that had ext4
-// on it may be mounted by a FUSE server next (H33).
+// FUSE and network filesystems (H29), so the pool asks, once per mount. Not per device: a device that had
+// ext4 on it may be mounted by a FUSE server next (H33).
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@ namespace ioengine {
 
 class KnownMounts {
  public:
-  // How the filesystem that is mounted there behaves; null when it is unknown, or not one that never waits for
-  // anyone.
+  // How the filesystem that is mounted there behaves; null when it is unknown, or not one that never waits
+  // for anyone.
   const FilesystemTraits* find(const MountId& mount) const {
     for (const Entry& entry : entries_) {
       if (entry.mount == mount) return entry.filesystem.known ? &entry.filesystem : nullptr;

@@ -91,18 +91,18 @@ int32_t IoContext::read_whole_here(const char* path, WholeFile* file, char* memo
   if (!inline_lane_.has_budget(size)) {
     // Files that wait are not to use up the process's descriptors.
     if (!inline_lane_.closes_at_once(file->fd, file->facts, size)) return kNotTaken;
-    file->close();
+    inline_lane_.close_whole(file, inline_paths_.opened_ns());
     return kLater;
   }
   if (size > 0) {
     if (memory == nullptr && !file->reserve()) return kNotTaken;
     if (!inline_lane_.read_whole(*file, memory != nullptr ? memory : file->content.get())) {
+      inline_lane_.fuse()->check(file->facts.mount, inline_paths_.opened_ns(), size);
       file->drop_content();
       return kNotTaken;
     }
   }
-  inline_lane_.close(file->fd, file->facts);
-  file->fd = -1;
+  inline_lane_.close_whole(file, inline_paths_.opened_ns());
   file->bytes = static_cast<uint32_t>(size);
   return static_cast<int32_t>(size);
 }

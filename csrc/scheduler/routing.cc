@@ -155,13 +155,14 @@ void IoContext::start_unstaged() {
 }
 
 // close(2) of a file that was written flushes on some filesystems, and of one without a link frees its blocks
-// (328 ms for 2 GiB): only a read-only local file that still has a name and no dirty pages is closed on the spot
-// (H29, H33).
+// (328 ms for 2 GiB): only a read-only local file that still has a name and no dirty pages is closed on the
+// spot (H29, H33).
 bool IoContext::closes_at_once(const Descriptor* descriptor) {
   const FileFacts& facts = descriptor->facts;
   struct statx status;
   return facts.kind == FileKind::kRegular && !facts.writable && inline_lane_.has_budget(0) &&
-         statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_NLINK | STATX_SIZE, &status) == 0 &&
+         statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_NLINK | STATX_SIZE, &status) ==
+             0 &&
          status.stx_nlink > 0 && inline_lane_.closes_at_once(descriptor->fd, facts, status.stx_size);
 }
 

@@ -239,8 +239,9 @@ void IoContext::wait_until(Done done, ThreadPool::Wanted awaited, const void* ar
   blocking_ = false;
 }
 
-// What this thread waits for and no thread of the pool has started is carried out here: the pool may be full of
-// calls that wait for someone else, a server that is gone for one. One at a time, so that free threads help.
+// What this thread waits for and no thread of the pool has started is carried out here: the pool may be full
+// of calls that wait for someone else, a server that is gone for one. One at a time, so that free threads
+// help.
 bool IoContext::run_queued(ThreadPool::Wanted awaited, const void* argument) {
   Request* request = threads_->take_queued(awaited, argument);
   if (request == nullptr) return false;
@@ -253,7 +254,8 @@ void IoContext::settle_descriptor(int fd) {
   if (descriptor == nullptr || descriptor->pending == 0) return;
   ++descriptor->pending;  // keeps the object while we look at it
   wait_until([descriptor] { return descriptor->pending == 1; },
-             [](const Request* request, const void* wanted) { return request->descriptor == wanted; }, descriptor);
+             [](const Request* request, const void* wanted) { return request->descriptor == wanted; },
+             descriptor);
   --descriptor->pending;
   descriptors_.release(descriptor);
 }

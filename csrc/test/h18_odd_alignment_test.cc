@@ -1,5 +1,5 @@
-// H18: offsets that a device takes in units that are no power of two, or larger than a bounce block: extents of
-// XFS realtime files. On the mock, which refuses what does not suit.
+// H18: offsets that a device takes in units that are no power of two, or larger than a bounce block: extents
+// of XFS realtime files. On the mock, which refuses what does not suit.
 #include "test/check.h"
 #include "test/engine.h"
 

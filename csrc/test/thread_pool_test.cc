@@ -176,7 +176,8 @@ bool has_slot(const Request* request, const void* slot) {
   return request->slot == *static_cast<const uint32_t*>(slot);
 }
 
-// Single requests leave the queue from its middle and its ends; the others are served as before (closeSync, exit).
+// Single requests leave the queue from its middle and its ends; the others are served as before (closeSync,
+// exit).
 void chosen_requests_come_back() {
   set_context("take_queued, chosen ones");
   Bell bell;
