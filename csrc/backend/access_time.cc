@@ -12,11 +12,7 @@ constexpr uint64_t kRelativeFlag =
     0x1000;  // ST_RELATIME of statfs(2), which glibc does not name in each mode
 constexpr int64_t kSecond_ns = 1000000000;
 constexpr int64_t kDay_ns = 24 * 60 * 60 * kSecond_ns;
-// The kernel's clock for times of files goes in ticks of up to 10 ms: within one, an access can be as old as
-// the change before it.
 constexpr int64_t kTick_ns = 20 * 1000 * 1000;
-
-int64_t in_ns(const statx_timestamp& time) { return time.tv_sec * kSecond_ns + time.tv_nsec; }
 
 int64_t wall_now() {
   timespec now;
@@ -25,6 +21,8 @@ int64_t wall_now() {
 }
 
 }  // namespace
+
+bool is_past(int64_t time_ns) { return wall_now() - time_ns > kTick_ns; }
 
 AccessTimes access_times_of(uint64_t flags) {
   if ((flags & (ST_RDONLY | ST_NOATIME)) != 0) return AccessTimes::kNever;
@@ -41,7 +39,7 @@ bool is_update_due(const struct statx& status, AccessTimes policy, DueUpdate* du
 
 bool AccessTimeTrial::is_never_kept(const DueUpdate& due) {
   if (running_ && due == due_) return served_;
-  running_ = wall_now() - due.change_ns > kTick_ns;
+  running_ = is_past(due.change_ns);
   served_ = false;
   due_ = due;
   return false;

@@ -27,6 +27,13 @@ struct DueUpdate {
   }
 };
 
+// Nanoseconds since 1970.
+inline int64_t in_ns(const statx_timestamp& time) { return time.tv_sec * int64_t{1000000000} + time.tv_nsec; }
+
+// Whether a later change is sure to show another time than this one: the kernel's clock for times of files
+// goes in ticks of up to 10 ms.
+bool is_past(int64_t time_ns);
+
 constexpr unsigned kAccessTimesMask = STATX_ATIME | STATX_MTIME | STATX_CTIME;
 
 // Whether the next read of a file with these attributes updates its access time.

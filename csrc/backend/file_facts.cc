@@ -109,8 +109,10 @@ int read_file_facts(int fd, FileFacts* facts) {
   const int flags = fcntl(fd, F_GETFL);
   if (flags == -1) return -errno;
   struct statx mounted;
-  const bool told = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | kMountMask, &mounted) == 0;
+  const bool told =
+      statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_CTIME | kMountMask, &mounted) == 0;
   facts->mount = told ? mount_of(mounted).number : 0;
+  facts->changed_ns = told && is_past(in_ns(mounted.stx_ctime)) ? in_ns(mounted.stx_ctime) : 0;
   facts->device = status.st_dev;
   facts->inode = status.st_ino;
   facts->size = static_cast<uint64_t>(status.st_size);

@@ -50,6 +50,7 @@ struct FileFacts {
   uint64_t device = 0;
   uint64_t mount = 0;  // MountId::number
   uint64_t inode = 0;
+  int64_t changed_ns = 0;  // ctime, where any later change has another one; else 0
   uint64_t size = 0;
   uint32_t memory_alignment = 1;  // of O_DIRECT requests, from STATX_DIOALIGN, else the device's block
   uint32_t offset_alignment = 1;

@@ -159,20 +159,22 @@ bool InlineLane::read_whole(const WholeFile& file, char* memory) {
   const uint64_t size = file.facts.size;
   Cachestat answer;
   if (!cachestat_works_ || file.update_due || !file.facts.filesystem.nowait_reads) return false;
-  // It is closed afterwards, which writes dirty pages out.
-  if (!ask_cachestat(file.fd, 0, size, &answer) || !all_cached(answer, 0, size) || answer.dirty > 0)
-    return false;
+  if (!ask_cachestat(file.fd, 0, size, &answer) || !all_cached(answer, 0, size)) return false;
+  // It is closed afterwards, which may write dirty pages out.
+  if (answer.dirty > 0 && !closed_files_.has(file.facts, file.facts.changed_ns)) return false;
   bytes_ += size;
   const iovec vector = {memory, size};
   return read_without_cancellation(file.fd, &vector, 1, 0, RWF_NOWAIT) == static_cast<ssize_t>(size);
 }
 
-bool InlineLane::closes_at_once(int fd, const FileFacts& facts, uint64_t size) {
+bool InlineLane::closes_at_once(int fd, const FileFacts& facts, uint64_t size, int64_t changed_ns) {
   if (fuse_.bars(facts.mount)) return false;
-  if (facts.filesystem.memory_backed || size == 0) return true;
+  if (facts.filesystem.memory_backed) return true;
+  if (!facts.filesystem.nowait_reads) return false;
+  if (size == 0 || closed_files_.has(facts, changed_ns)) return true;
   Cachestat answer;
-  return cachestat_works_ && facts.filesystem.nowait_reads && size <= limits::inline_close_bytes &&
-         ask_cachestat(fd, 0, size, &answer) && answer.dirty == 0;
+  return cachestat_works_ && size <= limits::inline_close_bytes && ask_cachestat(fd, 0, size, &answer) &&
+         answer.dirty == 0;
 }
 
 int InlineLane::close(int fd, const FileFacts& facts) {

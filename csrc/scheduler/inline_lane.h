@@ -14,6 +14,7 @@
 
 #include "backend/whole_file.h"
 #include "base/limits.h"
+#include "scheduler/closed_files.h"
 #include "scheduler/descriptor.h"
 #include "scheduler/inline_fuse.h"
 
@@ -61,7 +62,10 @@ class InlineLane {
   // Whether close(2) of a descriptor that is read only, of a file of this size with a name, is known not to
   // wait: whoever closes first after the file was cut and written anew writes it out (ext4, btrfs, XFS: 85 ms
   // for 256 MiB), and overlayfs asks the filesystem below it.
-  bool closes_at_once(int fd, const FileFacts& facts, uint64_t size);
+  // `changed_ns` is its ctime.
+  bool closes_at_once(int fd, const FileFacts& facts, uint64_t size, int64_t changed_ns);
+  // The pool has closed a file with these facts.
+  void closed_elsewhere(const FileFacts& facts) { closed_files_.remember(facts); }
   // Closes it. Charges nothing.
   int close(int fd, const FileFacts& facts);
 
@@ -90,6 +94,7 @@ class InlineLane {
   uint64_t bytes_ = 0;
   uint64_t started_ns_ = 0;  // when the first call of this turn was asked for; 0 before
   InlineFuse fuse_;
+  ClosedFiles closed_files_;
 };
 
 }  // namespace ioengine

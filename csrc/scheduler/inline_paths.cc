@@ -124,6 +124,8 @@ int InlinePaths::open_regular(const char* path, int flags, const struct statx& s
   facts->device = mount.device;
   facts->mount = mount.number;
   facts->inode = opened->stx_ino;
+  const int64_t changed_ns = in_ns(opened->stx_ctime);
+  facts->changed_ns = is_past(changed_ns) ? changed_ns : 0;
   facts->size = opened->stx_size;
   facts->readable = true;
   return fd;

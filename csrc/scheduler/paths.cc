@@ -90,7 +90,7 @@ int32_t IoContext::read_whole_here(const char* path, WholeFile* file, char* memo
   if (!file->has_name || size > limits::whole_file_bytes) return kNotTaken;
   if (!inline_lane_.has_budget(size)) {
     // Files that wait are not to use up the process's descriptors.
-    if (!inline_lane_.closes_at_once(file->fd, file->facts, size)) return kNotTaken;
+    if (!inline_lane_.closes_at_once(file->fd, file->facts, size, file->facts.changed_ns)) return kNotTaken;
     inline_lane_.close_whole(file, inline_paths_.opened_ns());
     return kLater;
   }
@@ -173,6 +173,7 @@ void IoContext::learn_from(const PathJob& job) {
   if (job.file == nullptr) return;
   inline_paths_.learn(job.file->facts);
   inline_lane_.fuse()->opened_elsewhere(job.file->facts.mount, job.file->open_ns);
+  if (job.file->has_content()) inline_lane_.closed_elsewhere(job.file->facts);
 }
 
 // Where the attributes of an open file are in memory: not on overlayfs, which asks the filesystem below it.

@@ -159,11 +159,12 @@ void IoContext::start_unstaged() {
 // spot (H29, H33).
 bool IoContext::closes_at_once(const Descriptor* descriptor) {
   const FileFacts& facts = descriptor->facts;
+  if (facts.kind != FileKind::kRegular || facts.writable || !inline_lane_.has_budget(0)) return false;
+  constexpr unsigned kMask = STATX_NLINK | STATX_SIZE | STATX_CTIME;
   struct statx status;
-  return facts.kind == FileKind::kRegular && !facts.writable && inline_lane_.has_budget(0) &&
-         statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_NLINK | STATX_SIZE, &status) ==
-             0 &&
-         status.stx_nlink > 0 && inline_lane_.closes_at_once(descriptor->fd, facts, status.stx_size);
+  return statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kMask, &status) == 0 &&
+         status.stx_nlink > 0 &&
+         inline_lane_.closes_at_once(descriptor->fd, facts, status.stx_size, in_ns(status.stx_ctime));
 }
 
 void IoContext::route_close(Request* request) {

@@ -174,6 +174,8 @@ void IoContext::settle(Request* request, int32_t result) {
   }
   Descriptor* descriptor = request->descriptor;
   if (descriptor != nullptr) descriptor->leave(request);
+  if (request->operation == Operation::kClose && result == 0)
+    inline_lane_.closed_elsewhere(descriptor->facts);
   if (request->operation == Operation::kRead && result > 0 && request->lane != Lane::kInline)
     descriptor->access_time_trial.read_was_served();
   finished_.push(request);

@@ -141,15 +141,26 @@ void closes(int fd) {
   lane.start_turn();
   CHECK(lane.has_budget(0));
   CHECK_EQ(pwrite(fd, "x", 1, 0), 1);
-  CHECK(!lane.closes_at_once(fd, facts, kSize));  // a dirty page
+  CHECK(!lane.closes_at_once(fd, facts, kSize, 1));  // a dirty page
+  // Somebody has closed it since it changed: that was the close that writes out.
+  facts.changed_ns = 0;
+  lane.closed_elsewhere(facts);
+  CHECK(!lane.closes_at_once(fd, facts, kSize, 1));
+  facts.changed_ns = 1;
+  lane.closed_elsewhere(facts);
+  CHECK(lane.closes_at_once(fd, facts, kSize, 1));
+  CHECK(!lane.closes_at_once(fd, facts, kSize, 2));  // and changed since
   CHECK(fsync(fd) == 0);
-  CHECK(lane.closes_at_once(fd, facts, kSize));
-  CHECK(!lane.closes_at_once(fd, facts, limits::inline_close_bytes + 1));
+  CHECK(lane.closes_at_once(fd, facts, kSize, 2));
+  CHECK(!lane.closes_at_once(fd, facts, limits::inline_close_bytes + 1, 2));
   FileFacts overlay = facts;
   overlay.filesystem = FilesystemTraits();
-  CHECK(!lane.closes_at_once(fd, overlay, kSize));
+  CHECK(!lane.closes_at_once(fd, overlay, kSize, 2));
+  CHECK(!lane.closes_at_once(fd, overlay, 0, 2));
+  lane.closed_elsewhere(overlay);
+  CHECK(!lane.closes_at_once(fd, overlay, kSize, overlay.changed_ns));
   lane.fuse()->bar(facts.mount);
-  CHECK(!lane.closes_at_once(fd, facts, kSize));
+  CHECK(!lane.closes_at_once(fd, facts, kSize, 2));
 }
 
 void knowledge_belongs_to_the_mount() {
