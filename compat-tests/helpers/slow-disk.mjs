@@ -93,10 +93,14 @@ function startServer(resource, program, sizeBytes, backing) {
 }
 
 /** Makes the filesystem and returns the mount options to try, best first. */
-function makeFilesystem(kind, device) {
+function makeFilesystem(kind, device, journal) {
   if (kind === 'xfs') {
     run('mkfs.xfs', ['-q', '-f', device]);
     return ['defaults'];
+  }
+  if (journal) {
+    run('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0', device]);
+    return ['relatime'];
   }
   // No journal: a failing write then means EIO for its caller, not a read-only filesystem for everybody.
   // No lazy initialisation: nothing but the test writes to the disk.
@@ -249,7 +253,8 @@ export function cachedBytes(file) {
 }
 
 /**
- * @param {{ filesystem?: 'ext4' | 'xfs', sizeMiB?: number, backing?: string }} [options]
+ * @param {{ filesystem?: 'ext4' | 'xfs', sizeMiB?: number, backing?: string, journal?: boolean }} [options] `journal`: ext4
+ *   as most have it, with a journal and access times
  * @returns {Promise<SlowDisk & { skipped?: string }>} with `skipped` set there is nothing but the reason
  */
 export async function openSlowDisk(options = {}) {
@@ -267,7 +272,7 @@ export async function openSlowDisk(options = {}) {
     step = 'attaching a loop device with direct I/O';
     const device = resource.attachLoop(resource.path('fuse', 'disk.img'), ['--direct-io=on']);
     step = `mounting ${filesystem}`;
-    const choices = makeFilesystem(filesystem, device);
+    const choices = makeFilesystem(filesystem, device, options.journal === true);
     const mountPoint = mountFirstAccepted(resource, filesystem, choices, device);
     // An unmount would wait for reads that nobody releases.
     resource.undo(`echo 'hold_reads 0' >${quote(resource.path('fuse', 'control'))}`);

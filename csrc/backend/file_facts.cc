@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/clock.h"
+
 namespace ioengine {
 namespace {
 
@@ -28,11 +30,20 @@ constexpr uint64_t kF2fs = 0xf2f52010;
 constexpr uint64_t kTmpfs = 0x01021994;
 constexpr uint64_t kOverlay = 0x794c7630;
 
+constexpr size_t kMountNumberOffset = 0x90;  // stx_mnt_id, Linux 5.8
+constexpr unsigned kMountMasks = 0x00001000u | kMountMask;
+
 // EXT4_IOC_PRECACHE_EXTENTS (fs/ext4/ext4.h): kernel ABI without a header.
 constexpr unsigned long kExt4PrecacheExtents = _IO('f', 18);
 
 uint32_t field32(const struct statx& buffer, size_t offset) {
   uint32_t value;
+  std::memcpy(&value, reinterpret_cast<const char*>(&buffer) + offset, sizeof(value));
+  return value;
+}
+
+uint64_t field64(const struct statx& buffer, size_t offset) {
+  uint64_t value;
   std::memcpy(&value, reinterpret_cast<const char*>(&buffer) + offset, sizeof(value));
   return value;
 }
@@ -59,9 +70,17 @@ int open_retrying(const char* path, int flags, uint32_t mode) {
 
 }  // namespace
 
-FilesystemTraits filesystem_traits(uint64_t magic) {
+uint64_t device_of(const struct statx& status) { return makedev(status.stx_dev_major, status.stx_dev_minor); }
+
+MountId mount_of(const struct statx& status) {
+  const bool told = (status.stx_mask & kMountMasks) != 0;
+  return {told ? field64(status, kMountNumberOffset) : 0, device_of(status)};
+}
+
+FilesystemTraits filesystem_traits(uint64_t magic, uint64_t flags) {
   FilesystemTraits traits;
   traits.known = true;
+  traits.access_times = access_times_of(flags);
   switch (magic) {
     case kExt:
     case kF2fs:
@@ -89,6 +108,11 @@ int read_file_facts(int fd, FileFacts* facts) {
   if (fstat(fd, &status) != 0) return -errno;
   const int flags = fcntl(fd, F_GETFL);
   if (flags == -1) return -errno;
+  struct statx mounted;
+  const bool told =
+      statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_CTIME | kMountMask, &mounted) == 0;
+  facts->mount = told ? mount_of(mounted).number : 0;
+  facts->changed_ns = told && is_past(in_ns(mounted.stx_ctime)) ? in_ns(mounted.stx_ctime) : 0;
   facts->device = status.st_dev;
   facts->inode = status.st_ino;
   facts->size = static_cast<uint64_t>(status.st_size);
@@ -105,7 +129,9 @@ int read_file_facts(int fd, FileFacts* facts) {
   } else if (S_ISREG(status.st_mode)) {
     struct statfs filesystem;
     if (fstatfs(fd, &filesystem) != 0) return 0;
-    facts->filesystem = filesystem_traits(static_cast<uint64_t>(filesystem.f_type) & 0xffffffffu);
+    facts->filesystem = filesystem_traits(static_cast<uint64_t>(filesystem.f_type) & 0xffffffffu,
+                                          static_cast<uint64_t>(filesystem.f_flags));
+    if ((flags & O_NOATIME) != 0) facts->filesystem.access_times = AccessTimes::kNever;
     if (facts->filesystem.known) facts->kind = FileKind::kRegular;
   }
   if (facts->direct && facts->kind != FileKind::kForeign) {
@@ -128,6 +154,7 @@ bool may_wait_on_open(const std::string& path) {
 
 int32_t open_with_facts(OpenJob* job) {
   if (may_wait_on_open(job->path)) return kNotTaken;
+  const uint64_t before = monotonic_ns();
   const bool add_direct = job->direct != DirectMode::kAsFlags;
   int fd = open_retrying(job->path.c_str(), job->flags | (add_direct ? O_DIRECT : 0), job->mode);
   if (fd == -1 && errno == EINVAL && job->direct == DirectMode::kTry) {
@@ -137,6 +164,7 @@ int32_t open_with_facts(OpenJob* job) {
     fd = open_retrying(job->path.c_str(), flags, job->mode);
   }
   if (fd == -1) return -errno;
+  job->took_ns = monotonic_ns() - before;
   const int status = read_file_facts(fd, &job->facts);
   if (status < 0) {
     ::close(fd);

@@ -2,10 +2,13 @@
 // may wait 300 ms and more on a network or FUSE filesystem (H29).
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <cstdint>
 #include <string>
+
+#include "backend/access_time.h"
 
 namespace ioengine {
 
@@ -15,21 +18,39 @@ enum class FileKind : uint8_t {
   kForeign,  // pipe, tty, socket, directory, procfs, FUSE, NFS, ...: node:fs serves it (H26)
 };
 
-// How one filesystem behaves, by its magic number. Unknown ones are foreign.
+// A mount as statx(2) tells of it: by a number that is never used again (Linux 6.8), else by one that the
+// next mount may get, so the device has to be the same as well.
+struct MountId {
+  uint64_t number = 0;
+  uint64_t device = 0;
+  bool operator==(const MountId& other) const { return number == other.number && device == other.device; }
+};
+
+// To be asked of statx(2) for mount_of().
+constexpr unsigned kMountMask = 0x00004000u;  // STATX_MNT_ID_UNIQUE: newer than Debian 12's headers
+
+uint64_t device_of(const struct statx& status);
+MountId mount_of(const struct statx& status);
+
+// How one filesystem behaves where it is mounted, by its magic number. Unknown ones are foreign.
 struct FilesystemTraits {
   bool known = false;
   bool nowait_reads = false;   // RWF_NOWAIT is honoured by buffered reads (H17)
   bool memory_backed = false;  // a page that cachestat(2) reports is there without a device: tmpfs
   bool uring_writes = false;   // buffered writes run well on io-wq: not on ext4 and tmpfs (H24)
+  AccessTimes access_times = AccessTimes::kRelative;
 };
 
-FilesystemTraits filesystem_traits(uint64_t magic);
+// By f_type and f_flags of statfs(2).
+FilesystemTraits filesystem_traits(uint64_t magic, uint64_t flags);
 
 struct FileFacts {
   FileKind kind = FileKind::kForeign;
   FilesystemTraits filesystem;
   uint64_t device = 0;
+  uint64_t mount = 0;  // MountId::number
   uint64_t inode = 0;
+  int64_t changed_ns = 0;  // ctime, where any later change has another one; else 0
   uint64_t size = 0;
   uint32_t memory_alignment = 1;  // of O_DIRECT requests, from STATX_DIOALIGN, else the device's block
   uint32_t offset_alignment = 1;
@@ -56,6 +77,7 @@ struct OpenJob {
   uint32_t mode = 0;
   DirectMode direct = DirectMode::kAsFlags;
   FileFacts facts;  // valid when the result is not an error
+  uint64_t took_ns = 0;
 };
 
 // Returned instead of a descriptor where opening may wait for another process (FIFO, device): node:fs opens

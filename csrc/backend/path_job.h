@@ -33,14 +33,12 @@ struct PathJob {
   std::string below;   // kReadTree, kCopyTree
   std::string target;  // kChangePath with two paths, kCopyTree (backend/copy_tree.h)
 
-  // The inline lane does not know the device yet: find out what it is on the way.
+  // The inline lane does not know the mount yet: find out what it is on the way.
   bool learn = false;
   bool learned = false;
-  uint64_t device = 0;
+  MountId mount;
   FilesystemTraits filesystem;
 };
-
-uint64_t device_of(const struct statx& status);
 
 // Each returns 0, -errno, or kNotTaken. May wait: never on the JavaScript thread.
 int32_t stat_path(PathJob* job);

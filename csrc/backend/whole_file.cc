@@ -70,6 +70,7 @@ int32_t read_whole_file(const std::string& path, WholeFile* file) {
     if (fd < 0) return fd;
     file->fd = fd;
     file->facts = open.facts;
+    file->open_ns = open.took_ns;
   }
   const FileFacts& facts = file->facts;
   const bool small =

@@ -27,7 +27,9 @@ struct WholeFile {
 
   int fd = -1;
   FileFacts facts;
-  bool has_name = false;  // a link: its close does not free blocks
+  bool has_name = false;    // a link: its close does not free blocks
+  bool update_due = false;  // reading it updates its access time
+  uint64_t open_ns = 0;     // how long the pool took to open it
   std::unique_ptr<char[]> content;
   uint32_t reserved = 0;
   uint32_t bytes = 0;

@@ -55,8 +55,20 @@ constexpr int tree_depth = 64;
 constexpr uint64_t copy_buffer_bytes = 128 * 1024;
 constexpr uint64_t copy_part_bytes = 8 * 1024 * 1024;
 
-// Devices whose filesystem is remembered, for paths on the calling thread.
-constexpr size_t known_devices = 64;
+// Mounts whose filesystem is remembered, for paths on the calling thread, and those that are barred from it.
+constexpr size_t known_mounts = 64;
+
+// An inline call that slept and took this long bars the lane for its mount: at first for so long, twice as
+// long each time after, up to a minute.
+constexpr uint64_t inline_slow_ns = 1500 * 1000;
+constexpr uint64_t inline_bar_ns = 100 * 1000 * 1000;
+constexpr uint64_t inline_bar_max_ns = uint64_t{60} * 1000 * 1000 * 1000;
+
+// For so long a look at a file's times is good: a loop of cached reads does not pay for it each time.
+constexpr uint64_t quiet_ns = 100 * 1000;
+
+// Larger files are closed in the pool: whether they have dirty pages takes too long to find out.
+constexpr uint64_t inline_close_bytes = 1024 * 1024;
 
 // At this many cached reads per submit a ring serves them cheaper in one batch than one call each.
 constexpr uint32_t batch_threshold = 4;

@@ -286,13 +286,14 @@ napi_value probe(napi_env env, napi_callback_info info) {
   return object;
 }
 
-// stats(): [operations, bytes] per lane in Lane order, then in flight, queued, fallbacks, merged
+// stats(): [operations, bytes] per lane in Lane order, then in flight, queued, fallbacks, merged,
+// mounts barred now, times that one was
 napi_value stats(napi_env env, napi_callback_info info) {
   Arguments<1> in(env, info);
   napi_value list, value;
   napi_create_array(env, &list);
   if (!in.environment->started()) return list;
-  const IoContext& context = *in.environment->context();
+  IoContext& context = *in.environment->context();
   const Statistics& statistics = context.statistics();
   uint32_t index = 0;
   const auto add = [&](uint64_t figure) {
@@ -308,6 +309,8 @@ napi_value stats(napi_env env, napi_callback_info info) {
   add(context.unsettled() > active ? context.unsettled() - active : 0);
   add(statistics.fallbacks);
   add(statistics.merged);
+  add(context.inline_fuse()->barred_mounts());
+  add(context.inline_fuse()->times());
   return list;
 }
 

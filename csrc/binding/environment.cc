@@ -145,6 +145,8 @@ void Environment::on_bell(uv_poll_t* handle, int, int) {
 void Environment::on_prepare(uv_prepare_t* handle) {
   auto* self = static_cast<Environment*>(handle->data);
   if (self->needs_turn_) self->turn();
+  // The loop may sleep now.
+  if (self->context_) self->context_->start_iteration();
 }
 
 // In front of node's own handle, which runs the immediates: libuv calls the youngest first.

@@ -8,7 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "memory/block_map.h"
+
 namespace ioengine {
+
+class Slab;
 
 class AlignedBlock {
  public:
@@ -18,36 +22,40 @@ class AlignedBlock {
   // whatever the last user left: callers hand out only what the kernel has filled, or clear it.
   static AlignedBlock* allocate(size_t size);
 
+  // The same for the engine's own use: where the address space has no room for a whole slab (RLIMIT_AS),
+  // plain memory serves. hold_if_ours() does not find such a block.
+  static AlignedBlock* allocate_private(size_t size);
+
   // The block that holds `address`, with one more holder, or null where that memory is not ours. Any thread.
+  // The caller's buffer is a holder, so the block cannot go away between the look-up and the count.
   static AlignedBlock* hold_if_ours(const void* address) {
-    const uintptr_t distance =
-        reinterpret_cast<uintptr_t>(address) - arena_start_.load(std::memory_order_relaxed);
-    return distance < arena_bytes_.load(std::memory_order_relaxed) ? hold_in_arena(distance) : nullptr;
+    const BlockMap::Entry entry = BlockMap::find(address);
+    if (entry == 0) return nullptr;
+    AlignedBlock* block = BlockMap::block_at(entry, address);
+    if (block != nullptr) block->hold();
+    return block;
   }
 
   void hold() { holders_.fetch_add(1, std::memory_order_relaxed); }
+  // Giving back never fails (H40): what the kernel does not take is kept for the next one.
   void release();
 
   void* data() const { return data_; }
   size_t capacity() const { return capacity_; }
   bool fresh() const { return fresh_; }  // straight from the kernel: all zero
 
-  // Bytes that are mapped now, in use and kept for reuse, over the whole process.
+  // Bytes of all blocks in use and kept for reuse, over the whole process.
   static size_t mapped_bytes();
 
  private:
-  friend class BlockArena;
-  static AlignedBlock* hold_in_arena(uintptr_t distance);
-
-  // Where the arena is: set once, before the first block exists. Whoever holds a pointer into a block got it
-  // from its allocation, so relaxed loads see it.
-  static std::atomic<uintptr_t> arena_start_;
-  static std::atomic<uintptr_t> arena_bytes_;
+  friend class BlockHeap;
 
   void* data_ = nullptr;
   size_t capacity_ = 0;
   std::atomic<uint32_t> holders_{0};
   bool fresh_ = false;
+  bool plain_ = false;    // from malloc
+  Slab* slab_ = nullptr;  // null: plain, or with a mapping of its own
   AlignedBlock* next_free_ = nullptr;
 };
 

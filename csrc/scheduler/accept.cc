@@ -288,10 +288,11 @@ int32_t IoContext::close(int fd, uint32_t flags) {
   }
   if ((flags & kFlagCallback) == 0 && descriptor->known() && descriptor->pending == 0 &&
       closes_at_once(descriptor)) {
+    const FileFacts facts = descriptor->facts;
     forget(fd);
     inline_lane_.charge();
     ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
-    return ::close(fd) == 0 || errno == EINTR ? 0 : -errno;
+    return inline_lane_.close(fd, facts);
   }
   Request* request = new_request(Operation::kClose, descriptor, flags);
   request->gate = Gate::kClose;

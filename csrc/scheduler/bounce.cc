@@ -10,8 +10,19 @@
 namespace ioengine {
 namespace {
 
-// A bounce never needs more than this at once: the request goes on in further attempts.
+// A bounce takes so much at once, in whole units of the alignment and at least one: an extent of an XFS
+// realtime file may be any number of blocks, and larger than this. The request goes on in further attempts.
 constexpr uint64_t kBounceBytes = 4 * 1024 * 1024;
+
+// A block for `bytes`, or for fewer whole units where there is no memory for all of them.
+AlignedBlock* block_for(uint64_t bytes, uint64_t alignment, uint64_t* room) {
+  for (uint64_t units = bytes / alignment; units > 0; units /= 2) {
+    *room = units * alignment;
+    AlignedBlock* block = AlignedBlock::allocate_private(*room);
+    if (block != nullptr) return block;
+  }
+  return nullptr;
+}
 
 template <typename Copy>
 void for_each_piece(iovec* vectors, uint32_t count, uint64_t bytes, Copy copy) {
@@ -44,22 +55,24 @@ bool is_aligned(const Request* request, uint32_t memory_alignment) {
 int attach_bounce(Request* request) {
   IOE_CHECK(request->bounce == nullptr);
   const uint64_t alignment = request->alignment;
-  const uint64_t start = request->offset / alignment * alignment;
-  const uint64_t chunk = std::min<uint64_t>(request->remaining(), kBounceBytes - (request->offset - start));
-  const uint64_t end = (request->offset + chunk + alignment - 1) / alignment * alignment;
+  const uint64_t skip = request->offset % alignment;
+  const uint64_t most = std::max(kBounceBytes / alignment * alignment, alignment);
+  const uint64_t end = (skip + request->remaining() + alignment - 1) / alignment * alignment;
   // A transfer of no bytes still asks the kernel, which may have an error to report.
-  AlignedBlock* block = AlignedBlock::allocate(std::max<uint64_t>(end - start, alignment));
+  uint64_t room = 0;
+  AlignedBlock* block = block_for(std::max(std::min(end, most), alignment), alignment, &room);
   if (block == nullptr) return -ENOMEM;
+  const uint64_t chunk = std::min<uint64_t>(request->remaining(), room - skip);
   auto* bounce = new Bounce();
   bounce->block = block;
-  bounce->vector = {block->data(), end - start};
-  bounce->skip = request->offset - start;
+  bounce->vector = {block->data(), std::min(end, room)};
+  bounce->skip = skip;
   bounce->chunk = chunk;
   bounce->user_vectors = request->vectors;
   bounce->user_vector_count = request->vector_count;
   bounce->user_offset = request->offset;
   if (request->operation == Operation::kWrite) {
-    IOE_CHECK(bounce->skip == 0 && chunk == end - start);
+    IOE_CHECK(bounce->skip == 0 && chunk == bounce->vector.iov_len);
     auto* into = static_cast<char*>(block->data());
     for_each_piece(request->vectors, request->vector_count, chunk, [&into](char* from, uint64_t bytes) {
       std::memcpy(into, from, bytes);
@@ -69,7 +82,7 @@ int attach_bounce(Request* request) {
   request->bounce = bounce;
   request->vectors = &bounce->vector;
   request->vector_count = 1;
-  request->offset = start;
+  request->offset -= skip;
   return 0;
 }
 

@@ -90,6 +90,8 @@ class IoContext {
   bool round();
   // A new turn of the event loop begins: budgets are whole again.
   void start_turn();
+  // The event loop goes round, with or without a turn of ours: what was looked at before is out of date.
+  void start_iteration() { inline_lane_.start_turn(); }
   // Finished requests, oldest first. The caller reads slot, result and flags, then gives each back.
   Request* take_finished();
   const Request* peek_finished() const { return finished_.front(); }
@@ -127,6 +129,7 @@ class IoContext {
   size_t active() const;
   const IoBackend& backend() const { return *backend_; }
   const Statistics& statistics() const { return statistics_; }
+  InlineFuse* inline_fuse() { return inline_lane_.fuse(); }
 
  private:
   // accept.cc
@@ -179,6 +182,7 @@ class IoContext {
   void to_backend(Request* request);
   void to_threads(Request* request);
   void submit_ready();
+  size_t submit_timed(Request* const* batch, size_t count);
   void run_cached();
   bool can_start_more() const;
 
@@ -195,12 +199,14 @@ class IoContext {
   void reroute_to_threads(Request* request);
   void settle(Request* request, int32_t result);
   void finish(Request* request);
+  void leave_descriptor(const Request* request, int32_t result);
   void learn_opened(const Request* request, int32_t result);
   bool learn_file(Request* request, int32_t result);
   void cancel_queued();
   void cancel(Request* request);
   template <typename Done>
-  void wait_until(Done done);
+  void wait_until(Done done, ThreadPool::Wanted awaited, const void* argument);
+  bool run_queued(ThreadPool::Wanted awaited, const void* argument);
 
   std::unique_ptr<IoBackend> backend_;
   std::unique_ptr<ThreadsBackend> own_threads_;  // null when the backend itself is the pool
@@ -210,7 +216,7 @@ class IoContext {
   Slots slots_;
   DescriptorTable descriptors_;
   InlineLane inline_lane_;
-  InlinePaths inline_paths_;
+  InlinePaths inline_paths_{inline_lane_.fuse()};
   RequestQueue cached_;  // reads known to be cached, not yet served: inline or in one batch
   PathOrder path_order_;
   RequestQueue released_;  // calls on paths that waited for one that has settled

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "backend/access_time.h"
 #include "backend/file_facts.h"
 #include "backend/request.h"
 #include "base/check.h"
@@ -78,6 +79,8 @@ struct Descriptor {
   // Trust in the page cache, earned by hits (scheduler/inline_lane.h).
   uint16_t warm_credit = 0;
   uint16_t warm_streak = 0;
+  uint64_t quiet_since_ns = 0;  // when a look at the file said that reading it touches nothing else
+  AccessTimeTrial access_time_trial;
   uint32_t checked_turn = 0;  // identity of a plain number was last checked in this turn
 
   bool known() const { return knowledge == Knowledge::kKnown; }

@@ -33,6 +33,15 @@ struct Cachestat {
 
 constexpr uint64_t kPage = 4096;
 
+bool ask_cachestat(int fd, uint64_t offset, uint64_t bytes, Cachestat* answer) {
+  CachestatRange range = {offset, bytes};
+  return syscall(kCachestatNumber, fd, &range, answer, 0) == 0;
+}
+
+bool all_cached(const Cachestat& answer, uint64_t offset, uint64_t bytes) {
+  return answer.cached >= (offset + bytes + kPage - 1) / kPage - offset / kPage;
+}
+
 // preadv2(2) past glibc's wrapper: as a cancellation point that one costs 6 % of a cached read, and nothing
 // here is ever cancelled. On 64-bit systems the whole offset is in the first of the two words.
 ssize_t read_without_cancellation(int fd, const iovec* vectors, uint32_t count, int64_t offset, int flags) {
@@ -51,28 +60,46 @@ InlineLane::InlineLane() {
 }
 
 void InlineLane::start_turn() {
+  if (operations_ > 1) fuse_.end_turn();
+  fuse_.forget_clock();
   operations_ = 0;
   bytes_ = 0;
   started_ns_ = 0;
   exhausted_ = false;
 }
 
+void InlineLane::start_clock() {
+  started_ns_ = monotonic_ns();
+  fuse_.start_turn(started_ns_);
+}
+
 bool InlineLane::has_budget(uint64_t bytes) {
   if (exhausted_) return false;
-  if (operations_ == 0) started_ns_ = monotonic_ns();
+  if (operations_ == 0) start_clock();
   const bool clock_due = (operations_ & 15) == 15;
+  if (clock_due) fuse_.end_turn();
   exhausted_ = operations_ >= limits::inline_operations ||
                (bytes_ + bytes > limits::inline_bytes && operations_ > 0) ||
                (clock_due && monotonic_ns() - started_ns_ > limits::inline_time_ns);
   return !exhausted_;
 }
 
-bool InlineLane::ask_cachestat(int fd, uint64_t offset, uint64_t bytes) {
-  CachestatRange range = {offset, bytes};
-  Cachestat answer;
-  if (syscall(kCachestatNumber, fd, &range, &answer, 0) != 0) return false;
-  const uint64_t pages = (offset + bytes + kPage - 1) / kPage - offset / kPage;
-  return answer.cached >= pages;
+bool InlineLane::look_at_times(Descriptor* descriptor) {
+  const FileFacts& facts = descriptor->facts;
+  if (started_ns_ == 0) start_clock();
+  if (descriptor->quiet_since_ns > fuse_.look_from(started_ns_ - limits::quiet_ns)) return true;
+  if (fuse_.bars(facts.mount)) return false;
+  if (!facts.filesystem.memory_backed && facts.filesystem.access_times != AccessTimes::kNever) {
+    struct statx status;
+    DueUpdate due;
+    if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kAccessTimesMask, &status) != 0)
+      return false;
+    if (is_update_due(status, facts.filesystem.access_times, &due) &&
+        !descriptor->access_time_trial.is_never_kept(due))
+      return false;
+  }
+  descriptor->quiet_since_ns = started_ns_;
+  return true;
 }
 
 bool InlineLane::look_up(Descriptor* descriptor, int64_t offset, uint64_t bytes) {
@@ -94,7 +121,8 @@ bool InlineLane::look_up(Descriptor* descriptor, int64_t offset, uint64_t bytes)
     bytes = std::min<uint64_t>(bytes, status.stx_size - position);
   }
   if (bytes == 0) return true;
-  if (ask_cachestat(descriptor->fd, position, bytes)) {
+  Cachestat answer;
+  if (ask_cachestat(descriptor->fd, position, bytes, &answer) && all_cached(answer, position, bytes)) {
     descriptor->warm_streak =
         static_cast<uint16_t>(std::min<uint32_t>(descriptor->warm_streak * 2u + 1u, limits::warm_credit_max));
     descriptor->warm_credit = descriptor->warm_streak;
@@ -106,6 +134,8 @@ bool InlineLane::look_up(Descriptor* descriptor, int64_t offset, uint64_t bytes)
 
 int32_t InlineLane::read(Descriptor* descriptor, const iovec* vectors, uint32_t count, int64_t offset,
                          uint64_t bytes) {
+  const bool first = operations_ == 0;
+  const uint64_t before = fuse_.before_read(first);
   ++operations_;
   bytes_ += bytes;
   const int flags = descriptor->facts.filesystem.nowait_reads ? RWF_NOWAIT : 0;
@@ -113,8 +143,12 @@ int32_t InlineLane::read(Descriptor* descriptor, const iovec* vectors, uint32_t 
   do {
     status = read_without_cancellation(descriptor->fd, vectors, count, offset, flags);
   } while (status == -1 && errno == EINTR);
-  if (status >= 0) return static_cast<int32_t>(status);
+  if (status >= 0) {
+    if (first || before != 0) fuse_.check_read(descriptor->facts.mount, before, bytes);
+    return static_cast<int32_t>(status);
+  }
   const int error = errno;
+  if (before != 0) fuse_.check_read(descriptor->facts.mount, before, bytes);
   distrust(descriptor);
   if (error == EOPNOTSUPP)
     descriptor->facts.filesystem.nowait_reads = false;  // remembered for this file (H17)
@@ -123,11 +157,32 @@ int32_t InlineLane::read(Descriptor* descriptor, const iovec* vectors, uint32_t 
 
 bool InlineLane::read_whole(const WholeFile& file, char* memory) {
   const uint64_t size = file.facts.size;
-  if (!cachestat_works_ || !file.facts.filesystem.nowait_reads || !ask_cachestat(file.fd, 0, size))
-    return false;
+  Cachestat answer;
+  if (!cachestat_works_ || file.update_due || !file.facts.filesystem.nowait_reads) return false;
+  if (!ask_cachestat(file.fd, 0, size, &answer) || !all_cached(answer, 0, size)) return false;
+  // It is closed afterwards, which may write dirty pages out.
+  if (answer.dirty > 0 && !closed_files_.has(file.facts, file.facts.changed_ns)) return false;
   bytes_ += size;
   const iovec vector = {memory, size};
   return read_without_cancellation(file.fd, &vector, 1, 0, RWF_NOWAIT) == static_cast<ssize_t>(size);
+}
+
+bool InlineLane::closes_at_once(int fd, const FileFacts& facts, uint64_t size, int64_t changed_ns) {
+  if (fuse_.bars(facts.mount)) return false;
+  if (facts.filesystem.memory_backed) return true;
+  if (!facts.filesystem.nowait_reads) return false;
+  if (size == 0 || closed_files_.has(facts, changed_ns)) return true;
+  Cachestat answer;
+  return cachestat_works_ && size <= limits::inline_close_bytes && ask_cachestat(fd, 0, size, &answer) &&
+         answer.dirty == 0;
+}
+
+int InlineLane::close(int fd, const FileFacts& facts) {
+  const uint64_t before = monotonic_ns();
+  const int status = ::close(fd);
+  const int error = status == 0 ? 0 : errno;
+  fuse_.check(facts.mount, before);
+  return error == 0 || error == EINTR || error == EINPROGRESS ? 0 : -error;
 }
 
 bool InlineLane::ends_at(const Descriptor* descriptor, int64_t offset) {

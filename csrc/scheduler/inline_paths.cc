@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "backend/path_job.h"
+#include "base/clock.h"
 
 namespace ioengine {
 namespace {
@@ -46,21 +47,24 @@ bool has_no_capabilities_of_its_own(uid_t user) {
 }  // namespace
 
 // Opens nothing: O_PATH finds what the name stands for, without waking a driver, a peer or a lease, and its
-// close never waits.
+// close calls into no filesystem.
 int32_t InlinePaths::look(const char* path, bool follow, unsigned mask, struct statx* status, bool* learn) {
   *learn = false;
-  if (!resolve_cached_works_) return kNotTaken;
+  if (!resolve_cached_works_ || fuse_->bars(InlineFuse::kLookups)) return kNotTaken;
+  const uint64_t before = monotonic_ns();
   const int fd = open_cached(path, O_PATH | (follow ? 0 : O_NOFOLLOW));
   if (fd < 0) {
+    fuse_->check(InlineFuse::kLookups, before);
     if (fd == -ENOSYS || fd == -EINVAL || fd == -EPERM) resolve_cached_works_ = false;
     return is_about_path(-fd) ? fd : kNotTaken;
   }
-  const bool looked = stat_cached(fd, mask, status);
+  const bool looked = stat_cached(fd, mask | kMountMask, status);
   ::close(fd);
+  looked_ns_ = fuse_->check(InlineFuse::kLookups, before);
   if (!looked) return kNotTaken;
-  const uint64_t device = device_of(*status);
-  if (devices_.find(device) != nullptr) return 0;
-  *learn = devices_.wants(device);
+  const MountId mount = mount_of(*status);
+  if (mounts_.find(mount) != nullptr) return 0;
+  *learn = mounts_.wants(mount);
   return kNotTaken;
 }
 
@@ -102,27 +106,33 @@ bool InlinePaths::is_plain(const OpenJob& job) {
 int InlinePaths::open_regular(const char* path, int flags, const struct statx& seen, FileFacts* facts,
                               struct statx* opened) {
   if (!S_ISREG(seen.stx_mode)) return kNotTaken;
-  const FilesystemTraits* filesystem = devices_.find(device_of(seen));
-  if (!filesystem->nowait_reads) return kNotTaken;
+  const MountId mount = mount_of(seen);
+  const FilesystemTraits* filesystem = mounts_.find(mount);
+  if (!filesystem->nowait_reads || fuse_->bars(mount.number)) return kNotTaken;
   // O_NONBLOCK: a lease on the file answers EAGAIN instead of waiting for its holder to give it up.
+  // A permission listener of fanotify(7) is waited for all the same: nothing tells of one beforehand.
   const int fd = open_cached(path, flags | O_NONBLOCK);
+  opened_ns_ = fuse_->check(mount.number, looked_ns_);
   if (fd < 0) return kNotTaken;
-  if (!stat_cached(fd, STATX_BASIC_STATS, opened) || opened->stx_ino != seen.stx_ino ||
-      device_of(*opened) != device_of(seen)) {
+  if (!stat_cached(fd, STATX_BASIC_STATS | kMountMask, opened) || opened->stx_ino != seen.stx_ino ||
+      !(mount_of(*opened) == mount)) {
     ::close(fd);
     return kNotTaken;
   }
   facts->kind = FileKind::kRegular;
   facts->filesystem = *filesystem;
-  facts->device = device_of(*opened);
+  facts->device = mount.device;
+  facts->mount = mount.number;
   facts->inode = opened->stx_ino;
+  const int64_t changed_ns = in_ns(opened->stx_ctime);
+  facts->changed_ns = is_past(changed_ns) ? changed_ns : 0;
   facts->size = opened->stx_size;
   facts->readable = true;
   return fd;
 }
 
 int32_t InlinePaths::open(const OpenJob& job, FileFacts* facts) {
-  if (devices_.empty()) return kNotTaken;
+  if (mounts_.empty()) return kNotTaken;
   const char* path = job.path.c_str();
   struct statx seen, opened;
   bool learn;
@@ -144,6 +154,8 @@ int32_t InlinePaths::open_whole(const char* path, WholeFile* file, bool* learn) 
   if (fd < 0) return kNotTaken;
   file->fd = fd;
   file->has_name = opened.stx_nlink > 0;
+  DueUpdate due;
+  file->update_due = is_update_due(opened, file->facts.filesystem.access_times, &due);
   return 0;
 }
 

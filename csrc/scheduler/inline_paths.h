@@ -10,30 +10,36 @@
 
 #include "backend/file_facts.h"
 #include "backend/whole_file.h"
-#include "scheduler/known_devices.h"
+#include "scheduler/inline_fuse.h"
+#include "scheduler/known_mounts.h"
 
 namespace ioengine {
 
 class InlinePaths {
  public:
+  explicit InlinePaths(InlineFuse* fuse) : fuse_(fuse) {}
+
   // A descriptor with `facts`, or kNotTaken: the pool has to open it, or to say what is wrong. Regular files,
   // read-only. An error in the same turn would come before the caller awaits it, and its stack could not name
   // who does.
   int32_t open(const OpenJob& job, FileFacts* facts);
-  // 0 with `status`, -errno, or kNotTaken: the pool has to ask. `learn`: and to find out what the device is.
+  // 0 with `status`, -errno, or kNotTaken: the pool has to ask. `learn`: and to find out what the mount is.
   int32_t stat(const char* path, bool follow, struct statx* status, bool* learn);
   // Whether there is something at the path (F_OK): 0, -errno, or kNotTaken.
   int32_t exists(const char* path, bool* learn);
   // Opens a regular file to be read in one go: 0 with `file` open, -errno, or kNotTaken.
   int32_t open_whole(const char* path, WholeFile* file, bool* learn);
 
+  // When open_whole() was through with its file.
+  uint64_t opened_ns() const { return opened_ns_; }
+
   static bool is_plain(const OpenJob& job);
 
-  // What the pool found out about a device.
+  // What the pool found out about a mount.
   void learn(const FileFacts& facts) {
-    if (facts.kind == FileKind::kRegular) devices_.learn(facts.device, facts.filesystem);
+    if (facts.kind == FileKind::kRegular) mounts_.learn({facts.mount, facts.device}, facts.filesystem);
   }
-  void learn(uint64_t device, const FilesystemTraits& filesystem) { devices_.learn(device, filesystem); }
+  void learn(const MountId& mount, const FilesystemTraits& filesystem) { mounts_.learn(mount, filesystem); }
 
  private:
   int32_t look(const char* path, bool follow, unsigned mask, struct statx* status, bool* learn);
@@ -42,7 +48,10 @@ class InlinePaths {
   bool has_plain_credentials();
 
   bool resolve_cached_works_ = true;
-  KnownDevices devices_;
+  KnownMounts mounts_;
+  InlineFuse* const fuse_;
+  uint64_t looked_ns_ = 0;  // when the last look-up was over
+  uint64_t opened_ns_ = 0;
 
   // Whether access(2) and open(2) look for a path with the same rights; for these user and group ids.
   bool credentials_are_plain_ = false;

@@ -10,6 +10,7 @@
 
 #include "backend/path_job.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "memory/aligned_block.h"
 #include "scheduler/context.h"
@@ -90,17 +91,20 @@ int32_t IoContext::read_whole_here(const char* path, WholeFile* file, char* memo
   const uint64_t size = file->facts.size;
   if (!file->has_name || size > limits::whole_file_bytes) return kNotTaken;
   if (!inline_lane_.has_budget(size)) {
-    file->close();  // files that wait are not to use up the process's descriptors
+    // Files that wait are not to use up the process's descriptors.
+    if (!inline_lane_.closes_at_once(file->fd, file->facts, size, file->facts.changed_ns)) return kNotTaken;
+    inline_lane_.close_whole(file, inline_paths_.opened_ns());
     return kLater;
   }
   if (size > 0) {
     if (memory == nullptr && !file->reserve()) return kNotTaken;
     if (!inline_lane_.read_whole(*file, memory != nullptr ? memory : file->content.get())) {
+      inline_lane_.fuse()->check(file->facts.mount, inline_paths_.opened_ns(), size);
       file->drop_content();
       return kNotTaken;
     }
   }
-  file->close();
+  inline_lane_.close_whole(file, inline_paths_.opened_ns());
   file->bytes = static_cast<uint32_t>(size);
   return static_cast<int32_t>(size);
 }
@@ -206,21 +210,29 @@ void IoContext::run_paths() {
   }
 }
 
-// What the pool found out about the device.
+// What the pool found out about the mount.
 void IoContext::learn_from(const PathJob& job) {
-  if (job.learned) inline_paths_.learn(job.device, job.filesystem);
-  if (job.file != nullptr) inline_paths_.learn(job.file->facts);
+  if (job.learned) inline_paths_.learn(job.mount, job.filesystem);
+  if (job.file == nullptr) return;
+  inline_paths_.learn(job.file->facts);
+  inline_lane_.fuse()->opened_elsewhere(job.file->facts.mount, job.file->open_ns);
+  if (job.file->has_content()) inline_lane_.closed_elsewhere(job.file->facts);
 }
 
 // Where the attributes of an open file are in memory: not on overlayfs, which asks the filesystem below it.
 bool IoContext::stats_at_once(const Descriptor* descriptor) {
   const FilesystemTraits& filesystem = descriptor->facts.filesystem;
-  return (filesystem.nowait_reads || filesystem.memory_backed) && inline_lane_.has_budget(0);
+  return (filesystem.nowait_reads || filesystem.memory_backed) && inline_lane_.has_budget(0) &&
+         !inline_lane_.fuse()->bars(descriptor->facts.mount);
 }
 
 int32_t IoContext::stat_here(Descriptor* descriptor, struct statx* status) {
   inline_lane_.charge();
-  return statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kStatxMask, status) == 0 ? 0 : -errno;
+  const uint64_t before = monotonic_ns();
+  const int32_t result =
+      statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kStatxMask, status) == 0 ? 0 : -errno;
+  inline_lane_.fuse()->check(descriptor->facts.mount, before);
+  return result;
 }
 
 int32_t IoContext::stat_descriptor(int fd, uint32_t flags, struct statx* status) {

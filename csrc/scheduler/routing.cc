@@ -9,6 +9,7 @@
 
 #include "backend/threads/execute.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"
@@ -127,7 +128,7 @@ void IoContext::route_read(Request* request) {
   }
 }
 
-// False when the request waits for staging memory, or has been settled for want of any.
+// False when the request waits for staging memory.
 bool IoContext::with_staging(Request* request) {
   if (!needs_staging(request)) return true;
   if (staging_is_full(request->remaining())) {
@@ -135,12 +136,7 @@ bool IoContext::with_staging(Request* request) {
     return false;
   }
   const uint64_t bytes = request->remaining();
-  const int status = stage(request);
-  if (status < 0) {
-    settle(request, status);
-    return false;
-  }
-  staged_bytes_ += bytes;
+  if (stage(request)) staged_bytes_ += bytes;
   return true;
 }
 
@@ -159,20 +155,23 @@ void IoContext::start_unstaged() {
 }
 
 // close(2) of a file that was written flushes on some filesystems, and of one without a link frees its blocks
-// (328 ms for 2 GiB): only a read-only local file that still has a name is closed on the spot (H29).
+// (328 ms for 2 GiB): only a read-only local file that still has a name and no dirty pages is closed on the
+// spot (H29, H33).
 bool IoContext::closes_at_once(const Descriptor* descriptor) {
   const FileFacts& facts = descriptor->facts;
+  if (facts.kind != FileKind::kRegular || facts.writable || !inline_lane_.has_budget(0)) return false;
+  constexpr unsigned kMask = STATX_NLINK | STATX_SIZE | STATX_CTIME;
   struct statx status;
-  return facts.kind == FileKind::kRegular && !facts.writable && inline_lane_.has_budget(0) &&
-         statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_NLINK, &status) == 0 &&
-         status.stx_nlink > 0;
+  return statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kMask, &status) == 0 &&
+         status.stx_nlink > 0 &&
+         inline_lane_.closes_at_once(descriptor->fd, facts, status.stx_size, in_ns(status.stx_ctime));
 }
 
 void IoContext::route_close(Request* request) {
   if (!closes_at_once(request->descriptor)) return to_threads(request);
   request->lane = Lane::kInline;
   inline_lane_.charge();
-  settle(request, execute_request(request));
+  settle(request, inline_lane_.close(request->fd, request->descriptor->facts));
 }
 
 // Whether the kernel backend takes this direct request without blocking the submitting call (H16). A ring
@@ -225,10 +224,30 @@ void IoContext::submit_ready() {
       batch[count]->round = round_;
       ++count;
     }
-    const size_t taken = backend_->submit(batch, count);
+    const size_t taken = submit_timed(batch, count);
     for (size_t i = count; i > taken; --i) ready_.push_front(batch[i - 1]);
     if (taken < count) return;
   }
+}
+
+// Cached reads are served inside the submit: they are inline calls as well.
+size_t IoContext::submit_timed(Request* const* batch, size_t count) {
+  uint64_t cached_bytes = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (batch[i]->has(kFlagExpectCached)) cached_bytes += batch[i]->remaining() + 1;
+  }
+  if (cached_bytes == 0) return backend_->submit(batch, count);
+  const uint64_t before = monotonic_ns();
+  const size_t taken = backend_->submit(batch, count);
+  InlineFuse* fuse = inline_lane_.fuse();
+  if (!fuse->slept_since(before, cached_bytes)) return taken;
+  uint64_t last = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (!batch[i]->has(kFlagExpectCached) || batch[i]->descriptor->facts.mount == last) continue;
+    last = batch[i]->descriptor->facts.mount;
+    if (!fuse->bars(last)) fuse->bar(last);
+  }
+  return taken;
 }
 
 // Cached reads: enough of them go to a ring in one system call, few are cheaper one by one.

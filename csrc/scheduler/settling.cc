@@ -185,14 +185,13 @@ void IoContext::settle(Request* request, int32_t result) {
   if (request->path != nullptr) learn_from(*request->path);
   if (request->call != 0) start_behind(request);
   --unsettled_;
-  if (changes_file(request->operation)) --unsettled_writes_;
+  if (changes_file(request->operation)) {
+    --unsettled_writes_;
+    inline_lane_.files_changed();
+  }
   if (may_change_paths(request)) --unsettled_path_changes_;
   Descriptor* descriptor = request->descriptor;
-  if (descriptor != nullptr) {
-    descriptor->leave(request);
-    const bool all = result >= 0 && static_cast<uint64_t>(result) == request->wanted;
-    if (request->operation == Operation::kWrite && !all) descriptor->write_failed = true;
-  }
+  if (descriptor != nullptr) leave_descriptor(request, result);
   finish(request);
   if (descriptor == nullptr) return;
   --descriptor->pending;
@@ -203,10 +202,30 @@ void IoContext::settle(Request* request, int32_t result) {
   }
 }
 
+// What the end of an operation tells of its file.
+void IoContext::leave_descriptor(const Request* request, int32_t result) {
+  Descriptor* descriptor = request->descriptor;
+  descriptor->leave(request);
+  switch (request->operation) {
+    case Operation::kWrite:
+      if (result < 0 || static_cast<uint64_t>(result) < request->wanted) descriptor->write_failed = true;
+      break;
+    case Operation::kClose:
+      if (result == 0) inline_lane_.closed_elsewhere(descriptor->facts);
+      break;
+    case Operation::kRead:
+      if (result > 0 && request->lane != Lane::kInline) descriptor->access_time_trial.read_was_served();
+      break;
+    default:
+      break;
+  }
+}
+
 // What an open found out.
 void IoContext::learn_opened(const Request* request, int32_t result) {
   forget(result);  // whatever had this number before is closed
   adopt(result, request->open->facts);
+  inline_lane_.fuse()->opened_elsewhere(request->open->facts.mount, request->open->took_ns);
 }
 
 // What the first operation on a plain number found out. True: it has not been run yet, and waits in front of
@@ -237,13 +256,14 @@ void IoContext::disarm_wake() {
 }
 
 template <typename Done>
-void IoContext::wait_until(Done done) {
+void IoContext::wait_until(Done done, ThreadPool::Wanted awaited, const void* argument) {
   constexpr int kPollTimeout_ms = 100;  // a safety net: the bell is expected to ring
   blocking_ = true;
   while (!done()) {
     inline_lane_.start_turn();
     round();
     if (done()) break;
+    if (awaited != nullptr && run_queued(awaited, argument)) continue;
     if (can_start_more()) continue;
     if (arm_wake()) continue;
     pollfd bell = {wake_fd_, POLLIN, 0};
@@ -254,17 +274,30 @@ void IoContext::wait_until(Done done) {
   blocking_ = false;
 }
 
+// What this thread waits for and no thread of the pool has started is carried out here: the pool may be full
+// of calls that wait for someone else, a server that is gone for one. One at a time, so that free threads
+// help.
+bool IoContext::run_queued(ThreadPool::Wanted awaited, const void* argument) {
+  Request* request = threads_->take_queued(awaited, argument);
+  if (request == nullptr) return false;
+  complete(request, execute_request(request));
+  return true;
+}
+
 void IoContext::settle_descriptor(int fd) {
   Descriptor* descriptor = descriptors_.find(fd);
   if (descriptor == nullptr || descriptor->pending == 0) return;
   ++descriptor->pending;  // keeps the object while we look at it
-  wait_until([descriptor] { return descriptor->pending == 1; });
+  wait_until([descriptor] { return descriptor->pending == 1; },
+             [](const Request* request, const void* wanted) { return request->descriptor == wanted; },
+             descriptor);
   --descriptor->pending;
   descriptors_.release(descriptor);
 }
 
 void IoContext::settle_writes() {
-  wait_until([this] { return unsettled_writes_ == 0; });
+  wait_until([this] { return unsettled_writes_ == 0; },
+             [](const Request* request, const void*) { return changes_file(request->operation); }, nullptr);
 }
 
 // Requests that no lane has started yet are given up; node cancels them too when an environment ends. A close
@@ -292,7 +325,7 @@ void IoContext::cancel_queued() {
 void IoContext::drain() {
   stopping_ = true;
   cancel_queued();
-  wait_until([this] { return in_flight() == 0; });
+  wait_until([this] { return in_flight() == 0; }, nullptr, nullptr);
   descriptors_.for_each([this](Descriptor* descriptor) {
     ++descriptor->pending;
     while (Request* request = descriptor->waiting.pop()) {

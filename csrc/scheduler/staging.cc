@@ -1,7 +1,6 @@
 #include "scheduler/staging.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 #include "base/check.h"
@@ -20,11 +19,11 @@ bool needs_staging(const Request* request) {
          !request->holds_all_memory && request->remaining() <= limits::staged_read_bytes;
 }
 
-int stage(Request* request) {
+bool stage(Request* request) {
   IOE_CHECK(request->bounce == nullptr && request->staging == nullptr);
   AlignedBlock* block =
-      AlignedBlock::allocate(std::max<uint64_t>(request->remaining(), 1));  // 0 bytes are fine
-  if (block == nullptr) return -ENOMEM;
+      AlignedBlock::allocate_private(std::max<uint64_t>(request->remaining(), 1));  // 0 bytes are fine
+  if (block == nullptr) return false;
   auto* staging = new Staging();
   staging->block = block;
   staging->vector = {block->data(), request->remaining()};
@@ -36,7 +35,7 @@ int stage(Request* request) {
   request->staging = staging;
   request->vectors = &staging->vector;
   request->vector_count = 1;
-  return 0;
+  return true;
 }
 
 void copy_staged(const Request* request) {

@@ -28,8 +28,9 @@ struct Staging {
 
 bool needs_staging(const Request* request);
 
-// Puts staging memory in the place of the request's vectors. Returns 0 or -ENOMEM.
-int stage(Request* request);
+// Puts staging memory in the place of the request's vectors. False when there is none: the read goes straight
+// into the caller's memory, as node's does.
+bool stage(Request* request);
 
 // Copies what was read to where it belongs. The caller has made sure that the memory is still there.
 void copy_staged(const Request* request);

@@ -203,6 +203,53 @@ void one_after_the_other() {
   CHECK_EQ(threads_named_ioengine(), 1u);
 }
 
+bool is_odd(const Request* request, const void*) { return request->slot % 2 == 1; }
+bool has_slot(const Request* request, const void* slot) {
+  return request->slot == *static_cast<const uint32_t*>(slot);
+}
+
+// Single requests leave the queue from its middle and its ends; the others are served as before (closeSync,
+// exit).
+void chosen_requests_come_back() {
+  set_context("take_queued, chosen ones");
+  Bell bell;
+  std::vector<Request> requests(100);
+  std::vector<bool> seen(100);
+  may_go_on = false;
+  ThreadPool pool(2, bell.fd, count_up);
+  push_range(&pool, &requests, 0, 100);
+  while (pool.running() < 2) usleep(100);
+  for (uint32_t slot = 3; slot < 100; slot += 2) {
+    Request* request = pool.take_queued(is_odd, nullptr);
+    CHECK(request != nullptr);
+    CHECK_EQ(request->slot, slot);  // in the order of the queue
+    CHECK(request->next == nullptr);
+    seen[slot] = true;
+  }
+  CHECK(pool.take_queued(is_odd, nullptr) == nullptr);
+  for (const uint32_t slot : {2u, 98u}) {
+    CHECK(pool.take_queued(has_slot, &slot) != nullptr);
+    CHECK(pool.take_queued(has_slot, &slot) == nullptr);
+    seen[slot] = true;
+  }
+  // The tail is where new ones go.
+  std::vector<Request> more(4);
+  push_range(&pool, &more, 0, 4);
+  may_go_on = true;
+  std::vector<bool> more_seen(4);
+  size_t finished = 0;
+  while (finished < 2 + 47 + 4) {
+    for (Request* request = pool.take_finished(); request != nullptr; request = request->next) {
+      const bool later = request >= &more[0] && request <= &more[3];
+      std::vector<bool>& list = later ? more_seen : seen;
+      CHECK(!list[request->slot]);
+      list[request->slot] = true;
+      ++finished;
+    }
+    usleep(100);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -210,5 +257,6 @@ int main() {
   thousands_of_requests();
   threads_start_on_demand_and_are_joined();
   queued_requests_come_back();
+  chosen_requests_come_back();
   return 0;
 }

@@ -28,6 +28,8 @@ export interface Stats {
   fallbacks: number;
   /** Requests that rode in an adjacent one's operation. */
   merged: number;
+  /** Mounts that kept an inline call waiting, whose files the pool serves for a while (0.1 to 60 s), and how often that came. */
+  inlineBarred: { mounts: number; times: number };
 }
 
 const delegated: LaneStats = { operations: 0, bytes: 0 };
@@ -53,5 +55,6 @@ export function stats(): Stats {
     queued: figure(9),
     fallbacks: figure(10),
     merged: figure(11),
+    inlineBarred: { mounts: figure(12), times: figure(13) },
   };
 }

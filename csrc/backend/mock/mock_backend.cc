@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "memory/aligned_block.h"
 
 namespace ioengine {
 namespace {
@@ -16,12 +17,14 @@ uint64_t total_bytes(const Request* request) {
   return bytes;
 }
 
+// Whatever the unit of offsets and lengths is, memory has to start where a page does at most.
 bool suits_device(const Request* request) {
+  const uint32_t memory_alignment = std::min<uint32_t>(request->alignment, AlignedBlock::kAlignment);
   if (request->offset % request->alignment != 0) return false;
   for (uint32_t i = 0; i < request->vector_count; ++i) {
     const iovec& vector = request->vectors[i];
     if (vector.iov_len % request->alignment != 0) return false;
-    if (vector.iov_len > 0 && reinterpret_cast<uintptr_t>(vector.iov_base) % request->alignment != 0) {
+    if (vector.iov_len > 0 && reinterpret_cast<uintptr_t>(vector.iov_base) % memory_alignment != 0) {
       return false;
     }
   }

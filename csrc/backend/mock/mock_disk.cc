@@ -35,7 +35,8 @@ FileFacts MockDisk::facts(int fd, uint32_t alignment) const {
   facts.filesystem = FilesystemTraits();
   facts.filesystem.known = facts.filesystem.uring_writes = true;
   facts.direct = alignment > 1;
-  facts.memory_alignment = facts.offset_alignment = alignment;
+  facts.offset_alignment = alignment;
+  facts.memory_alignment = std::min<uint32_t>(alignment, 4096);
   return facts;
 }
 

@@ -163,6 +163,24 @@ Request* ThreadPool::take_queued() {
   return first;
 }
 
+Request* ThreadPool::take_queued(Wanted wanted, const void* argument) {
+  pthread_mutex_lock(&mutex_);
+  Request* before = nullptr;
+  Request* request = queue_head_;
+  while (request != nullptr && !wanted(request, argument)) {
+    before = request;
+    request = request->next;
+  }
+  if (request != nullptr) {
+    (before != nullptr ? before->next : queue_head_) = request->next;
+    if (queue_tail_ == request) queue_tail_ = before;
+    request->next = nullptr;
+    --queued_;
+  }
+  pthread_mutex_unlock(&mutex_);
+  return request;
+}
+
 Request* ThreadPool::take_finished() {
   if (!has_finished()) return nullptr;
   pthread_mutex_lock(&finished_mutex_);

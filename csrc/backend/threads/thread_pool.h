@@ -26,6 +26,9 @@ class ThreadPool {
 
   // Takes back what no thread has started, linked through `next` (teardown).
   Request* take_queued();
+  // The first of those that `wanted` accepts, or null.
+  using Wanted = bool (*)(const Request* request, const void* argument);
+  Request* take_queued(Wanted wanted, const void* argument);
 
   // Requests that a thread is running now.
   size_t running() const { return running_.load(std::memory_order_relaxed); }

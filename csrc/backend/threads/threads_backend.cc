@@ -50,6 +50,13 @@ Request* ThreadsBackend::take_queued() {
   return first;
 }
 
+Request* ThreadsBackend::take_queued(ThreadPool::Wanted wanted, const void* argument) {
+  if (in_flight_ == 0) return nullptr;
+  Request* request = pool_.take_queued(wanted, argument);
+  if (request != nullptr) --in_flight_;
+  return request;
+}
+
 bool ThreadsBackend::arm_wake() {
   if (in_flight_ == 0) return false;
   pool_.arm_wake();

@@ -25,6 +25,8 @@ class ThreadsBackend final : public IoBackend {
 
   // Takes back what no thread has started, linked through `next`; it no longer counts as in flight.
   Request* take_queued();
+  // The same for the first one that `wanted` accepts.
+  Request* take_queued(ThreadPool::Wanted wanted, const void* argument);
 
  private:
   ThreadPool pool_;
