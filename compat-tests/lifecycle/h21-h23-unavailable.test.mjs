@@ -85,6 +85,18 @@ describe('H21, H23: a backend is not available', () => {
     });
   }
 
+  for (const error of ['EPERM', 'ENOSYS', 'EACCES']) {
+    it(`io_uring_register says ${error}: auto goes on with aio, and the cause is a filter, not an old kernel`, async () => {
+      const inject = [injection('io_uring_register', { error })];
+      const result = await run('auto', { inject });
+      expectWork(result);
+      expect(result.name).to.equal('aio');
+      expect(result.reason).to.include(error).and.include('io_uring_register is refused');
+      expect(result.reason).to.not.match(/IORING_OP|Linux 5/);
+      expect(result.probe.uring.fix).to.include('seccomp');
+    });
+  }
+
   for (const error of ['EAGAIN', 'ENOSYS', 'ENOMEM']) {
     const inject = [injection('io_setup', { error })];
 

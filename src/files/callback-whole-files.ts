@@ -3,8 +3,8 @@
 
 import { callBackAfter } from './call-back-after';
 import { type Callback, delegate } from './callback-call';
-import { readDescriptor, readPath } from './read-whole';
 import { calledBack } from './path-call';
+import { readDescriptor, readPath } from './read-whole';
 import { plainWrite, type WriteFlag, writeDescriptor, writeInSteps } from './write-whole';
 
 export function readFile(path: unknown, options: unknown, callback: unknown): void {

@@ -7,8 +7,8 @@ import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
 import { afterPoll } from '../engine/after-poll';
 import { resultOf } from '../engine/requests';
 import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
-import { systemError } from '../internal/errors';
 import { dressed } from '../internal/build-module';
+import { systemError } from '../internal/errors';
 import { hostFs } from '../internal/host';
 import { hostPromises } from '../internal/host-promises';
 

@@ -1,6 +1,7 @@
 // The one typed border to the native engine. Nothing else loads the addon or knows its numbers.
 
 import nodeFs = require('node:fs');
+
 import { join } from 'node:path';
 
 /** What an accepting call answers below zero: csrc/scheduler/context.h. */

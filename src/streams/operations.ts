@@ -6,7 +6,7 @@ import { constants } from 'node:fs';
 import { engine, NOT_TAKEN } from '../engine/runtime';
 import { type Direct, directMode, openDescriptor, plainOpen, refuseDirectWithoutEngine } from '../files/open';
 import { plainFlags } from '../internal/arguments';
-import { hostFs } from '../internal/host';
+import { hostFs, nextTick } from '../internal/host';
 import type { Addon } from '../native/addon';
 import { STREAM_CALLS } from './module';
 
@@ -73,7 +73,7 @@ export class StreamOperations {
       try {
         refuseDirectWithoutEngine(this.direct, path);
       } catch (error) {
-        process.nextTick(opened, error);
+        nextTick(opened, error);
         return true;
       }
       return false;
@@ -81,10 +81,10 @@ export class StreamOperations {
     openDescriptor(asked).then(
       (fd) => {
         // A FIFO or a device that may wait for somebody: node opens it, and direct means nothing for it.
-        if (fd === NOT_TAKEN) process.nextTick(this.live.open as never, path, flags, mode, opened);
-        else process.nextTick(opened, null, fd);
+        if (fd === NOT_TAKEN) nextTick(this.live.open as never, path, flags, mode, opened);
+        else nextTick(opened, null, fd);
       },
-      (error) => process.nextTick(opened, error),
+      (error) => nextTick(opened, error),
     );
     return true;
   }

@@ -6,10 +6,10 @@ import { engine, NOT_TAKEN } from '../engine/runtime';
 import { readsByEngine } from '../files/file-handle';
 import { systemErrorWithoutFrames } from '../internal/errors';
 import { nextTick } from '../internal/host';
+import type { Addon } from '../native/addon';
 import { kHandle, kOperations } from './classes';
 import { type HostMethods, hostMethods } from './host-methods';
 import type { StreamOperations } from './operations';
-import type { Addon } from '../native/addon';
 import { ReadAhead } from './read-ahead';
 
 const kSource: unique symbol = Symbol('source');

@@ -6,7 +6,7 @@
 
 import type { WriteStream } from 'node:fs';
 import { Writable } from 'node:stream';
-import { hostFs } from '../internal/host';
+import { hostFs, nextTick } from '../internal/host';
 import { BLOCK } from './chunks';
 import { kOperations } from './classes';
 import { writeInBlocks } from './direct-writes';
@@ -79,7 +79,7 @@ class Writer {
     };
     const onFailure = (error: Error): void => {
       // A write that waits passes it on, as the next one or the end does where the stream stays open.
-      if (!this.waiting && stream.autoClose) process.nextTick(() => stream.destroy(error));
+      if (!this.waiting && stream.autoClose) nextTick(() => stream.destroy(error));
     };
     const native = operations.engineFor('write')!;
     this.buffer = new WriteBuffer(native, { fd, direct, size, start }, bytes, onWritten, onFailure);
@@ -95,7 +95,7 @@ class Writer {
   write(chunks: Uint8Array[], bytes: number, wantsToKnow: boolean, callback: Callback): boolean {
     const { buffer, stream } = this;
     if (buffer.failure !== undefined) {
-      process.nextTick(callback, buffer.failure);
+      nextTick(callback, buffer.failure);
       return true;
     }
     if (!this.direct && buffer.idle && stream.pos !== undefined) buffer.moveTo(stream.pos);
@@ -106,7 +106,7 @@ class Writer {
     }
     if (stream.pos !== undefined) stream.pos += bytes;
     // Not at once: write() has to answer false at the highWaterMark, as it does in node.
-    if (left.length === 0 && !wantsToKnow) process.nextTick(callback);
+    if (left.length === 0 && !wantsToKnow) nextTick(callback);
     else this.later(this.rest(left, wantsToKnow), callback);
     return true;
   }
@@ -127,7 +127,7 @@ class Writer {
       else destroyedError().then(close);
     };
     if (buffer.idle && !waiting) finished();
-    else buffer.flush().then(() => process.nextTick(finished));
+    else buffer.flush().then(() => nextTick(finished));
   }
 
   /** Runs `work` and then the callback, in the async context of the caller and as a tick of its own. */
@@ -137,7 +137,7 @@ class Writer {
       this.waiting = false;
       const { failure } = this.buffer;
       if (failure === undefined && this.stream.destroyed) destroyedError().then(callback);
-      else process.nextTick(callback, failure);
+      else nextTick(callback, failure);
     });
   }
 
@@ -174,7 +174,7 @@ function waitBeforeFinish(stream: WritingStream, writer: Writer): void {
       else inherited.call(stream, callback);
     };
     if (writer.buffer.idle) finished();
-    else writer.buffer.flush().then(() => process.nextTick(finished));
+    else writer.buffer.flush().then(() => nextTick(finished));
   };
   Object.defineProperty(stream, '_final', { value: _final, writable: true, configurable: true });
 }

@@ -84,9 +84,14 @@ int create_ring(io_uring* ring, uint32_t depth, bool* single_issuer) {
   return status;
 }
 
-bool probe_operations(io_uring* ring, Capabilities* capabilities) {
-  io_uring_probe* probe = io_uring_get_probe_ring(ring);
-  if (probe == nullptr) return false;
+// 0, or -errno of what refused to tell; an operation that the kernel lacks is missing in `capabilities`.
+int probe_operations(io_uring* ring, Capabilities* capabilities) {
+  constexpr unsigned kOpcodesMax = 256;
+  const size_t size = sizeof(io_uring_probe) + kOpcodesMax * sizeof(io_uring_probe_op);
+  const std::unique_ptr<char[]> memory(new char[size]());
+  auto* probe = reinterpret_cast<io_uring_probe*>(memory.get());
+  const int status = io_uring_register_probe(ring, probe, kOpcodesMax);
+  if (status < 0) return status;
   const struct {
     Operation operation;
     unsigned opcode;
@@ -99,8 +104,18 @@ bool probe_operations(io_uring* ring, Capabilities* capabilities) {
       capabilities->add(entry.operation);
     }
   }
-  io_uring_free_probe(probe);
-  return capabilities->serves(Operation::kRead) && capabilities->serves(Operation::kWrite);
+  return 0;
+}
+
+// The ring is there, and io_uring_register(2) fails.
+void explain_register(BackendResult* result) {
+  if (result->error_number == ENOMEM) return explain(result);
+  result->cause =
+      "io_uring_setup is allowed and io_uring_register is refused: a seccomp filter lets only part of io_uring "
+      "pass";
+  result->fix =
+      "allow io_uring_setup, io_uring_enter and io_uring_register together in the seccomp profile, or use "
+      "IOENGINE_BACKEND=aio";
 }
 
 }  // namespace
@@ -115,7 +130,15 @@ BackendResult UringBackend::create(uint32_t depth, int wake_fd) {
     explain(&result);
     return result;
   }
-  if (!probe_operations(&backend->ring_, &backend->capabilities_)) {
+  const Capabilities& found = backend->capabilities_;
+  status = probe_operations(&backend->ring_, &backend->capabilities_);
+  if (status < 0 && status != -EINVAL) {
+    result.error_number = -status;
+    explain_register(&result);
+    return result;
+  }
+  // EINVAL: a kernel that does not know the question (before 5.6).
+  if (!found.serves(Operation::kRead) || !found.serves(Operation::kWrite)) {
     result.error_number = ENOSYS;
     result.cause = "the kernel's io_uring lacks IORING_OP_READ or IORING_OP_WRITE";
     result.fix = "use Linux 5.10 or newer, or IOENGINE_BACKEND=aio";
@@ -124,7 +147,7 @@ BackendResult UringBackend::create(uint32_t depth, int wake_fd) {
   status = io_uring_register_eventfd(&backend->ring_, wake_fd);
   if (status < 0) {
     result.error_number = -status;
-    explain(&result);
+    explain_register(&result);
     return result;
   }
   // Both only improve matters: a kernel that refuses them still works.
