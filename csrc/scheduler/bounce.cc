@@ -41,11 +41,12 @@ bool is_aligned(const Request* request, uint32_t memory_alignment) {
   return true;
 }
 
-int attach_bounce(Request* request) {
+int attach_bounce(Request* request, uint64_t most) {
   IOE_CHECK(request->bounce == nullptr);
   const uint64_t alignment = request->alignment;
   const uint64_t start = request->offset / alignment * alignment;
-  const uint64_t chunk = std::min<uint64_t>(request->remaining(), kBounceBytes - (request->offset - start));
+  const uint64_t chunk =
+      std::min<uint64_t>({request->remaining(), most, kBounceBytes - (request->offset - start)});
   const uint64_t end = (request->offset + chunk + alignment - 1) / alignment * alignment;
   // A transfer of no bytes still asks the kernel, which may have an error to report.
   AlignedBlock* block = AlignedBlock::allocate(std::max<uint64_t>(end - start, alignment));

@@ -68,10 +68,11 @@ struct Descriptor {
   uint32_t running = 0;
   bool serial_running = false;
   bool exclusive_running = false;
-  bool closing = false;   // a close has been accepted
-  bool pumping = false;   // pump() is at it: what it starts may settle at once, and must not start it again
-  bool detached = false;  // out of the table: the number may already belong to another file
-  uint32_t pending = 0;   // accepted and not settled, waiting or running
+  bool closing = false;     // a close has been accepted
+  bool pumping = false;     // pump() is at it: what it starts may settle at once, and must not start it again
+  bool waits_only = false;  // the file refused RWF_NOWAIT for direct reads
+  bool detached = false;    // out of the table: the number may already belong to another file
+  uint32_t pending = 0;     // accepted and not settled, waiting or running
   RequestQueue waiting;
 
   // Trust in the page cache, earned by hits (scheduler/inline_lane.h).

@@ -119,14 +119,13 @@ void outcome_of_a_row(const MockOutcome& outcome, bool writes, const char* name)
   engine.mock().release();
   engine.until_idle();
   for (size_t i = 0; i < tickets.size(); ++i) {
-    // The first one is told the error, the others find out for themselves.
-    const bool failed = i == 0 && outcome.error == EIO;
-    CHECK_EQ(tickets[i]->result, failed ? -EIO : static_cast<int32_t>(kBlock));
-    for (uint64_t at = i * kBlock; !failed && at < (i + 1) * kBlock; ++at) {
+    // Only the merged operation failed: done alone, each is well.
+    CHECK_EQ(tickets[i]->result, static_cast<int32_t>(kBlock));
+    for (uint64_t at = i * kBlock; at < (i + 1) * kBlock; ++at) {
       CHECK_EQ(writes ? engine.disk().bytes(fd)[at] : buffer.data()[at], pattern(writes ? 2 : 1, at));
     }
   }
-  CHECK_EQ(engine->statistics().fallbacks, outcome.error == EAGAIN ? 1u : 0u);
+  CHECK_EQ(engine->statistics().fallbacks, outcome.error == EAGAIN ? 6u : 0u);
   close(fd);
 }
 
@@ -142,6 +141,41 @@ void outcomes_are_shared_out() {
       outcome.error = error;
       outcome_of_a_row(outcome, writes, "a failed merged operation");
     }
+  }
+}
+
+// H31: one bad block fails its own request, and none of the neighbours that were merged with it.
+void one_bad_block_fails_alone() {
+  for (bool writes : {false, true}) {
+    set_context("a bad block in a merged operation");
+    MockOptions options;
+    options.reorder = false;
+    options.delay_rounds_max = 0;
+    options.held = true;
+    Engine engine(options);
+    const int fd = engine.create(1 << 16, 1 << 16, kBlock);
+    GuardedBuffer first(kBlock);
+    GuardedBuffer buffer(6 * kBlock);
+    engine.read(fd, first.data(), kBlock, (1 << 16) - static_cast<int64_t>(kBlock));
+    for (int error : {EIO, 0, 0, 0, EIO, 0, 0}) {  // merged, then each alone
+      MockOutcome outcome;
+      outcome.error = error;
+      engine.mock().script(outcome);
+    }
+    std::vector<std::shared_ptr<Ticket>> tickets;
+    for (uint32_t i = 0; i < 6; ++i) {
+      uint8_t* memory = buffer.data() + i * kBlock;
+      const auto at = static_cast<int64_t>(i * kBlock);
+      tickets.push_back(writes ? engine.write(fd, memory, kBlock, at) : engine.read(fd, memory, kBlock, at));
+    }
+    engine.turn();
+    engine.mock().release();
+    engine.until_idle();
+    for (size_t i = 0; i < tickets.size(); ++i) {
+      CHECK_EQ(tickets[i]->result, i == 3 ? -EIO : static_cast<int32_t>(kBlock));
+    }
+    CHECK_EQ(engine.mock().taken().size(), 8u);
+    close(fd);
   }
 }
 
@@ -175,6 +209,7 @@ int main() {
   neighbours_become_one();
   gaps_and_limits_stay();
   outcomes_are_shared_out();
+  one_bad_block_fails_alone();
   the_end_of_the_file();
   return 0;
 }

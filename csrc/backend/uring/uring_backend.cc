@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -219,10 +220,15 @@ void UringBackend::push() {
     submit_failures_ = 0;
     return;
   }
-  if (kernel_owned_ == 0 && ++submit_failures_ >= limits::submit_failures) give_up_unsubmitted();
+  // Pressure clears as completions are reaped; anything else will not, nor will pressure with nothing to
+  // reap.
+  const bool pressure = submitted == 0 || submitted == -EAGAIN || submitted == -EBUSY ||
+                        submitted == -EINTR || submitted == -ENOMEM;
+  if (!pressure || (++submit_failures_ >= limits::submit_failures && kernel_owned_ == 0))
+    give_up_unsubmitted();
 }
 
-// A ring that refuses everything with nothing in flight will not recover (a late seccomp filter, for one).
+// A ring that refuses everything will not recover (a late seccomp filter, for one).
 // The kernel has not seen these SQEs: take them back so that the scheduler can serve them elsewhere.
 void UringBackend::give_up_unsubmitted() {
   io_uring_sq& sq = ring_.sq;
@@ -237,7 +243,7 @@ void UringBackend::give_up_unsubmitted() {
   }
   sq.sqe_tail = sq.sqe_head = *sq.khead;
   *sq.ktail = *sq.khead;
-  submit_failures_ = 0;
+  given_up_ = true;
 }
 
 size_t UringBackend::reap(Completion* into, size_t capacity) {
@@ -279,9 +285,21 @@ bool UringBackend::arm_wake() {
     wake_armed_ = true;
   }
   push();
+  // The flag that the kernel reads before its tail that we read: without a full fence both sides could miss
+  // the other's store, and a completion would ring nothing.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   // An interrupted look has seen nothing, and what it missed would never ring.
-  if (kernel_owned_ > 0 && capabilities_.single_issuer && io_uring_get_events(&ring_) < 0) return true;
-  return io_uring_cq_ready(&ring_) > 0 || refused_ != nullptr || io_uring_sq_ready(&ring_) > 0;
+  if (kernel_owned_ > 0 && capabilities_.single_issuer) {
+    const int status = io_uring_get_events(&ring_);
+    if (status < 0 && !given_up_) return true;
+  }
+  // One look may run no more than 20 task works; those that are left ring nothing.
+  if ((IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) != 0 && kernel_owned_ > 0 && !given_up_)
+    return true;
+  // Pressure that lasts clears with the next completion; with none to come only trying again gets on.
+  const bool try_again =
+      io_uring_sq_ready(&ring_) > 0 && (kernel_owned_ == 0 || submit_failures_ < limits::submit_failures);
+  return io_uring_cq_ready(&ring_) > 0 || refused_ != nullptr || try_again;
 }
 
 void UringBackend::disarm_wake() {
