@@ -163,6 +163,28 @@ void refused_for_ever(int fd) {
   interference = Interference();
 }
 
+// A filter that comes late, or an interruption without end: the pool serves everything, and no caller is
+// told.
+void given_up_for_good() {
+  for (int error : {EPERM, ENOSYS, EINTR}) {
+    set_context("io_submit fails for good with " + std::to_string(error));
+    interference = Interference();
+    Engine engine(BackendType::kAio, 8);
+    const int direct = engine.open(temporary_folder() + "/aio", O_RDONLY | O_DIRECT);
+    if (direct < 0) return;
+    GuardedBuffer buffer(4096);
+    interference.fail_next = 1u << 30;
+    interference.error = error;
+    std::vector<std::shared_ptr<Ticket>> tickets;
+    for (int i = 0; i < 200; ++i)
+      tickets.push_back(engine.read(direct, buffer.data(), 4096, (i % 20) * 4096));
+    engine.until_idle();
+    for (const auto& ticket : tickets) CHECK_EQ(ticket->result, 4096);
+    engine.until_settled(engine.close(direct));
+    interference = Interference();
+  }
+}
+
 void without_the_mapped_ring(int fd) {
   interference = Interference();
   interference.hide_ring = true;
@@ -223,6 +245,7 @@ int main() {
   for (uint32_t depth : {1u, 4u, 256u}) burst(fd, depth, "depth as given");
   refused_submits(fd);
   refused_for_ever(fd);
+  given_up_for_good();
   without_the_mapped_ring(fd);
   setup_that_fails();
   errors_and_syncs(fd);

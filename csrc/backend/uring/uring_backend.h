@@ -30,6 +30,7 @@ class UringBackend final : public IoBackend {
   void prepare(io_uring_sqe* sqe, Request* request);
   void push();
   void give_up_unsubmitted();
+  bool run_task_work();
 
   io_uring ring_ = {};
   Capabilities capabilities_;
@@ -39,6 +40,7 @@ class UringBackend final : public IoBackend {
   Request* refused_ = nullptr;    // taken back from a ring that no longer accepts anything
   bool wake_armed_ = true;
   bool given_up_ = false;
+  uint32_t look_failures_ = 0;  // consecutive
 };
 
 }  // namespace ioengine
