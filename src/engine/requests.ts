@@ -205,9 +205,8 @@ function deliver(count: number): void {
 /** A result that has no value (a text beyond V8's limit): its promise is told, and the rest of the batch goes on. */
 function settleWithError(request: Pending, error: unknown): void {
   const { resolve } = request as { resolve?: Resolve };
-  if (resolve === undefined) return uncaught(error);
-  const rejected = Promise.reject(error);
-  resolve(rejected);
+  if (resolve === undefined) uncaught(error);
+  else resolve(Promise.reject(error));
 }
 
 function runTicks(): void {
