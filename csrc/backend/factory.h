@@ -14,11 +14,11 @@ BackendResult probe_uring();
 BackendResult probe_aio();
 BackendResult probe_backend(BackendType type);
 
-// One attempt of automatic choice that failed, for backend().reason.
+// The backend chosen, and for backend().reason why: "asked for by name", or the failures of those before it
+// in automatic choice, followed by "first of uring, aio, threads that is available".
 struct Choice {
   BackendResult result;
-  std::string
-      reason;  // why this backend: "io_uring is available", "io_uring: EPERM (...); Linux AIO is available"
+  std::string reason;
 };
 
 // Creates the backend of that type, or with no type the first that works of uring, aio, threads. A type asked

@@ -39,6 +39,7 @@ enum RequestFlag : uint32_t {
   kFlagTrusted = 1u << 7,          // the caller owns the descriptor (FileHandle): no identity check
   kFlagSeek = 1u << 8,             // offset came from the file position, which settling moves
   kFlagExpectCached = 1u << 9,     // a batched read that should complete inside submit()
+  kFlagAlone = 1u << 10,           // was part of a merged request that failed: never merged again (H31)
 };
 
 struct Request {
@@ -65,6 +66,7 @@ struct Request {
 
   iovec* vectors = nullptr;  // the part still to do; &single or an array this request owns
   uint32_t vector_count = 0;
+  bool nowait = false;            // a direct read that AIO is to refuse rather than wait for (H32)
   bool holds_all_memory = false;  // `block` or `blocks` hold every vector's memory
   iovec single = {nullptr, 0};
 

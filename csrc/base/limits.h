@@ -88,6 +88,7 @@ constexpr uint64_t staged_bytes_max = 32 * 1024 * 1024;
 
 // A ring that keeps refusing io_uring_enter with nothing in flight is given up; its requests go to the pool.
 constexpr uint32_t submit_failures = 64;
+constexpr unsigned refused_look_us = 500;  // between looks at what the kernel of such a ring still has
 
 // Adjacent direct requests of one descriptor are merged up to this size.
 constexpr uint64_t merge_bytes = 256 * 1024;

@@ -76,6 +76,7 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
   request->vectors = nullptr;
   request->vector_count = 0;
   request->holds_all_memory = false;
+  request->nowait = false;
   return request;
 }
 

@@ -52,17 +52,18 @@ bool is_aligned(const Request* request, uint32_t memory_alignment) {
   return true;
 }
 
-int attach_bounce(Request* request) {
+int attach_bounce(Request* request, uint64_t most) {
   IOE_CHECK(request->bounce == nullptr);
   const uint64_t alignment = request->alignment;
   const uint64_t skip = request->offset % alignment;
-  const uint64_t most = std::max(kBounceBytes / alignment * alignment, alignment);
-  const uint64_t end = (skip + request->remaining() + alignment - 1) / alignment * alignment;
+  const uint64_t units = std::max(kBounceBytes / alignment * alignment, alignment);
+  const uint64_t wanted = std::min(request->remaining(), most);
+  const uint64_t end = (skip + wanted + alignment - 1) / alignment * alignment;
   // A transfer of no bytes still asks the kernel, which may have an error to report.
   uint64_t room = 0;
-  AlignedBlock* block = block_for(std::max(std::min(end, most), alignment), alignment, &room);
+  AlignedBlock* block = block_for(std::max(std::min(end, units), alignment), alignment, &room);
   if (block == nullptr) return -ENOMEM;
-  const uint64_t chunk = std::min<uint64_t>(request->remaining(), room - skip);
+  const uint64_t chunk = std::min<uint64_t>(wanted, room - skip);
   auto* bounce = new Bounce();
   bounce->block = block;
   bounce->vector = {block->data(), std::min(end, room)};

@@ -28,8 +28,9 @@ bool is_aligned(const Request* request, uint32_t memory_alignment);
 // True when offset and length suit the device, whatever the memory.
 bool has_aligned_range(const Request* request);
 
-// Puts a bounce block in front of the request's vectors for its next attempt. Returns 0 or -ENOMEM.
-int attach_bounce(Request* request);
+// Puts a bounce block in front of the request's vectors for its next attempt, which moves at most `most`
+// bytes. Returns 0 or -ENOMEM.
+int attach_bounce(Request* request, uint64_t most = UINT64_MAX);
 
 // Undoes attach_bounce after an attempt: copies what was read to the caller's memory, restores vectors and
 // offset, and translates the result to the caller's bytes.

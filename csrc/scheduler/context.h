@@ -195,6 +195,7 @@ class IoContext {
   void complete(Request* request, int32_t result);
   void complete_merged(Request* carrier, int32_t result);
   bool retry(Request* request, int32_t* result);
+  bool read_up_to_size(Request* request, uint64_t attempt_end);
   bool is_end_of_file(const Request* request) const;
   void reroute_to_threads(Request* request);
   void settle(Request* request, int32_t result);
@@ -225,6 +226,7 @@ class IoContext {
   std::unique_ptr<WholeFile> spare_file_;  // of the last readFile that was answered at once
   RequestQueue ready_;                     // for the backend
   RequestQueue unstaged_;                  // reads that wait for staging memory
+  bool unstaging_ = false;                 // the first of them is on its way
   uint64_t staged_bytes_ = 0;
   RequestQueue finished_;
   RequestQueue held_back_;    // errors that JavaScript must not see before the next check phase

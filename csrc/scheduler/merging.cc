@@ -14,7 +14,7 @@ namespace {
 bool can_ride(const Request* request) {
   return moves_bytes(request->operation) && request->has(kFlagDirect) && request->bounce == nullptr &&
          request->merged == nullptr && request->vector_count == 1 && request->gate == Gate::kShared &&
-         request->done == 0;
+         request->done == 0 && !request->has(kFlagAlone);
 }
 
 bool follows(const Request* first, const Request* last, const Request* next) {
@@ -53,6 +53,7 @@ Request* IoContext::make_carrier(Request* first, RequestQueue* riders, uint64_t 
   carrier->offset = first->offset;
   carrier->wanted = bytes;
   carrier->alignment = first->alignment;
+  carrier->nowait = first->nowait;
   carrier->owned_vectors = new iovec[count];
   carrier->vectors = carrier->owned_vectors;
   carrier->vector_count = count;
@@ -65,25 +66,26 @@ Request* IoContext::make_carrier(Request* first, RequestQueue* riders, uint64_t 
   return carrier;
 }
 
-// Hands the result back to each request. An error is everybody's; of a short result each takes what fell into
-// its range, and one that got nothing tries again on its own, so that its own error or end of file is found.
+// Hands the result back to each request. Each takes what fell into its range. An error belongs to nobody
+// until that request has failed alone (H31), so all that got nothing are done again unmerged, and find their
+// own error or end of file. A refusal says nothing about the disk: it is everybody's.
 void IoContext::complete_merged(Request* carrier, int32_t result) {
   Request* rider = carrier->merged;
   carrier->merged = nullptr;
   uint64_t left = result > 0 ? static_cast<uint64_t>(result) : 0;
-  bool first = true;
+  const bool refused = result == -EAGAIN || result == -EOPNOTSUPP || result == -ECANCELED;
   slots_.give_back(carrier);
   while (rider != nullptr) {
     Request* next = rider->next;
     rider->next = nullptr;
     const uint64_t share = left < rider->wanted ? left : rider->wanted;
     left -= share;
-    if (share > 0 || (result <= 0 && first)) {
-      complete(rider, share > 0 ? static_cast<int32_t>(share) : result);
+    if (share > 0 || refused) {
+      complete(rider, refused ? result : static_cast<int32_t>(share));
     } else {
+      rider->flags |= kFlagAlone;
       route(rider);
     }
-    first = false;
     rider = next;
   }
 }

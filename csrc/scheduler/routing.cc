@@ -131,7 +131,9 @@ void IoContext::route_read(Request* request) {
 // False when the request waits for staging memory.
 bool IoContext::with_staging(Request* request) {
   if (!needs_staging(request)) return true;
-  if (staging_is_full(request->remaining())) {
+  // In order: a small one that still fits must not overtake a larger one for ever.
+  const bool others_first = !unstaged_.empty() && !unstaging_;
+  if (others_first || staging_is_full(request->remaining())) {
     unstaged_.push(request);
     return false;
   }
@@ -150,7 +152,9 @@ bool IoContext::staging_is_full(uint64_t bytes) const {
 void IoContext::start_unstaged() {
   while (Request* request = unstaged_.front()) {
     if (staging_is_full(request->remaining())) return;
+    unstaging_ = true;
     route(unstaged_.pop());
+    unstaging_ = false;
   }
 }
 
@@ -203,7 +207,13 @@ void IoContext::to_threads(Request* request) {
 
 void IoContext::to_backend(Request* request) {
   if (static_cast<IoBackend*>(threads_) == backend_.get()) return to_threads(request);
+  if (backend_->given_up()) {
+    ++statistics_.fallbacks;
+    return to_threads(request);
+  }
   request->lane = backend_->type() == BackendType::kUring ? Lane::kUring : Lane::kAio;
+  request->nowait = request->lane == Lane::kAio && request->operation == Operation::kRead &&
+                    request->has(kFlagDirect) && !request->descriptor->waits_only;
   ready_.push(request);
   if (request->has(kFlagDirect)) ++mergeable_;
   // The first request of an idle engine goes at once: accepted I/O makes progress while JavaScript is busy
@@ -223,6 +233,11 @@ void IoContext::submit_ready() {
       batch[count] = ready_.pop();
       batch[count]->round = round_;
       ++count;
+    }
+    if (backend_->given_up()) {
+      for (size_t i = 0; i < count; ++i) to_threads(batch[i]);
+      statistics_.fallbacks += count;
+      continue;
     }
     const size_t taken = submit_timed(batch, count);
     for (size_t i = count; i > taken; --i) ready_.push_front(batch[i - 1]);

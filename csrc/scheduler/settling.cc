@@ -1,7 +1,9 @@
 // Completions: retries, results, and what a finished request sets free.
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -109,12 +111,36 @@ void IoContext::complete(Request* request, int32_t result) {
   if (request->merged != nullptr) return complete_merged(request, result);
   if (request->open != nullptr && request->operation != Operation::kOpen && learn_file(request, result))
     return;
+  const uint64_t attempt_end = request->bounce != nullptr ? request->offset + request->bounce->vector.iov_len
+                                                          : request->offset + request->remaining();
   if (request->bounce != nullptr) result = detach_bounce(request, result);
+  if (result == -EIO && read_up_to_size(request, attempt_end)) return;
   if (request->has(kFlagExpectCached)) {
     request->flags &= ~kFlagExpectCached;
     if (request->round != round_) InlineLane::distrust(request->descriptor);
   }
   if (!retry(request, &result)) settle(request, result);
+}
+
+// XFS fails a direct read with EIO where a buffered writer has left delayed blocks behind the end of the
+// file. A read that crossed the size is done again up to the size, in the pool; what fails again has really
+// failed. False when there is nothing to do again.
+bool IoContext::read_up_to_size(Request* request, uint64_t attempt_end) {
+  const bool direct = request->operation == Operation::kRead && request->has(kFlagDirect);
+  if (!direct || stopping_ || request->descriptor->facts.kind != FileKind::kRegular) return false;
+  struct statx status;
+  if (statx(request->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) != 0) return false;
+  const uint64_t size = status.stx_size;
+  const uint64_t rounded = (size + request->alignment - 1) / request->alignment * request->alignment;
+  if (request->offset >= size || attempt_end <= rounded) return false;
+  const int error = attach_bounce(request, size - request->offset);
+  if (error < 0) {
+    settle(request, error);
+  } else {
+    ++statistics_.fallbacks;
+    to_threads(request);
+  }
+  return true;
 }
 
 // The one place that decides whether an attempt was enough (H15, H17, H18). True: the request is on its way
@@ -129,6 +155,7 @@ bool IoContext::retry(Request* request, int32_t* result) {
   if (refused && request->lane != Lane::kThreads && !stopping_) {
     ++statistics_.fallbacks;
     request->flags |= kFlagMayWait;
+    if (*result == -EOPNOTSUPP && request->nowait) request->descriptor->waits_only = true;
     if (request->lane == Lane::kInline && *result == -EAGAIN) {
       route(request);
     } else if (request->has(kFlagDirect) && !request->has(kFlagClearDirect)) {

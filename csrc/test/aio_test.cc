@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,6 +28,8 @@ struct Interference {
   long take_at_most = 1 << 20;
   bool hide_ring = false;
   int setup_error = 0;
+  bool refuse_nowait = false;  // as a filesystem without RWF_NOWAIT does
+  uint32_t nowait = 0;         // io_submit calls whose first iocb has RWF_NOWAIT
   uint32_t submits = 0;
   uint32_t getevents = 0;
 };
@@ -39,6 +42,14 @@ long io_submit_interfered(long (*real)(long, ...), const long* arguments) {
     --interference.fail_next;
     errno = interference.error;
     return -1;
+  }
+  const auto* first = *reinterpret_cast<iocb**>(arguments[2]);
+  if ((first->aio_rw_flags & RWF_NOWAIT) != 0) {
+    ++interference.nowait;
+    if (interference.refuse_nowait) {
+      errno = EOPNOTSUPP;
+      return -1;
+    }
   }
   const long count = arguments[1] < interference.take_at_most ? arguments[1] : interference.take_at_most;
   return real(SYS_io_submit, arguments[0], count, arguments[2]);
@@ -163,6 +174,53 @@ void refused_for_ever(int fd) {
   interference = Interference();
 }
 
+// A filter that comes late, or an interruption without end: the pool serves everything, and no caller is
+// told.
+void given_up_for_good() {
+  for (int error : {EPERM, ENOSYS, EINTR}) {
+    set_context("io_submit fails for good with " + std::to_string(error));
+    interference = Interference();
+    Engine engine(BackendType::kAio, 8);
+    const int direct = engine.open(temporary_folder() + "/aio", O_RDONLY | O_DIRECT);
+    if (direct < 0) return;
+    GuardedBuffer buffer(4096);
+    interference.fail_next = 1u << 30;
+    interference.error = error;
+    std::vector<std::shared_ptr<Ticket>> tickets;
+    for (int i = 0; i < 200; ++i)
+      tickets.push_back(engine.read(direct, buffer.data(), 4096, (i % 20) * 4096));
+    engine.until_idle();
+    for (const auto& ticket : tickets) CHECK_EQ(ticket->result, 4096);
+    engine.until_settled(engine.close(direct));
+    interference = Interference();
+  }
+}
+
+// H32: io_submit must not wait for the inode lock or for dirty pages. A file that refuses is asked once.
+void direct_reads_do_not_wait() {
+  for (bool refuse : {false, true}) {
+    set_context(refuse ? "a file without RWF_NOWAIT" : "direct reads with RWF_NOWAIT");
+    interference = Interference();
+    interference.refuse_nowait = refuse;
+    Engine engine(BackendType::kAio, 8);
+    const int direct = engine.open(temporary_folder() + "/aio", O_RDWR | O_DIRECT);
+    if (direct < 0) return;
+    GuardedBuffer buffer(4096);
+    for (int i = 0; i < 5; ++i) {
+      const auto ticket = engine.read(direct, buffer.data(), 4096, i * 4096);
+      engine.until_settled(ticket);
+      CHECK_EQ(ticket->result, 4096);
+    }
+    CHECK_EQ(interference.nowait, refuse ? 1u : 5u);
+    const auto written = engine.write(direct, buffer.data(), 4096, 4 * 4096);
+    engine.until_settled(written);
+    CHECK_EQ(written->result, 4096);
+    CHECK_EQ(interference.nowait, refuse ? 1u : 5u);
+    engine.until_settled(engine.close(direct));
+  }
+  interference = Interference();
+}
+
 void without_the_mapped_ring(int fd) {
   interference = Interference();
   interference.hide_ring = true;
@@ -223,6 +281,8 @@ int main() {
   for (uint32_t depth : {1u, 4u, 256u}) burst(fd, depth, "depth as given");
   refused_submits(fd);
   refused_for_ever(fd);
+  given_up_for_good();
+  direct_reads_do_not_wait();
   without_the_mapped_ring(fd);
   setup_that_fails();
   errors_and_syncs(fd);

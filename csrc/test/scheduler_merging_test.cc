@@ -119,14 +119,13 @@ void outcome_of_a_row(const MockOutcome& outcome, bool writes, const char* name)
   engine.mock().release();
   engine.until_idle();
   for (size_t i = 0; i < tickets.size(); ++i) {
-    // The first one is told the error, the others find out for themselves.
-    const bool failed = i == 0 && outcome.error == EIO;
-    CHECK_EQ(tickets[i]->result, failed ? -EIO : static_cast<int32_t>(kBlock));
-    for (uint64_t at = i * kBlock; !failed && at < (i + 1) * kBlock; ++at) {
+    // Only the merged operation failed: done alone, each is well.
+    CHECK_EQ(tickets[i]->result, static_cast<int32_t>(kBlock));
+    for (uint64_t at = i * kBlock; at < (i + 1) * kBlock; ++at) {
       CHECK_EQ(writes ? engine.disk().bytes(fd)[at] : buffer.data()[at], pattern(writes ? 2 : 1, at));
     }
   }
-  CHECK_EQ(engine->statistics().fallbacks, outcome.error == EAGAIN ? 1u : 0u);
+  CHECK_EQ(engine->statistics().fallbacks, outcome.error == EAGAIN ? 6u : 0u);
   close(fd);
 }
 
@@ -142,6 +141,41 @@ void outcomes_are_shared_out() {
       outcome.error = error;
       outcome_of_a_row(outcome, writes, "a failed merged operation");
     }
+  }
+}
+
+// H31: one bad block fails its own request, and none of the neighbours that were merged with it.
+void one_bad_block_fails_alone() {
+  for (bool writes : {false, true}) {
+    set_context("a bad block in a merged operation");
+    MockOptions options;
+    options.reorder = false;
+    options.delay_rounds_max = 0;
+    options.held = true;
+    Engine engine(options);
+    const int fd = engine.create(1 << 16, 1 << 16, kBlock);
+    GuardedBuffer first(kBlock);
+    GuardedBuffer buffer(6 * kBlock);
+    engine.read(fd, first.data(), kBlock, (1 << 16) - static_cast<int64_t>(kBlock));
+    for (int error : {EIO, 0, 0, 0, EIO, 0, 0}) {  // merged, then each alone
+      MockOutcome outcome;
+      outcome.error = error;
+      engine.mock().script(outcome);
+    }
+    std::vector<std::shared_ptr<Ticket>> tickets;
+    for (uint32_t i = 0; i < 6; ++i) {
+      uint8_t* memory = buffer.data() + i * kBlock;
+      const auto at = static_cast<int64_t>(i * kBlock);
+      tickets.push_back(writes ? engine.write(fd, memory, kBlock, at) : engine.read(fd, memory, kBlock, at));
+    }
+    engine.turn();
+    engine.mock().release();
+    engine.until_idle();
+    for (size_t i = 0; i < tickets.size(); ++i) {
+      CHECK_EQ(tickets[i]->result, i == 3 ? -EIO : static_cast<int32_t>(kBlock));
+    }
+    CHECK_EQ(engine.mock().taken().size(), 8u);
+    close(fd);
   }
 }
 
@@ -169,12 +203,49 @@ void the_end_of_the_file() {
   close(fd);
 }
 
+// A direct read that crosses the size and fails with EIO is done again up to the size (XFS, delayed blocks
+// behind the end); one that does not cross it has really failed.
+void an_error_behind_the_end_of_the_file() {
+  set_context("EIO of a direct read");
+  constexpr uint64_t kSize = 4 * kBlock + 100;
+  MockOptions options;
+  options.delay_rounds_max = 0;
+  Engine engine(options);
+  const int fd = engine.create(kSize, 1 << 16, kBlock);
+  for (uint64_t i = 0; i < kSize; ++i) engine.disk().bytes(fd)[i] = pattern(1, i);
+  MockOutcome broken;
+  broken.error = EIO;
+  const struct {
+    uint64_t bytes;
+    uint64_t offset;
+    int32_t expected;
+  } kReads[] = {{16 * kBlock, 0, static_cast<int32_t>(kSize)},
+                {8 * kBlock, 4 * kBlock, 100},
+                {8 * kBlock, 3, static_cast<int32_t>(kSize) - 3},
+                {4 * kBlock, 0, -EIO},
+                {5 * kBlock, 0, -EIO},
+                {kBlock, 5 * kBlock, -EIO}};
+  for (const auto& read : kReads) {
+    GuardedBuffer buffer(read.bytes);
+    engine.mock().script(broken);
+    const auto ticket = engine.read(fd, buffer.data(), read.bytes, static_cast<int64_t>(read.offset));
+    engine.until_settled(ticket);
+    CHECK_EQ(ticket->result, read.expected);
+    for (int32_t i = 0; i < read.expected; ++i) {
+      CHECK_EQ(buffer.data()[i], pattern(1, read.offset + static_cast<uint64_t>(i)));
+    }
+  }
+  close(fd);
+}
+
 }  // namespace
 
 int main() {
   neighbours_become_one();
   gaps_and_limits_stay();
   outcomes_are_shared_out();
+  one_bad_block_fails_alone();
   the_end_of_the_file();
+  an_error_behind_the_end_of_the_file();
   return 0;
 }

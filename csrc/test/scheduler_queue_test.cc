@@ -2,6 +2,7 @@
 // request; the depth is never exceeded; requests start in FIFO order.
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "test/check.h"
 #include "test/engine.h"
 
@@ -69,6 +70,34 @@ void one_submit_per_turn() {
   close(fd);
 }
 
+// Reads get staging memory in the order in which they came: a small one that still fits waits behind a larger
+// one.
+void staging_memory_is_given_out_in_order() {
+  set_context("staging memory in order");
+  MockOptions options;
+  options.depth = limits::depth * 2;
+  options.held = true;
+  Engine engine(options);
+  const int fd = engine.create(limits::staged_read_bytes, 1 << 20);
+  GuardedBuffer buffer(limits::staged_read_bytes);
+  const auto read = [&](uint64_t bytes) { return engine.read(fd, buffer.data(), bytes, 0); };
+  // All but 64 KiB of it.
+  const uint64_t large = limits::staged_bytes_max / limits::staged_read_bytes - 1;
+  for (uint64_t i = 0; i < large; ++i) read(limits::staged_read_bytes);
+  read(limits::staged_read_bytes / 2);
+  engine.turn();
+  const size_t taken = engine.mock().taken().size();
+  CHECK_EQ(taken, large + 1);
+  const auto waits = read(limits::staged_read_bytes);
+  const auto behind = read(4096);
+  engine.turn();
+  CHECK_EQ(engine.mock().taken().size(), taken);
+  engine.mock().release();
+  engine.until_idle();
+  CHECK(waits->settled && behind->settled);
+  close(fd);
+}
+
 }  // namespace
 
 int main() {
@@ -90,5 +119,6 @@ int main() {
   burst("a depth of 256", options);
   the_first_request_goes_at_once();
   one_submit_per_turn();
+  staging_memory_is_given_out_in_order();
   return 0;
 }

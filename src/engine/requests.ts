@@ -56,10 +56,13 @@ export class Promised implements Pending {
   settle(result: number): void {
     const { ending } = this;
     const resolve = this.resolve!;
-    if (result >= 0) resolve(ending.value(result, this.subject));
-    else if (result === NOT_TAKEN) resolve(ending.again(this));
-    else rejectWithSystemError(resolve, result, ending.syscall);
-    ending.released(this.owner);
+    try {
+      if (result >= 0) resolve(ending.value(result, this.subject));
+      else if (result === NOT_TAKEN) resolve(ending.again(this));
+      else rejectWithSystemError(resolve, result, ending.syscall);
+    } finally {
+      ending.released(this.owner);
+    }
   }
 }
 
@@ -193,8 +196,19 @@ function deliver(count: number): void {
     pending[slot] = undefined;
     if (undrained && request.callsBack) runTicks();
     undrained = true;
-    request.settle(result);
+    try {
+      request.settle(result);
+    } catch (error) {
+      settleWithError(request, error);
+    }
   }
+}
+
+/** A result that has no value (a text beyond V8's limit): its promise is told, and the rest of the batch goes on. */
+function settleWithError(request: Pending, error: unknown): void {
+  const { resolve } = request as { resolve?: Resolve };
+  if (resolve === undefined) uncaught(error);
+  else resolve(Promise.reject(error));
 }
 
 function runTicks(): void {

@@ -1,5 +1,7 @@
 // Linux native AIO: io_submit(2) for O_DIRECT requests, completions through an eventfd and the mapped ring.
-// Everything that io_submit would block on is kept away from it by the scheduler's routing (H16).
+// The scheduler keeps from it what it is known to wait for (H16): buffered misses, extending writes, large
+// requests. Direct reads carry RWF_NOWAIT (H32). What is left: a direct overwrite waits for the inode lock
+// and for dirty pages in its range, and every request for a free tag of the device (nr_requests).
 #pragma once
 
 #include "backend/aio/aio_abi.h"
@@ -21,6 +23,7 @@ class AioBackend final : public IoBackend {
   size_t reap(Completion* into, size_t capacity) override;
   size_t in_flight() const override { return in_flight_; }
   bool arm_wake() override;
+  bool given_up() const override { return given_up_; }
   void disarm_wake() override {}  // IOCB_FLAG_RESFD cannot be switched off for a submitted iocb
 
  private:
@@ -41,7 +44,8 @@ class AioBackend final : public IoBackend {
   size_t pending_count_ = 0;
   Completion refused_[limits::depth] = {};
   size_t refused_count_ = 0;
-  uint32_t submit_failures_ = 0;
+  uint32_t submit_failures_ = 0;  // consecutive
+  bool given_up_ = false;
 };
 
 }  // namespace ioengine

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -111,7 +113,8 @@ int probe_operations(io_uring* ring, Capabilities* capabilities) {
 void explain_register(BackendResult* result) {
   if (result->error_number == ENOMEM) return explain(result);
   result->cause =
-      "io_uring_setup is allowed and io_uring_register is refused: a seccomp filter lets only part of io_uring "
+      "io_uring_setup is allowed and io_uring_register is refused: a seccomp filter lets only part of "
+      "io_uring "
       "pass";
   result->fix =
       "allow io_uring_setup, io_uring_enter and io_uring_register together in the seccomp profile, or use "
@@ -219,7 +222,7 @@ void UringBackend::prepare(io_uring_sqe* sqe, Request* request) {
 
 size_t UringBackend::submit(Request* const* requests, size_t count) {
   size_t taken = 0;
-  while (taken < count && in_flight_ < capabilities_.depth) {
+  while (!given_up_ && taken < count && in_flight_ < capabilities_.depth) {
     io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
     if (sqe == nullptr) break;
     prepare(sqe, requests[taken]);
@@ -233,8 +236,7 @@ size_t UringBackend::submit(Request* const* requests, size_t count) {
 // Hands prepared SQEs to the kernel. What it does not consume stays in the ring, still ours, and goes again
 // with the next push (H5): a failed io_uring_enter is backpressure, never a lost request.
 void UringBackend::push() {
-  const unsigned ready = io_uring_sq_ready(&ring_);
-  if (ready == 0) return;
+  if (given_up_ || io_uring_sq_ready(&ring_) == 0) return;
   const int submitted =
       capabilities_.single_issuer ? io_uring_submit_and_get_events(&ring_) : io_uring_submit(&ring_);
   if (submitted > 0) {
@@ -242,10 +244,15 @@ void UringBackend::push() {
     submit_failures_ = 0;
     return;
   }
-  if (kernel_owned_ == 0 && ++submit_failures_ >= limits::submit_failures) give_up_unsubmitted();
+  // Pressure clears as completions are reaped; anything else will not, nor will pressure with nothing to
+  // reap.
+  const bool pressure = submitted == 0 || submitted == -EAGAIN || submitted == -EBUSY ||
+                        submitted == -EINTR || submitted == -ENOMEM;
+  if (!pressure || (++submit_failures_ >= limits::submit_failures && kernel_owned_ == 0))
+    give_up_unsubmitted();
 }
 
-// A ring that refuses everything with nothing in flight will not recover (a late seccomp filter, for one).
+// A ring that refuses everything will not recover (a late seccomp filter, for one).
 // The kernel has not seen these SQEs: take them back so that the scheduler can serve them elsewhere.
 void UringBackend::give_up_unsubmitted() {
   io_uring_sq& sq = ring_.sq;
@@ -260,7 +267,23 @@ void UringBackend::give_up_unsubmitted() {
   }
   sq.sqe_tail = sq.sqe_head = *sq.khead;
   *sq.ktail = *sq.khead;
-  submit_failures_ = 0;
+  given_up_ = true;
+}
+
+// Runs what completions of the device have left for this thread. False: it has to be called again. Where the
+// kernel refuses that for good, what it has stays in flight (H1) and is looked for now and then, without a
+// busy loop.
+bool UringBackend::run_task_work() {
+  const int status = io_uring_get_events(&ring_);
+  if (status >= 0) {
+    look_failures_ = 0;
+    return true;
+  }
+  const bool passing = status == -EINTR || status == -EAGAIN || status == -EBUSY || status == -ENOMEM;
+  if (passing && ++look_failures_ < limits::submit_failures) return false;
+  if (!given_up_) give_up_unsubmitted();
+  usleep(limits::refused_look_us);
+  return false;
 }
 
 size_t UringBackend::reap(Completion* into, size_t capacity) {
@@ -276,7 +299,7 @@ size_t UringBackend::reap(Completion* into, size_t capacity) {
   if (kernel_owned_ == 0) return count;
   // With DEFER_TASKRUN completions of the device appear only when this thread asks for its task work.
   if (io_uring_cq_ready(&ring_) == 0 && (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) != 0) {
-    io_uring_get_events(&ring_);
+    run_task_work();
   }
   unsigned head;
   unsigned seen = 0;
@@ -302,9 +325,17 @@ bool UringBackend::arm_wake() {
     wake_armed_ = true;
   }
   push();
+  // The flag that the kernel reads before its tail that we read: without a full fence both sides could miss
+  // the other's store, and a completion would ring nothing.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   // An interrupted look has seen nothing, and what it missed would never ring.
-  if (kernel_owned_ > 0 && capabilities_.single_issuer && io_uring_get_events(&ring_) < 0) return true;
-  return io_uring_cq_ready(&ring_) > 0 || refused_ != nullptr || io_uring_sq_ready(&ring_) > 0;
+  if (kernel_owned_ > 0 && capabilities_.single_issuer && !run_task_work()) return true;
+  // One look may run no more than 20 task works; those that are left ring nothing.
+  if ((IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) != 0 && kernel_owned_ > 0) return true;
+  // Pressure that lasts clears with the next completion; with none to come only trying again gets on.
+  const bool try_again =
+      io_uring_sq_ready(&ring_) > 0 && (kernel_owned_ == 0 || submit_failures_ < limits::submit_failures);
+  return io_uring_cq_ready(&ring_) > 0 || refused_ != nullptr || try_again;
 }
 
 void UringBackend::disarm_wake() {

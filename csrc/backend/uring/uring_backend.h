@@ -21,6 +21,7 @@ class UringBackend final : public IoBackend {
   size_t submit(Request* const* requests, size_t count) override;
   size_t reap(Completion* into, size_t capacity) override;
   size_t in_flight() const override { return in_flight_; }
+  bool given_up() const override { return given_up_; }
   bool arm_wake() override;
   void disarm_wake() override;
 
@@ -29,14 +30,17 @@ class UringBackend final : public IoBackend {
   void prepare(io_uring_sqe* sqe, Request* request);
   void push();
   void give_up_unsubmitted();
+  bool run_task_work();
 
   io_uring ring_ = {};
   Capabilities capabilities_;
   size_t in_flight_ = 0;
   size_t kernel_owned_ = 0;       // consumed by the kernel, completion not reaped
-  uint32_t submit_failures_ = 0;  // consecutive, with nothing of ours in the kernel
+  uint32_t submit_failures_ = 0;  // consecutive
   Request* refused_ = nullptr;    // taken back from a ring that no longer accepts anything
   bool wake_armed_ = true;
+  bool given_up_ = false;
+  uint32_t look_failures_ = 0;  // consecutive
 };
 
 }  // namespace ioengine
