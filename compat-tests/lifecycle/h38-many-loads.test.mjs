@@ -19,18 +19,20 @@ const PROLOGUE = `
     for (const key of Object.keys(require.cache)) if (key.includes('/dist/')) delete require.cache[key];
     return require(path);
   }
+  let calls = 0;
   async function exercise(fs) {
     const p = fs.promises;
-    await p.writeFile(dir + '/f', 'content');
-    if ((await p.readFile(dir + '/f', 'utf8')) !== 'content') throw new Error('readFile');
-    await new Promise((resolve, reject) => fs.readFile(dir + '/f', (error) => (error ? reject(error) : resolve())));
-    const handle = await p.open(dir + '/f');
+    const name = 'f' + calls++, file = dir + '/' + name;
+    await p.writeFile(file, 'content');
+    if ((await p.readFile(file, 'utf8')) !== 'content') throw new Error('readFile');
+    await new Promise((resolve, reject) => fs.readFile(file, (error) => (error ? reject(error) : resolve())));
+    const handle = await p.open(file);
     const { bytesRead } = await handle.read(Buffer.alloc(100), 0, 100, 0);
     if (bytesRead !== 7 || (await handle.stat()).size !== 7) throw new Error('handle');
     await handle.close();
-    if ((await p.stat(dir + '/f')).size !== 7 || !(await p.readdir(dir)).includes('f')) throw new Error('paths');
+    if ((await p.stat(file)).size !== 7 || !(await p.readdir(dir)).includes(name)) throw new Error('paths');
     let text = '';
-    for await (const chunk of fs.createReadStream(dir + '/f', 'utf8')) text += chunk;
+    for await (const chunk of fs.createReadStream(file, 'utf8')) text += chunk;
     if (text !== 'content') throw new Error('stream');
     await p.stat(dir + '/no').then(() => { throw new Error('no error'); }, (error) => { if (error.code !== 'ENOENT') throw error; });
   }
@@ -119,12 +121,31 @@ describe('H38: one engine per thread, whoever loads it', () => {
     expect(seen.worst).to.be.below(1500);
   });
 
+  it('an idle engine is no open handle: it has no async resource, and does not keep the process', async () => {
+    const seen = await run(`
+      const { createHook } = require('node:async_hooks');
+      const alive = new Map();
+      createHook({
+        init: (id, type) => { if (type !== 'PROMISE' && type !== 'TickObject') alive.set(id, type); },
+        destroy: (id) => alive.delete(id),
+      }).enable();
+      await exercise(load());
+      for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+      console.log(JSON.stringify([...alive.values()]));`);
+    // Node's own FileHandle objects are destroyed when they are collected.
+    expect(seen.filter((type) => type !== 'FILEHANDLE' && type !== 'Immediate')).to.deep.equal([]);
+  });
+
   it('a vm context and Workers', async () => {
     const seen = await run(`
       const vm = require('node:vm');
       const { Worker } = require('node:worker_threads');
-      const before = descriptors();
+      const work = () => new Promise((resolve, reject) => {
+        const worker = new Worker('require(' + JSON.stringify(path) + ').promises.readFile(' + JSON.stringify(path) + ')', { eval: true });
+        worker.on('error', reject).on('exit', resolve);
+      });
       await exercise(load());
+      await work(); // what node opens for its first Worker stays
       const one = descriptors();
       const context = vm.createContext({ process, Buffer, URL, AbortSignal, console });
       const source = real.readFileSync(path, 'utf8');
@@ -137,13 +158,10 @@ describe('H38: one engine per thread, whoever loads it', () => {
         return made.exports;
       };
       await exercise(inside(path));
-      const workers = Array.from({ length: 4 }, () => new Promise((resolve, reject) => {
-        const worker = new Worker('require(' + JSON.stringify(path) + ').promises.readFile(' + JSON.stringify(dir + '/f') + ')', { eval: true });
-        worker.on('error', reject).on('exit', resolve);
-      }));
-      await Promise.all(workers);
+      await Promise.all([work(), work(), work(), work()]);
       await exercise(load());
-      console.log(JSON.stringify({ more: descriptors() - one }));`);
-    expect(seen.more).to.equal(0);
+      const names = real.readdirSync('/proc/self/fd').map((fd) => { try { return real.readlinkSync('/proc/self/fd/' + fd); } catch { return ''; } });
+      console.log(JSON.stringify({ more: descriptors() - one, names }));`);
+    expect(seen.more, JSON.stringify(seen.names)).to.equal(0);
   });
 });

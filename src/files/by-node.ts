@@ -2,6 +2,7 @@
 // filesystems that the engine does not know.
 
 import type { FileHandle } from 'node:fs/promises';
+import { types } from 'node:util';
 import { countDelegated } from '../engine/runtime';
 import { countDelegatedBytes } from '../engine/stats';
 import { notTaken } from './descriptor-io';
@@ -15,7 +16,7 @@ export type Held = <T>(handle: FileHandle, work: () => Promise<T>) => Promise<T>
 export async function byNode<T>(call: Promise<T>): Promise<T> {
   countDelegated();
   const value = await call;
-  if (value instanceof Uint8Array || typeof value === 'string') countDelegatedBytes(value.length);
+  if (types.isUint8Array(value) || typeof value === 'string') countDelegatedBytes(value.length);
   return value;
 }
 

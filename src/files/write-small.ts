@@ -2,6 +2,7 @@
 // engine's comes back as an open descriptor, and so does one that could not be written.
 
 import { constants } from 'node:fs';
+import { types } from 'node:util';
 import { systemError } from '../internal/errors';
 import { hostPromises } from '../internal/host-promises';
 import { type Addon, pathNumbers, WRITE_STEPS } from '../native/addon';
@@ -16,7 +17,7 @@ const ONE_TRIP_BYTES_MAX = 1024 * 1024;
 
 /** The call, if the file can be written in one trip. */
 export function oneTrip(asked: PlainOpen, data: unknown, plain: WholeOptions): WholeWrite | undefined {
-  const whole = data instanceof Uint8Array && data.byteLength <= ONE_TRIP_BYTES_MAX && plain.signal === undefined;
+  const whole = types.isUint8Array(data) && data.byteLength <= ONE_TRIP_BYTES_MAX && plain.signal === undefined;
   const direct = asked.direct !== DIRECT_AS_FLAGS || (asked.flags & constants.O_DIRECT) !== 0;
   return whole && !direct ? new WholeWrite(asked, data, plain.flush) : undefined;
 }

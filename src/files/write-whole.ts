@@ -2,6 +2,7 @@
 // judge.
 
 import type { FileHandle } from 'node:fs/promises';
+import { types } from 'node:util';
 import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
 import { CURRENT, isDescriptor, isPlainView } from '../internal/arguments';
 import { hostFs } from '../internal/host';
@@ -46,7 +47,7 @@ interface Target {
 // soon as the call has settled.
 async function writeOpen(target: Target, data: Data, options: WholeOptions): Promise<void> {
   throwIfAborted(options.signal);
-  if (data instanceof Uint8Array) await writeBytes(target, data, options.signal);
+  if (types.isUint8Array(data)) await writeBytes(target, data, options.signal);
   else await writeChunks(target, data, options);
 }
 
@@ -97,7 +98,7 @@ export function writeDescriptor(
 ): Promise<void> | undefined {
   const plain = plainOptions(options, flag);
   const given = plain === undefined ? undefined : plainData(data, plain.encoding);
-  if (plain === undefined || !(given instanceof Uint8Array) || given.byteLength === 0) return undefined;
+  if (plain === undefined || !types.isUint8Array(given) || given.byteLength === 0) return undefined;
   if (!isDescriptor(fd) || engine() === undefined) return undefined;
   const hostWrite = flag === 'a' ? hostFs.appendFile : hostFs.writeFile;
   return orByNode(

@@ -3,6 +3,7 @@
 
 import { constants } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
 import { READ_VECTORS_MAX } from '../native/addon';
 
 const FLAGS: Record<string, number> = {
@@ -48,7 +49,7 @@ export function plainMode(mode: unknown, fallback = 0o666): number | undefined {
 /** The path as the kernel takes it; undefined for anything that is not a string, Buffer or file URL without NUL. */
 export function plainPath(path: unknown): string | Uint8Array | undefined {
   if (typeof path === 'string') return path.includes('\0') ? undefined : path;
-  if (path instanceof Uint8Array) return path.includes(0) ? undefined : path;
+  if (types.isUint8Array(path)) return path.includes(0) ? undefined : path;
   if (!(path instanceof URL)) return undefined;
   try {
     return plainPath(fileURLToPath(path));
