@@ -16,12 +16,13 @@ import {
   plainWritePosition,
   restOf,
 } from '../internal/arguments';
+import { type HandleParts, handleParts } from '../internal/handle-parts';
 import { READ_TAKES_BIGINT } from '../internal/host';
 import { readResult } from '../internal/results';
 import { type Addon, FLAG_TRUSTED, NOT_TAKEN } from '../native/addon';
 import { webStreamOf } from '../streams/web-stream';
 import { statHandle } from './attributes';
-import { type HandleParts, handleParts, keepClassInTransfer, wrapDescriptor } from './handle-class';
+import { keepClassInTransfer, wrapDescriptor } from './handle-class';
 import {
   type Counted,
   counted,
@@ -57,8 +58,8 @@ let fdKey: symbol;
 let Class: HandleClass | undefined;
 
 /** A FileHandle over a descriptor that the engine has opened; undefined where node's handles have to do. */
-export async function fileHandleOf(fd: number): Promise<IoFileHandle | undefined> {
-  const found = await handleParts();
+export function fileHandleOf(fd: number): IoFileHandle | undefined {
+  const found = handleParts();
   if (found === undefined) return undefined;
   Class ??= makeClass(found);
   return new Class(wrapDescriptor(found, fd));

@@ -5,7 +5,7 @@ import type { Ending } from '../engine/requests';
 import { countDelegated } from '../engine/runtime';
 import { countDelegatedBytes } from '../engine/stats';
 import { readResult, readvResult, writevResult, writtenResult } from '../internal/results';
-import type { HandleParts } from './handle-class';
+import type { HandleParts } from '../internal/handle-parts';
 
 export type IoFileHandle = NodeFileHandle;
 export type Counted = Record<symbol, () => void>;

@@ -6,7 +6,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { resultOf } from '../engine/requests';
 import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
 import { CURRENT, isDescriptor, shownPath } from '../internal/arguments';
-import { hostFs } from '../internal/host';
+import { hostFs, READ_ERRORS_NAME_PATH } from '../internal/host';
 import { hostPromises } from '../internal/host-promises';
 import { byNode, closingAfter, type Held, orByNode, viaCallback } from './by-node';
 import { notTaken, readStep, sizeStep } from './descriptor-io';
@@ -139,15 +139,16 @@ function readAndClose(fd: number, asked: PlainOpen, plain: WholeOptions, options
   );
 }
 
-let namesPath: Promise<boolean> | undefined;
+let namesPath: boolean | undefined;
 
 /** Whether a failed read of readFile(path) names the path in its error: since Node 26. Reading a directory shows it. */
-function readErrorsNamePath(): Promise<boolean> {
-  namesPath ??= hostPromises.readFile('/').then(
-    () => false,
-    (error) => 'path' in error,
-  );
-  return namesPath;
+async function readErrorsNamePath(): Promise<boolean> {
+  if (namesPath !== undefined) return namesPath;
+  await hostPromises.readFile('/').catch((error: NodeJS.ErrnoException) => {
+    // Anything else, as a lack of descriptors, says nothing of later times.
+    if (error.code === 'EISDIR') namesPath = 'path' in error;
+  });
+  return namesPath ?? READ_ERRORS_NAME_PATH;
 }
 
 /** Node opens, reads and closes a file of up to so many bytes in one go. Larger ones are read as from a descriptor. */
