@@ -4,6 +4,7 @@
 import ioengine = require('./index.js');
 
 export type {
+  BackendName,
   Availability,
   Backend,
   Capabilities,

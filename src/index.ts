@@ -9,6 +9,7 @@ import type { OperationName } from './native/operations';
 export { EngineError } from './engine/choice';
 export { type LaneStats, type Stats, stats } from './engine/stats';
 export type { Direct, OpenOptions } from './files/open';
+export type { BackendName } from './native/addon';
 export { alignedBuffer } from './internal/aligned';
 
 export interface Capabilities {
