@@ -4,7 +4,7 @@
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
 import { afterTicks } from '../engine/after-ticks';
 import { type Ending, Promised, promiseOf } from '../engine/requests';
-import { countDelegated, engine } from '../engine/runtime';
+import { countDelegated, startedEngine } from '../engine/runtime';
 import {
   arePlainViews,
   CURRENT,
@@ -76,7 +76,7 @@ export function readsByEngine(handle: object): boolean {
 }
 
 function makeClass(found: HandleParts): HandleClass {
-  native = engine() as Addon;
+  native = startedEngine() as Addon;
   parts = found;
   host = found.Base.prototype as unknown as HostMethods;
   endings = makeEndings(found);

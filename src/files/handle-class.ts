@@ -4,15 +4,15 @@
 
 import { afterPoll } from '../engine/after-poll';
 import { resultOf } from '../engine/requests';
-import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
-import { systemError } from '../internal/errors';
+import { FLAG_TRUSTED, NOT_TAKEN, startedEngine } from '../engine/runtime';
 import { dressed } from '../internal/build-module';
+import { systemError } from '../internal/errors';
 import type { HandleParts, NativeHandle } from '../internal/handle-parts';
 import { hostFs } from '../internal/host';
 
 /** Closes a descriptor through the engine, behind everything accepted on it. Rejects with node's error. */
 export async function closeDescriptor(fd: number): Promise<void> {
-  const native = engine();
+  const native = startedEngine();
   const answer = native === undefined ? NOT_TAKEN : native.close(fd, FLAG_TRUSTED);
   const result = await (answer >= 0 ? afterPoll(answer) : resultOf(answer));
   if (result === NOT_TAKEN) {

@@ -5,7 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { afterPoll } from '../engine/after-poll';
 import { EngineError, whyNoEngine } from '../engine/choice';
 import { callBackWith, resultOf } from '../engine/requests';
-import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded } from '../engine/runtime';
+import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded, startedEngine } from '../engine/runtime';
 import { isOptions, plainFlags, plainMode, plainPath, shownPath } from '../internal/arguments';
 import { systemError, systemErrorWithoutFrames } from '../internal/errors';
 import { handleParts, learnParts } from '../internal/handle-parts';
@@ -81,7 +81,7 @@ export function refuseDirectWithoutEngine(direct: unknown, path: unknown): void 
 }
 
 function acceptOpen(asked: PlainOpen, requestFlags: number): number {
-  return engine()!.open(asked.path, asked.flags, asked.mode, asked.direct, requestFlags);
+  return startedEngine()!.open(asked.path, asked.flags, asked.mode, asked.direct, requestFlags);
 }
 
 /** A descriptor opened by the engine, or NOT_TAKEN; rejects with node's error. */

@@ -5,7 +5,7 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { resultOf } from '../engine/requests';
-import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
+import { engine, FLAG_TRUSTED, NOT_TAKEN, startedEngine } from '../engine/runtime';
 import { CURRENT, isDescriptor, shownPath } from '../internal/arguments';
 import { hostFs, READ_ERRORS_NAME_PATH } from '../internal/host';
 import { hostPromises } from '../internal/host-promises';
@@ -90,7 +90,7 @@ async function readUnsized(source: Source): Promise<Buffer> {
 async function readOpen(source: Source, encoding: BufferEncoding | undefined, decode: Decode): Promise<Content> {
   // Node's fstat takes a turn of the event loop, in which the signal may be aborted.
   if (source.signal !== undefined) {
-    await resultOf(engine()!.later(0, 1));
+    await resultOf(startedEngine()!.later(0, 1));
     throwIfAborted(source.signal);
   }
   const size = await sizeStep(source.fd, READ_BYTES_MAX, source.requestFlags);

@@ -6,6 +6,7 @@
 
 import { Blob } from 'node:buffer';
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
+import { hostBinding, isNativeFunction } from './host-binding';
 
 /** Node's native FileHandle: owns a descriptor until releaseFD(), and closes it with a warning when collected. */
 export interface NativeHandle {
@@ -33,9 +34,8 @@ export interface HandleParts {
   lengthDefaultsToRest: boolean;
 }
 
-// As they were when ioengine was loaded: test environments replace globals.
+// As it was when ioengine was loaded: test environments replace globals.
 const clone = globalThis.structuredClone;
-const { binding } = process as { binding?: (name: string) => Record<string, unknown> };
 
 function symbolNamed(object: object, description: string): symbol {
   for (let level = object; level !== null; level = Object.getPrototypeOf(level)) {
@@ -53,26 +53,9 @@ function emptyHandle(): NodeFileHandle {
   return clone(messenger) as unknown as NodeFileHandle;
 }
 
-/** Through process.binding, which --pending-deprecation warns of: that warning is meant for programs. */
-function nativeClass(): unknown {
-  const before = Object.getOwnPropertyDescriptor(process, 'noDeprecation');
-  Object.defineProperty(process, 'noDeprecation', {
-    value: true,
-    configurable: true,
-    writable: true,
-    enumerable: true,
-  });
-  try {
-    return binding!.call(process, 'fs').FileHandle;
-  } finally {
-    delete process.noDeprecation;
-    if (before !== undefined) Object.defineProperty(process, 'noDeprecation', before);
-  }
-}
-
 // Simulated file systems put classes of their own into node's binding.
 function isNative(Class: unknown): Class is NativeConstructor {
-  if (typeof Class !== 'function' || !Function.prototype.toString.call(Class).includes('[native code]')) return false;
+  if (!isNativeFunction(Class)) return false;
   return ['releaseFD', 'close'].every(
     (name) => typeof (Class.prototype as Record<string, unknown>)[name] === 'function',
   );
@@ -115,7 +98,7 @@ let parts: HandleParts | undefined;
 export function handleParts(): HandleParts | undefined {
   if (parts !== undefined) return parts;
   try {
-    parts = partsOf(emptyHandle(), nativeClass());
+    parts = partsOf(emptyHandle(), hostBinding?.FileHandle);
   } catch {
     return undefined;
   }
