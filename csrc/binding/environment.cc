@@ -144,8 +144,7 @@ void Environment::on_bell(uv_poll_t* handle, int, int) {
 
 void Environment::on_prepare(uv_prepare_t* handle) {
   auto* self = static_cast<Environment*>(handle->data);
-  if (self->needs_turn_) self->turn();
-  if (!self->needs_turn_ && self->spin()) self->turn();
+  if (!self->needs_turn_ && self->spin()) self->touched();
   // The loop may sleep now.
   if (self->context_) self->context_->start_iteration();
 }
@@ -165,10 +164,13 @@ bool Environment::spin() {
   return ended;
 }
 
-// In front of node's own handle, which runs the immediates: libuv calls the youngest first.
+// Behind the poll phase, in which everybody else has heard of what happened before: a watcher of files must
+// not learn of a directory after the program that awaited mkdir. In front of node's own handle, which runs
+// the immediates: libuv calls the youngest first. What may come no sooner than they goes with the next turn.
 void Environment::on_check(uv_check_t* handle) {
   auto* self = static_cast<Environment*>(handle->data);
-  if (self->context_->start_check_phase()) self->touched();
+  if (self->needs_turn_) self->turn();
+  if (!self->ending_ && self->context_->start_check_phase()) self->touched();
 }
 
 // Submit, reap, deliver, and again: what JavaScript asked for during delivery is submitted at once, and
