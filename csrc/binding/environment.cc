@@ -149,10 +149,11 @@ void Environment::on_prepare(uv_prepare_t* handle) {
   if (self->context_) self->context_->start_iteration();
 }
 
-// The loop may be about to sleep: it did lately, so it had nothing else to do. Then the pool is waited for
+// The loop is about to sleep, and did so lately: it has nothing else to do, no immediates that would have run
+// before a result of the pool came in. Then the pool is waited for
 // here, as long as that is not in vain. True: something has ended.
 bool Environment::spin() {
-  if (ending_ || !context_->may_spin()) return false;
+  if (ending_ || !context_->may_spin() || uv_backend_timeout(loop_) == 0) return false;
   const uint64_t slept_ns = uv_metrics_idle_time(loop_);
   if (slept_ns != slept_ns_) spins_left_ = limits::spins_in_a_row;
   slept_ns_ = slept_ns;
