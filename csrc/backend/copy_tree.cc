@@ -223,7 +223,7 @@ class Copying {
   std::vector<std::string> modes_;
   std::vector<std::string> made_links_;
   std::string failed_;
-  const uint64_t deadline_ns_ = monotonic_ns() + limits::tree_time_ns;
+  const uint64_t deadline_ns_ = monotonic_ns() + limits::slice_time_ns;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "backend/file_facts.h"
 #include "backend/path_changes.h"
+#include "backend/resumable_job.h"
 #include "backend/whole_file.h"
 #include "backend/whole_write.h"
 
@@ -32,6 +33,9 @@ struct PathJob {
   std::string found;   // also of kReadDirectory and kReadTree (backend/directory.h)
   std::string below;   // kReadTree, kCopyTree
   std::string target;  // kChangePath with two paths, kCopyTree (backend/copy_tree.h)
+
+  // kCopyTree, kRemoveTree, between two slices.
+  std::unique_ptr<ResumableJob> resumable;
 
   // The inline lane does not know the mount yet: find out what it is on the way.
   bool learn = false;

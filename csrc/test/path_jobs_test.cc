@@ -1,14 +1,17 @@
 // What the pool does on a path in one trip: where it stops, and what it leaves then.
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <sstream>
 #include <vector>
 
@@ -100,12 +103,19 @@ std::string make_chain(const std::string& name, int depth) {
   return in_folder(name);
 }
 
-int32_t remove(const std::string& path, bool recursive, bool force) {
+// All slices of it.
+int32_t remove(const std::string& path, bool recursive, bool force, int* slices = nullptr) {
   PathJob job;
   job.path = path;
   job.first = recursive;
   job.second = force;
-  return remove_tree(&job);
+  for (int count = 1;; ++count) {
+    const int32_t result = remove_tree(&job);
+    CHECK_EQ(result == kUnfinished, job.resumable != nullptr);
+    if (result == kUnfinished) continue;
+    if (slices != nullptr) *slices = count;
+    return result;
+  }
 }
 
 void removes_trees_down_to_a_depth() {
@@ -121,15 +131,54 @@ void removes_trees_down_to_a_depth() {
   CHECK_EQ(remove(in_folder("absent"), true, true), 0);
 }
 
-void a_long_removal_takes_several_trips() {
-  const std::string top = make_chain("long", 0);
-  for (int i = 0; i < 60000; ++i) put(top + "/" + std::to_string(i), "");
-  int trips = 1;
-  int32_t result;
-  while ((result = remove(top, true, false)) == kUnfinished) ++trips;
-  CHECK_EQ(result, 0);
-  CHECK(trips > 1);
+// H30. One directory takes much longer than a slice; so do the first steps in it.
+void a_long_removal_takes_several_slices() {
+  const std::string top = make_chain("long", 5);
+  for (int i = 0; i < 60000; ++i) put(top + "/d/d/d/d/d/" + std::to_string(i), "");
+  int slices = 0;
+  CHECK_EQ(remove(top, true, false, &slices), 0);
+  CHECK(slices > 1);
   CHECK(!is_there(top));
+}
+
+size_t open_descriptors() {
+  DIR* directory = opendir("/proc/self/fd");
+  size_t count = 0;
+  while (readdir(directory) != nullptr) ++count;
+  closedir(directory);
+  return count;
+}
+
+// What they keep open between their slices has a bound, and is closed when they are cancelled.
+void many_removals_hold_few_descriptors() {
+  const size_t before = open_descriptors();
+  const std::string top = make_chain("many", 0);
+  std::vector<std::unique_ptr<PathJob>> jobs;
+  for (int i = 0; i < 12; ++i) {
+    const std::string name = "many/" + std::to_string(i);
+    std::string path = make_chain(name, 40);
+    for (int level = 0; level < 40; ++level) path += "/d";
+    for (int file = 0; file < 6000; ++file) put(path + "/" + std::to_string(file), "");
+    jobs.push_back(std::make_unique<PathJob>());
+    jobs.back()->path = in_folder(name);
+    jobs.back()->first = true;
+  }
+  size_t left = jobs.size(), most = 0;
+  while (left > 1) {
+    for (auto& job : jobs) {
+      if (job->path.empty()) continue;
+      const int32_t result = remove_tree(job.get());
+      most = std::max(most, open_descriptors() - before);
+      if (result == kUnfinished) continue;
+      CHECK_EQ(result, 0);
+      job->path.clear();
+      if (--left == 1) break;
+    }
+  }
+  CHECK(most > 40 && most <= limits::held_descriptors);
+  jobs.clear();
+  CHECK_EQ(open_descriptors(), before);
+  CHECK_EQ(remove(top, true, false), 0);
 }
 
 void lists_names_in_order_of_bytes() {
@@ -321,7 +370,8 @@ int main() {
   stops_where_a_step_fails();
   a_write_that_is_cut_short_goes_on();
   removes_trees_down_to_a_depth();
-  a_long_removal_takes_several_trips();
+  a_long_removal_takes_several_slices();
+  many_removals_hold_few_descriptors();
   lists_names_in_order_of_bytes();
   lists_a_tree_the_last_directory_first();
   a_tree_that_fails_is_left_to_node();
