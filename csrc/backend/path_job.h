@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -30,12 +31,14 @@ struct PathJob {
   PathChange change = PathChange::kReadLink;
   int64_t first = 0;
   int64_t second = 0;
-  std::string found;   // also of kReadDirectory and kReadTree (backend/directory.h)
-  std::string below;   // kReadTree, kCopyTree
+  std::string found;   // also of kReadDirectory and kReadTree (backend/directory.h), and of kCopyTree
+  std::string below;   // kReadTree
   std::string target;  // kChangePath with two paths, kCopyTree (backend/copy_tree.h)
 
   // kCopyTree, kRemoveTree, between two slices.
   std::unique_ptr<ResumableJob> resumable;
+  const std::atomic<bool>* ending = nullptr;  // set while another thread runs it: it is not to go on for long
+  bool is_ending() const { return ending != nullptr && ending->load(std::memory_order_relaxed); }
 
   // The inline lane does not know the mount yet: find out what it is on the way.
   bool learn = false;
