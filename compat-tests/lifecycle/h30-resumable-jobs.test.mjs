@@ -50,7 +50,7 @@ describe('H30: jobs that take many time slices', () => {
     return [...letters].join('');
   }
 
-  const childCode = (call) => `import fs from 'ioengine/fs'; const [, folder] = process.argv; ${call}`;
+  const childCode = (call) => `import fs from 'ioengine/fs'; const [, path] = process.argv; ${call}`;
 
   for (const form of Object.keys(calls)) {
     it(`rm of 60,000 files in one folder ends (${form})`, async () => {
@@ -63,7 +63,7 @@ describe('H30: jobs that take many time slices', () => {
   it('rm lists a large folder once', async () => {
     const count = 60_000;
     makeFiles('flat', count);
-    const code = childCode(`await fs.promises.rm(process.argv[1], { recursive: true });`);
+    const code = childCode(`await fs.promises.rm(path, { recursive: true });`);
     const child = await runChild({ code, args: [file('flat')], strace: { trace: 'getdents64' } });
     expect(child.status, child.describe()).to.equal(0);
     expect(fs.existsSync(file('flat'))).to.equal(false);
@@ -73,7 +73,7 @@ describe('H30: jobs that take many time slices', () => {
 
   it('rm ends where each step takes longer than a slice', async () => {
     makeFiles('slow', 3);
-    const code = childCode(`await fs.promises.rm(process.argv[1], { recursive: true });`);
+    const code = childCode(`await fs.promises.rm(path, { recursive: true });`);
     const inject = 'getdents64,unlinkat:delay_exit=30000';
     const child = await runChild({
       code,
@@ -122,6 +122,26 @@ describe('H30: jobs that take many time slices', () => {
       { status: 'fulfilled', value: undefined },
     ]);
     expect(lettersOf('to')).to.equal('B');
+  });
+
+  it('a job that has begun goes on while JavaScript is busy', async () => {
+    makeFiles('flat', 3000);
+    const code = childCode(`
+      fs.promises.rm(path, { recursive: true });
+      const left = () => {
+        try {
+          return fs.readdirSync(path).length;
+        } catch {
+          return 0;
+        }
+      };
+      while (left() === 3000) await new Promise(setImmediate);
+      const end = Date.now() + 60_000;
+      while (left() > 0 && Date.now() < end);
+      console.log(JSON.stringify(left()));`);
+    const strace = { trace: 'none', inject: 'unlinkat:delay_exit=100' };
+    const child = await runChild({ code, args: [file('flat')], strace });
+    expect(child.json(), child.describe()).to.equal(0);
   });
 
   const jobs = {

@@ -259,7 +259,7 @@ class CopyTreeJob final : public ResumableJob {
 }  // namespace
 
 int32_t copy_tree(PathJob* job) {
-  return run_slice(&job->resumable, [job] { return std::make_unique<CopyTreeJob>(job); });
+  return run_slice(job, [job] { return std::make_unique<CopyTreeJob>(job); });
 }
 
 }  // namespace ioengine

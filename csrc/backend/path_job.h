@@ -47,6 +47,20 @@ struct PathJob {
   FilesystemTraits filesystem;
 };
 
+// One slice of a job, which `make` makes for the first one and the last one deletes.
+template <typename Make>
+int32_t run_slice(PathJob* job, Make make) {
+  const TimeSlice slice;
+  if (job->resumable == nullptr) {
+    job->resumable = make();
+  } else if (job->is_ending()) {
+    return kUnfinished;
+  }
+  const int32_t result = job->resumable->run(slice);
+  if (result != kUnfinished) job->resumable.reset();
+  return result;
+}
+
 // Each returns 0, -errno, or kNotTaken. May wait: never on the JavaScript thread.
 int32_t stat_path(PathJob* job);
 int32_t access_path(PathJob* job);

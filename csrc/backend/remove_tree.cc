@@ -118,7 +118,7 @@ int32_t remove_tree(PathJob* job) {
     const bool recursive = job->first != 0;
     if (!recursive) return kNotTaken;
   }
-  return run_slice(&job->resumable, [job] { return std::make_unique<RemoveTreeJob>(job->path); });
+  return run_slice(job, [job] { return std::make_unique<RemoveTreeJob>(job->path); });
 }
 
 }  // namespace ioengine

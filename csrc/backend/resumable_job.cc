@@ -1,5 +1,7 @@
 #include "backend/resumable_job.h"
 
+#include <atomic>
+
 namespace ioengine {
 namespace {
 

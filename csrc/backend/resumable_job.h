@@ -3,10 +3,8 @@
 // the job: no file is opened by its name a second time, when another may have taken its place (H30).
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -47,15 +45,5 @@ class HeldDescriptors {
  private:
   size_t count_ = 0;
 };
-
-// One slice of the job in `*slot`, which `make` makes for the first one; the last one deletes it.
-template <typename Make>
-int32_t run_slice(std::unique_ptr<ResumableJob>* slot, Make make) {
-  const TimeSlice slice;
-  if (*slot == nullptr) *slot = make();
-  const int32_t result = (*slot)->run(slice);
-  if (result != kUnfinished) slot->reset();
-  return result;
-}
 
 }  // namespace ioengine

@@ -123,8 +123,8 @@ void IoContext::complete(Request* request, int32_t result) {
   if (!retry(request, &result)) settle(request, result);
 }
 
-// The slice of a long job is over (H30). It goes on behind what waits for a thread by now, unless the process
-// or the thread is about to end: that does not wait for a large tree.
+// A long job that the pool does not go on with (H30): the process or the thread is about to end, and does not
+// wait for a large tree; or there is no thread, and the slice was run on this one.
 void IoContext::resume(Request* request) {
   if (ending_jobs_.load(std::memory_order_relaxed)) return settle(request, -ECANCELED);
   to_threads(request);

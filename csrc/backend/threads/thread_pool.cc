@@ -11,8 +11,12 @@
 
 namespace ioengine {
 
-ThreadPool::ThreadPool(size_t threads_max, int wake_fd, Execute execute)
-    : threads_max_(threads_max), wake_fd_(wake_fd), execute_(execute), threads_(new pthread_t[threads_max]) {
+ThreadPool::ThreadPool(size_t threads_max, int wake_fd, Execute execute, GoesOn goes_on)
+    : threads_max_(threads_max),
+      wake_fd_(wake_fd),
+      execute_(execute),
+      goes_on_(goes_on),
+      threads_(new pthread_t[threads_max]) {
   pthread_mutex_init(&mutex_, nullptr);
   sem_init(&calls_, 0, 0);
   pthread_mutex_init(&finished_mutex_, nullptr);
@@ -74,8 +78,8 @@ void ThreadPool::run_here() {
   }
 }
 
-void ThreadPool::push(Request* first, Request* last, size_t count) {
-  pthread_mutex_lock(&mutex_);
+// Called with mutex_ held.
+void ThreadPool::append(Request* first, Request* last, size_t count) {
   if (queue_tail_ != nullptr) {
     queue_tail_->next = first;
   } else {
@@ -83,6 +87,11 @@ void ThreadPool::push(Request* first, Request* last, size_t count) {
   }
   queue_tail_ = last;
   queued_ += count;
+}
+
+void ThreadPool::push(Request* first, Request* last, size_t count) {
+  pthread_mutex_lock(&mutex_);
+  append(first, last, count);
   const bool calls = calls_one();
   const bool has_threads = thread_count_ > 0;
   pthread_mutex_unlock(&mutex_);
@@ -131,6 +140,11 @@ void ThreadPool::run() {
     // other.
     pthread_mutex_lock(&mutex_);
     ++idle_;
+    // With the lock held: either this sees that the engine ends, or its owner finds the request in the queue.
+    if (goes_on_ != nullptr && goes_on_(request)) {
+      append(request, request, 1);
+      continue;
+    }
     pthread_mutex_unlock(&mutex_);
     finish(request);
     pthread_mutex_lock(&mutex_);
