@@ -26,6 +26,7 @@ function parseOptions() {
   const { values, positionals } = parseArgs({
     options: {
       backend: { type: 'string', multiple: true, default: [] },
+      without: { type: 'string', multiple: true, default: [] },
       grep: { type: 'string' },
       verbose: { type: 'boolean', default: false },
       jobs: { type: 'string', default: String(Math.min(2, os.availableParallelism())) },
@@ -33,14 +34,21 @@ function parseOptions() {
     allowPositionals: true,
   });
   const chosen = values.backend.flatMap((list) => list.split(','));
-  for (const name of chosen) {
+  for (const name of [...chosen, ...values.without]) {
     if (!backends.includes(name)) {
       throw new PlainError(`unknown backend ${JSON.stringify(name)}: choose one of ${backends.join(', ')}`);
     }
   }
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new PlainError(`--jobs ${values.jobs}: not a number of runs`);
-  return { chosen, grep: values.grep, verbose: values.verbose, jobs, files: positionals.flatMap(expand) };
+  return {
+    chosen,
+    without: values.without,
+    grep: values.grep,
+    verbose: values.verbose,
+    jobs,
+    files: positionals.flatMap(expand),
+  };
 }
 
 /** A test file or a folder of them, named from here, from the repository or from compat-tests/. */
@@ -50,14 +58,14 @@ function expand(name) {
   return statSync(found).isDirectory() ? filesBelow(found, ['.test.mjs']) : [found];
 }
 
-function plan({ chosen, grep, files }) {
+function plan({ chosen, without, grep, files }) {
   const selected = chosen.length > 0 || grep !== undefined || files.length > 0;
   const all = files.length > 0 ? files : filesBelow(testsFolder, ['.test.mjs']);
   return {
     native: !selected,
     once: chosen.length > 0 && files.length === 0 ? [] : all.filter(isOnce),
     perBackend: all.filter((file) => !isOnce(file)),
-    backends: chosen.length > 0 ? chosen : backends,
+    backends: (chosen.length > 0 ? chosen : backends).filter((name) => !without.includes(name)),
     complete: !selected,
   };
 }

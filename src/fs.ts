@@ -17,6 +17,15 @@ import type Promises = require('./promises');
 import type { CreateReadStream, CreateWriteStream, Open } from './types/fs';
 
 export * from 'node:fs';
+// Declarations of programs name these types, and can do so only from here.
+export type {
+  CreateReadStream,
+  CreateWriteStream,
+  DirectOption,
+  Open,
+  OpenOptions,
+  WriteStreamOptions,
+} from './types/fs';
 export declare const promises: typeof Promises;
 export declare const open: Open;
 export declare const createReadStream: CreateReadStream;

@@ -6,6 +6,7 @@ import ioengine = require('./index.js');
 export type {
   Availability,
   Backend,
+  BackendName,
   Capabilities,
   Direct,
   LaneStats,

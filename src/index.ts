@@ -10,6 +10,7 @@ export { EngineError } from './engine/choice';
 export { type LaneStats, type Stats, stats } from './engine/stats';
 export type { Direct, OpenOptions } from './files/open';
 export { alignedBuffer } from './internal/aligned';
+export type { BackendName } from './native/addon';
 
 export interface Capabilities {
   /** Operations that the backend serves itself; the engine's pool serves the others. */

@@ -11,6 +11,7 @@ import { lazyFunctions } from './internal/lazy';
 import type { OpenHandle } from './types/promises';
 
 export * from 'node:fs/promises';
+export type { OpenHandle, OpenOptions } from './types/promises';
 export declare const open: OpenHandle;
 
 startAskedBackend();

@@ -60,6 +60,15 @@ describe('packed: TypeScript', function () {
     });
   }
 
+  for (const [compiler, options] of MODES) {
+    const { module, moduleResolution } = options;
+    const files = module.startsWith('node') ? ['declared.mts', 'declared.cts'] : ['declared.ts'];
+
+    it(`${compiler} compiler, ${module}, ${moduleResolution}: what is exported again can be declared`, () => {
+      expect(compile(compiler, options, files, { declaration: true, outDir: 'declared' })).to.equal('');
+    });
+  }
+
   it('what the compiler writes runs', () => {
     compile('new', { module: 'nodenext', moduleResolution: 'nodenext' }, ['esm.mts', 'common.cts']);
     for (const file of ['esm.mjs', 'common.cjs']) {

@@ -1,4 +1,5 @@
 // readFile: callback, promise, FileHandle; by path and by descriptor.
+import { constants } from 'node:buffer';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -7,6 +8,7 @@ import { expect } from 'chai';
 import { openBelow, same } from '../helpers/compare.mjs';
 import { ours, oursP } from '../helpers/oracle.mjs';
 import { patternBytes, removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
+import { sameInChild } from './support/child.mjs';
 import { closing, ODD_VALUES } from './support/values.mjs';
 
 /** The same call by callback and by promise. */
@@ -235,6 +237,34 @@ describe('parity: readFile', () => {
       }
       return seen;
     });
+  });
+
+  it('one signal for many calls is not listened to', () =>
+    sameInChild(`
+      import { getEventListeners } from 'node:events';
+      process.on('warning', (warning) => log(warning.name));
+      fs.writeFileSync(dir + '/file', Buffer.alloc(2e6));
+      const { signal } = new AbortController();
+      const handle = await fsp.open(dir + '/file');
+      const calls = Array.from({ length: 40 }, (_, index) => [
+        fsp.readFile(dir + '/file', { signal }),
+        new Promise((resolve) => fs.readFile(dir + '/file', { signal }, resolve)),
+        fsp.writeFile(dir + '/' + index, 'x', { signal }),
+      ]).flat();
+      calls.push(handle.readFile({ signal }));
+      log(getEventListeners(signal, 'abort').length);
+      await Promise.all(calls);
+      await handle.close();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      log(getEventListeners(signal, 'abort').length);
+    `));
+
+  same('text that is longer than a string can be', async (side) => {
+    const file = side.put('long', '');
+    fs.truncateSync(file, constants.MAX_STRING_LENGTH + 1);
+    const seen = await both(side, file, 'latin1');
+    const handle = await side.fsp.open(file);
+    return closing(handle, async () => ({ seen, handle: await side.attempt(() => handle.readFile('latin1')) }));
   });
 
   same('200 files at once', async (side) => {

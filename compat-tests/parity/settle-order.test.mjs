@@ -179,3 +179,28 @@ describe('parity: what is known at once', () => {
     );
   });
 });
+
+describe('parity: errors that nobody listens for', () => {
+  for (const [name, source] of Object.entries({
+    'a read stream that cannot be opened': `fs.createReadStream(dir + '/no');`,
+    'a write stream that cannot be opened': `fs.createWriteStream(dir + '/no/no');`,
+    'a read stream over a folder': `fs.createReadStream(dir + '/folder').resume();`,
+    'a read stream of a closed descriptor': `fs.createReadStream('', { fd: 54321 });`,
+  })) {
+    it(`${name}: the process ends with node's own text`, async () => {
+      const dir = temporaryDirectory();
+      try {
+        prepare(dir);
+        const run = async (side) => {
+          const { code, stderr } = await runSnippet(side, dir, source);
+          return { code, stderr };
+        };
+        const [node, ours] = [await run('node'), await run('ours')];
+        expect(node.stderr).to.include("Unhandled 'error' event");
+        expect(ours).to.deep.equal(node);
+      } finally {
+        removeDirectory(dir);
+      }
+    });
+  }
+});

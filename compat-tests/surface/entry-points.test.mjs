@@ -2,6 +2,7 @@
 // and however, a thread has one module object, one engine and one set of counters.
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
+import { alignedBuffer } from 'ioengine';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { skipBecause } from '../helpers/compare.mjs';
 import { subjectOverridden } from '../helpers/oracle.mjs';
@@ -79,5 +80,24 @@ describe('surface: entry points', function () {
     `);
     const unknown = 'ERR_IOENGINE_BACKEND_UNKNOWN';
     expect(output.trim()).to.equal([unknown, unknown, unknown, 'function'].join());
+  });
+});
+
+describe('surface: alignedBuffer', () => {
+  const BYTES_MAX = 2 ** 31;
+
+  for (const size of [2.5 * 2 ** 30, BYTES_MAX + 1, Infinity, -1, NaN]) {
+    it(`${size} bytes are refused`, () => {
+      expect(() => alignedBuffer(size))
+        .to.throw(RangeError, `It must be >= 0 && <= ${BYTES_MAX}. Received ${size}`)
+        .with.property('code', 'ERR_OUT_OF_RANGE');
+    });
+  }
+
+  it('2 GiB are given; what is no number is refused as such', () => {
+    expect(alignedBuffer(BYTES_MAX)).to.have.length(BYTES_MAX);
+    expect(() => alignedBuffer('9999999999'))
+      .to.throw(TypeError)
+      .with.property('code', 'ERR_INVALID_ARG_TYPE');
   });
 });

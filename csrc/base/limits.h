@@ -21,6 +21,14 @@ constexpr unsigned uring_workers_unbounded = 4;
 constexpr size_t pool_threads = 8;
 constexpr size_t pool_stack_bytes = 256 * 1024;
 
+// A request that the pool ends so soon is waited for without sleeping, on both sides: waking a processor up
+// takes longer than writing 64 KiB into the page cache (72 µs a write with it, 20 without, on a virtual
+// machine). Every so many times the sleep is tried again: was there nothing else to do?
+constexpr uint64_t spin_ns = 50 * 1000;
+constexpr uint32_t spins_in_a_row = 64;
+// After spins that were in vain so many waits sleep at most before the next is tried.
+constexpr uint32_t spins_left_out_max = 63;
+
 // One request moves at most this many bytes per attempt: the kernel's own limit for read and write (read(2)).
 constexpr uint64_t transfer_bytes = 0x7ffff000;
 constexpr uint32_t vectors = 1024;  // per attempt too: IOV_MAX of Linux (readv(2))

@@ -144,15 +144,33 @@ void Environment::on_bell(uv_poll_t* handle, int, int) {
 
 void Environment::on_prepare(uv_prepare_t* handle) {
   auto* self = static_cast<Environment*>(handle->data);
-  if (self->needs_turn_) self->turn();
+  if (!self->needs_turn_ && self->spin()) self->touched();
   // The loop may sleep now.
   if (self->context_) self->context_->start_iteration();
 }
 
-// In front of node's own handle, which runs the immediates: libuv calls the youngest first.
+// The loop may be about to sleep: it did lately, so it had nothing else to do. Then the pool is waited for
+// here, as long as that is not in vain. True: something has ended.
+bool Environment::spin() {
+  if (ending_ || !context_->may_spin()) return false;
+  const uint64_t slept_ns = uv_metrics_idle_time(loop_);
+  if (slept_ns != slept_ns_) spins_left_ = limits::spins_in_a_row;
+  slept_ns_ = slept_ns;
+  if (spins_left_ == 0 || !spin_policy_.tries()) return false;
+  --spins_left_;
+  const bool ended = context_->spin(limits::spin_ns);
+  spin_policy_.learn(ended);
+  if (!ended) rest();
+  return ended;
+}
+
+// Behind the poll phase, in which everybody else has heard of what happened before: a watcher of files must
+// not learn of a directory after the program that awaited mkdir. In front of node's own handle, which runs
+// the immediates: libuv calls the youngest first. What may come no sooner than they goes with the next turn.
 void Environment::on_check(uv_check_t* handle) {
   auto* self = static_cast<Environment*>(handle->data);
-  if (self->context_->start_check_phase()) self->touched();
+  if (self->needs_turn_) self->turn();
+  if (!self->ending_ && self->context_->start_check_phase()) self->touched();
 }
 
 // Submit, reap, deliver, and again: what JavaScript asked for during delivery is submitted at once, and

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "backend/factory.h"
+#include "base/spin.h"
 #include "binding/path_calls.h"
 #include "binding/write_buffers.h"
 #include "scheduler/context.h"
@@ -85,6 +86,7 @@ class Environment {
   void* share(napi_value memory, size_t bytes_min, napi_ref* reference);
   void turn();
   void rest();
+  bool spin();
   void deliver();
   int32_t finish_memory(Request* request);
   bool is_still_there(const Request* request);
@@ -115,6 +117,9 @@ class Environment {
   char* scratch_ = nullptr;
   int32_t* results_ = nullptr;
   uint64_t turn_started_ns_ = 0;
+  uint64_t slept_ns_ = 0;  // that the loop has, in all, when it last went to sleep
+  uint32_t spins_left_ = 0;
+  SpinPolicy spin_policy_;
   bool callbacks_in_batches_ = false;
   bool in_turn_ = false;
   bool needs_turn_ = false;

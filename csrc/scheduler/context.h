@@ -111,6 +111,17 @@ class IoContext {
   bool arm_wake();
   void disarm_wake();
 
+  // Nothing is in flight but a request or two in the pool, whose end could be waited for without sleeping.
+  bool may_spin() const {
+    return threads_->may_spin() && threads_->in_flight() > 0 && threads_->in_flight() <= 2 &&
+           in_flight() == threads_->in_flight();
+  }
+  // Waits for it, with the wake-up off: whether one has ended.
+  bool spin(uint64_t most_ns) {
+    disarm_wake();
+    return threads_->spin(most_ns);
+  }
+
   // Blocks this thread until nothing accepted on the descriptor is left unsettled (closeSync, H4).
   void settle_descriptor(int fd);
   // Blocks until everything accepted that changes a file or a directory has settled (exit, H28). Jobs on

@@ -80,6 +80,13 @@ void PathOrder::remove(const Request* request) {
   count_ = static_cast<size_t>(std::remove(changes_, changes_ + count_, request) - changes_);
 }
 
+void PathOrder::keep_short_ones() {
+  const auto may_take_long = [](const Request* change) {
+    return change->operation != Operation::kChangePath;
+  };
+  count_ = static_cast<size_t>(std::remove_if(changes_, changes_ + count_, may_take_long) - changes_);
+}
+
 Request* PathOrder::find_earlier(const Request* request) const {
   for (size_t i = count_; i-- > 0;) {
     if (changes_[i]->call < request->call && is_related(changes_[i], request)) return changes_[i];

@@ -1,9 +1,9 @@
-// Calls on one path within one tick run in the order of the calls: `mkdir(a)` and then `writeFile(a/b)`,
-// neither awaited. In node they mostly do, because libuv's threads start them a moment apart; two threads of
-// ours may start them at once. So a call waits for a change of its path, or of a folder above it, that was
-// asked for earlier in the same tick. Paths are compared as they are written: links and `..` are not
-// followed. What takes long (rm and cp of trees, a synced write) holds nobody back, and neither does a call
-// of an earlier tick, which a program may want to watch.
+// Calls on one path run in the order of the calls: `mkdir(a)` and then `writeFile(a/b)`, neither awaited. In
+// node they mostly do, because libuv's threads start them a moment apart; two threads of ours may start them
+// at once. So a call waits for an unsettled change of its path, or of a folder above it, that was asked for
+// earlier: for one that is a system call or a few, whenever that was; for a file that is written or opened,
+// in the same tick. Paths are compared as they are written: links and `..` are not followed. What takes long
+// (rm and cp of trees, a synced write) holds nobody back: a program may want to watch it.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,10 @@ namespace ioengine {
 
 class PathOrder {
  public:
-  // A new tick: what was asked for before holds back none that come now.
-  void start_turn() { count_ = 0; }
+  // A new tick: what may take long and was asked for before holds back none that come now.
+  void start_turn() {
+    if (count_ > 0) keep_short_ones();
+  }
 
   // Numbers a request, and remembers it if it is a change that others may have to wait for.
   void add(Request* request);
@@ -26,6 +28,8 @@ class PathOrder {
   Request* find_earlier(const Request* request) const;
 
  private:
+  void keep_short_ones();
+
   static constexpr size_t kChanges = 16;  // the latest ones: each call is compared with all of them
   Request* changes_[kChanges] = {};
   size_t count_ = 0;

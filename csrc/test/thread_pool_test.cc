@@ -173,8 +173,9 @@ void queued_requests_come_back() {
   CHECK_EQ(executed.load(), 14u);
 }
 
-// The next request comes at once, or after a pause; its owner looks or sleeps. Red when a request is lost in
-// between, or when a thread that has just finished is not found.
+// The next request comes at once, while the pool still spins, at about the end of that, and when it sleeps;
+// its owner looks, spins or sleeps. Red when a request is lost in between, or when a thread that has just
+// finished is not found.
 void one_after_the_other() {
   set_context("one after the other");
   const Bell bell;
@@ -185,10 +186,11 @@ void one_after_the_other() {
   Random random(7);
   for (size_t i = 0; i < kRequests; ++i) {
     push_range(&pool, &requests, i, 1);
-    const bool sleeps = random.below(2) == 1;
+    const uint64_t way = random.below(3);
+    if (way == 1) pool.spin(limits::spin_ns);
     size_t finished = 0;
     while (finished == 0) {
-      if (sleeps) {
+      if (way == 2) {
         pool.arm_wake();
         if (!pool.has_finished()) CHECK(bell.wait(10000));
         pool.disarm_wake();
@@ -196,7 +198,7 @@ void one_after_the_other() {
       finished = collect(&pool, &seen);
     }
     CHECK_EQ(finished, 1u);
-    const uint64_t pause_ns = i % 3 == 0 ? random.below(100 * 1000) : 0;
+    const uint64_t pause_ns = i % 3 == 0 ? random.below(2 * limits::spin_ns) : 0;
     for (const uint64_t end = monotonic_ns() + pause_ns; monotonic_ns() < end;) {
     }
   }

@@ -42,7 +42,8 @@ export function buildNative({ rebuild = false } = {}) {
   say('build: compiling the native addon');
   const nodeGyp = inRoot('node_modules', 'node-gyp', 'bin', 'node-gyp.js');
   const headers = localNodeHeaders();
-  const args = [nodeGyp, 'configure', 'build', '--release', '--loglevel=warn', '-j', 'max'];
+  const commands = rebuild ? ['rebuild'] : ['configure', 'build'];
+  const args = [nodeGyp, ...commands, '--release', '--loglevel=warn', '-j', 'max'];
   if (headers) args.push(`--nodedir=${headers}`);
   const env = { ...process.env };
   // npm hands its own settings down as variables; a stray nodedir there would win over the headers that fit.

@@ -1,6 +1,6 @@
 // Runs programs for the scripts. Failures become one clear line instead of a stack.
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from './paths.mjs';
 
@@ -78,8 +78,19 @@ export async function inParallel(items, width, work) {
   return results;
 }
 
+/** What a program says about itself: the comment that its file begins with. */
+function usage(file) {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const end = lines.findIndex((line) => !line.startsWith('//'));
+  return lines
+    .slice(0, end)
+    .map((line) => line.replace(/^\/\/ ?/, ''))
+    .join('\n');
+}
+
 /** Runs a script's main and turns a PlainError into one line and exit code 1. */
 export async function main(body) {
+  if (process.argv.includes('--help')) return console.log(usage(process.argv[1]));
   try {
     await body();
   } catch (error) {

@@ -4,7 +4,7 @@
 // nobody follows from outside, settle sooner (after-ticks.ts).
 
 import { settleWith } from './requests';
-import { engine } from './runtime';
+import { startedEngine } from './runtime';
 
 type Resolve = (value: unknown) => void;
 
@@ -29,7 +29,7 @@ const settleAll = {
 /** A promise of `value`, which is no promise, that settles once the event loop has polled. */
 export function afterPoll<T>(value: T): Promise<T> {
   const promise = new Promise<unknown>(capture);
-  if (waiting.length === 0) settleWith(engine()!.later(0, 1), settleAll);
+  if (waiting.length === 0) settleWith(startedEngine()!.later(0, 1), settleAll);
   waiting.push(captured, value);
   return promise as Promise<T>;
 }

@@ -2,6 +2,7 @@
 // it where there is none.
 
 import { isBuiltin } from 'node:module';
+import { filesAreSimulated } from '../internal/host-binding';
 import { type Addon, FLAG_TRUSTED, NOT_TAKEN } from '../native/addon';
 import { startEngine, whenStarted } from './choice';
 import { connect } from './requests';
@@ -12,9 +13,14 @@ whenStarted(connect);
 
 let native: Addon | undefined;
 
-/** The addon, with the engine of this thread started; undefined where node:fs serves everything. */
+/** The addon, with the engine of this thread started; undefined where or while node:fs serves everything. */
 export function engine(): Addon | undefined {
   if (native === undefined) native = startEngine()?.native;
+  return filesAreSimulated() ? undefined : native;
+}
+
+/** The same for what the engine has begun or opened: it stays the engine's, whatever is put into node meanwhile. */
+export function startedEngine(): Addon | undefined {
   return native;
 }
 

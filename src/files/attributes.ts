@@ -5,7 +5,7 @@ import type { PathLike } from 'node:fs';
 import { afterPoll } from '../engine/after-poll';
 import { afterTicks } from '../engine/after-ticks';
 import { CallbackRequest, callBackTo, type Pending, settleWith } from '../engine/requests';
-import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded } from '../engine/runtime';
+import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded, startedEngine } from '../engine/runtime';
 import { isDescriptor, plainPath, shownPath } from '../internal/arguments';
 import { rejectWithSystemError, systemErrorWithoutFrames } from '../internal/errors';
 import { canMakeStats, makeStats } from '../internal/stats-objects';
@@ -64,7 +64,7 @@ class StatRequest implements Pending {
   settle(result: number): void {
     const { resolve, pathFlags, path } = this;
     if (result === 0) {
-      engine()!.takeStat(this.slot, pathFlags);
+      startedEngine()!.takeStat(this.slot, pathFlags);
       resolve(makeStats(pathFlags));
     } else if (result === NOT_TAKEN) {
       countDelegated();
@@ -129,7 +129,7 @@ class StatCallback extends CallbackRequest {
   finish(result: number): void {
     const { callback, pathFlags, path, name } = this;
     if (result === 0) {
-      engine()!.takeStat(this.slot, pathFlags);
+      startedEngine()!.takeStat(this.slot, pathFlags);
       callback(null, makeStats(pathFlags));
     } else if (result === NOT_TAKEN) {
       delegate(name, this.args);

@@ -1,7 +1,7 @@
 // The end of a promise, handed to a callback.
 
 import { CallbackRequest, callBackTo } from '../engine/requests';
-import { engine } from '../engine/runtime';
+import { startedEngine } from '../engine/runtime';
 import { FLAG_CALLBACK } from '../native/addon';
 import type { Callback } from './callback-call';
 
@@ -28,7 +28,7 @@ class Outcome extends CallbackRequest {
 
   deliver(results: [unknown, unknown?]): void {
     this.results = results;
-    callBackTo(engine()!.later(FLAG_CALLBACK, 0), this);
+    callBackTo(startedEngine()!.later(FLAG_CALLBACK, 0), this);
   }
 
   finish(): void {

@@ -4,14 +4,15 @@
 import { callBackAfter } from './call-back-after';
 import { type Callback, delegate } from './callback-call';
 import { calledBack } from './path-call';
-import { readDescriptor, readPath } from './read-whole';
+import { decodeAtOnce, readDescriptor, readPath } from './read-whole';
 import { plainWrite, type WriteFlag, writeDescriptor, writeInSteps } from './write-whole';
 
 export function readFile(path: unknown, options: unknown, callback: unknown): void {
   const finished = callback || options;
   const asked = options === finished ? undefined : options;
-  const reader = typeof path === 'number' ? readDescriptor : readPath;
-  const promise = typeof finished === 'function' ? reader(path, asked) : undefined;
+  const read = (): Promise<unknown> | undefined =>
+    typeof path === 'number' ? readDescriptor(path, asked) : readPath(path, asked, decodeAtOnce);
+  const promise = typeof finished === 'function' ? read() : undefined;
   // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
   if (promise === undefined) delegate('readFile', arguments);
   else callBackAfter(promise, finished as Callback);

@@ -1,7 +1,7 @@
 // Reads and writes on a descriptor as steps of something larger (whole files): plain counts, node's errors.
 
 import { resultOf, settleWith } from '../engine/requests';
-import { engine, NOT_TAKEN } from '../engine/runtime';
+import { NOT_TAKEN, startedEngine } from '../engine/runtime';
 import { systemError } from '../internal/errors';
 import { ACCEPTED, type Addon, pathNumbers } from '../native/addon';
 
@@ -31,7 +31,7 @@ export function readStep(
   position: number,
   flags: number,
 ): Promise<number> {
-  return checked(engine()!.read(fd, view, offset, length, position, flags), view, 'read');
+  return checked(startedEngine()!.read(fd, view, offset, length, position, flags), view, 'read');
 }
 
 /** Writes all of `view`, in as many steps as the kernel needs. */
@@ -39,12 +39,12 @@ export async function writeAll(fd: number, view: Uint8Array, position: number, f
   let done = 0;
   while (done < view.byteLength) {
     const at = position < 0 ? position : position + done;
-    done += await checked(engine()!.write(fd, view, done, view.byteLength - done, at, flags), view, 'write');
+    done += await checked(startedEngine()!.write(fd, view, done, view.byteLength - done, at, flags), view, 'write');
   }
 }
 
 export async function syncStep(fd: number, flags: number): Promise<void> {
-  await checked(engine()!.sync(fd, 0, flags), undefined, 'fsync');
+  await checked(startedEngine()!.sync(fd, 0, flags), undefined, 'fsync');
 }
 
 const S_IFMT = 0o170000;
@@ -73,7 +73,7 @@ function sizeOfAccepted(native: Addon, answer: number): Promise<number> {
  * than `sizeMax`, which node refuses.
  */
 export async function sizeStep(fd: number, sizeMax: number, flags: number): Promise<number> {
-  const native = engine()!;
+  const native = startedEngine()!;
   const answer = native.fstat(fd, 0, flags);
   if (answer === 0) return unlessLarger(foundSize(), sizeMax);
   const result = answer === NOT_TAKEN ? answer : await sizeOfAccepted(native, answer);

@@ -4,7 +4,7 @@
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
 import { afterTicks } from '../engine/after-ticks';
 import { type Ending, Promised, promiseOf } from '../engine/requests';
-import { countDelegated, engine } from '../engine/runtime';
+import { countDelegated, startedEngine } from '../engine/runtime';
 import {
   arePlainViews,
   CURRENT,
@@ -16,12 +16,13 @@ import {
   plainWritePosition,
   restOf,
 } from '../internal/arguments';
+import { type HandleParts, handleParts } from '../internal/handle-parts';
 import { READ_TAKES_BIGINT } from '../internal/host';
 import { readResult } from '../internal/results';
 import { type Addon, FLAG_TRUSTED, NOT_TAKEN } from '../native/addon';
 import { webStreamOf } from '../streams/web-stream';
 import { statHandle } from './attributes';
-import { type HandleParts, handleParts, keepClassInTransfer, wrapDescriptor } from './handle-class';
+import { keepClassInTransfer, wrapDescriptor } from './handle-class';
 import {
   type Counted,
   counted,
@@ -57,8 +58,8 @@ let fdKey: symbol;
 let Class: HandleClass | undefined;
 
 /** A FileHandle over a descriptor that the engine has opened; undefined where node's handles have to do. */
-export async function fileHandleOf(fd: number): Promise<IoFileHandle | undefined> {
-  const found = await handleParts();
+export function fileHandleOf(fd: number): IoFileHandle | undefined {
+  const found = handleParts();
   if (found === undefined) return undefined;
   Class ??= makeClass(found);
   return new Class(wrapDescriptor(found, fd));
@@ -75,7 +76,7 @@ export function readsByEngine(handle: object): boolean {
 }
 
 function makeClass(found: HandleParts): HandleClass {
-  native = engine() as Addon;
+  native = startedEngine() as Addon;
   parts = found;
   host = found.Base.prototype as unknown as HostMethods;
   endings = makeEndings(found);

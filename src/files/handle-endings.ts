@@ -4,8 +4,8 @@ import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
 import type { Ending } from '../engine/requests';
 import { countDelegated } from '../engine/runtime';
 import { countDelegatedBytes } from '../engine/stats';
+import type { HandleParts } from '../internal/handle-parts';
 import { readResult, readvResult, writevResult, writtenResult } from '../internal/results';
-import type { HandleParts } from './handle-class';
 
 export type IoFileHandle = NodeFileHandle;
 export type Counted = Record<symbol, () => void>;

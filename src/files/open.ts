@@ -5,9 +5,10 @@ import type { FileHandle } from 'node:fs/promises';
 import { afterPoll } from '../engine/after-poll';
 import { EngineError, whyNoEngine } from '../engine/choice';
 import { callBackWith, resultOf } from '../engine/requests';
-import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded } from '../engine/runtime';
+import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded, startedEngine } from '../engine/runtime';
 import { isOptions, plainFlags, plainMode, plainPath, shownPath } from '../internal/arguments';
 import { systemError, systemErrorWithoutFrames } from '../internal/errors';
+import { handleParts, learnParts } from '../internal/handle-parts';
 import { hostFs } from '../internal/host';
 import { hostPromises } from '../internal/host-promises';
 import { FLAG_CALLBACK } from '../native/addon';
@@ -80,7 +81,7 @@ export function refuseDirectWithoutEngine(direct: unknown, path: unknown): void 
 }
 
 function acceptOpen(asked: PlainOpen, requestFlags: number): number {
-  return engine()!.open(asked.path, asked.flags, asked.mode, asked.direct, requestFlags);
+  return startedEngine()!.open(asked.path, asked.flags, asked.mode, asked.direct, requestFlags);
 }
 
 /** A descriptor opened by the engine, or NOT_TAKEN; rejects with node's error. */
@@ -111,17 +112,29 @@ export async function open(
   if (isOpenOptions(flags)) ({ flags, mode, direct } = flags);
   refuseDirectWithoutEngine(direct, path);
   const asked = plainOpen(path, flags, mode, direct);
-  const fd = asked === undefined ? NOT_TAKEN : await openDescriptor(asked);
+  const fd = asked === undefined || !canWrap(asked) ? NOT_TAKEN : await openDescriptor(asked);
   if (fd === NOT_TAKEN) {
     countDelegated();
-    return hostPromises.open(path, flags as string | undefined, mode as string | undefined);
+    return openByNode(path, flags as string | undefined, mode as string | undefined);
   }
   return nodeHandleOver(fd);
 }
 
+// Without node's class a descriptor of ours would have to be opened again by node. What O_DIRECT promises, only the engine
+// keeps.
+function canWrap(asked: PlainOpen): boolean {
+  return asked.direct !== DIRECT_AS_FLAGS || handleParts() !== undefined;
+}
+
+const openByNode: typeof hostPromises.open = async (path, flags, mode) => {
+  const handle = await hostPromises.open(path, flags, mode);
+  learnParts(handle);
+  return handle;
+};
+
 /** A FileHandle that owns the descriptor. */
 export async function nodeHandleOver(fd: number): Promise<FileHandle> {
-  return (await fileHandleOf(fd)) ?? adoptByNode(fd);
+  return fileHandleOf(fd) ?? adoptByNode(fd);
 }
 
 // Where Node keeps its FileHandle class out of reach: node opens the same file through the descriptor.
@@ -131,7 +144,7 @@ async function adoptByNode(fd: number): Promise<FileHandle> {
       /flags:\s*([0-7]+)/.exec(hostFs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))![1]!,
       8,
     );
-    return await hostPromises.open(`/proc/self/fd/${fd}`, flags);
+    return await openByNode(`/proc/self/fd/${fd}`, flags);
   } finally {
     hostFs.closeSync(fd);
   }

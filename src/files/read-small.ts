@@ -3,7 +3,7 @@
 
 import { afterPoll } from '../engine/after-poll';
 import { settleWith } from '../engine/requests';
-import { engine, NOT_TAKEN } from '../engine/runtime';
+import { NOT_TAKEN, startedEngine } from '../engine/runtime';
 import { shownPath } from '../internal/arguments';
 import { rejectWithSystemError } from '../internal/errors';
 import { ACCEPTED, type Addon } from '../native/addon';
@@ -36,7 +36,7 @@ export function readInOneGo(
   encoding: BufferEncoding | undefined,
   otherwise: Otherwise,
 ): Promise<Content> | undefined {
-  const native = engine()!;
+  const native = startedEngine()!;
   scratch ??= takeScratch(native);
   const answer = native.readFile(path, 0);
   if (answer >= 0) return afterPoll(copyOf(scratch, answer, encoding));

@@ -3,10 +3,11 @@
 import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { StringDecoder } from 'node:string_decoder';
 import { resultOf } from '../engine/requests';
-import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/runtime';
+import { engine, FLAG_TRUSTED, NOT_TAKEN, startedEngine } from '../engine/runtime';
 import { CURRENT, isDescriptor, shownPath } from '../internal/arguments';
-import { hostFs } from '../internal/host';
+import { hostFs, READ_ERRORS_NAME_PATH } from '../internal/host';
 import { hostPromises } from '../internal/host-promises';
 import { byNode, closingAfter, type Held, orByNode, viaCallback } from './by-node';
 import { notTaken, readStep, sizeStep } from './descriptor-io';
@@ -17,8 +18,32 @@ import { plainOptions, throwIfAborted, unlessAborted, type WholeOptions } from '
 type Content = Buffer | string;
 
 const READ_BYTES_MAX = 2 ** 31 - 1; // node refuses larger files: ERR_FS_FILE_TOO_LARGE
-const SIGNAL_CHUNK_BYTES = 512 * 1024; // what node reads between two looks at the signal
+const PIECE_BYTES = 512 * 1024; // what node's promises read at a time
 const UNKNOWN_SIZE_CHUNK_BYTES = 64 * 1024;
+
+/** The text of a whole file. */
+export type Decode = (content: Buffer, encoding: BufferEncoding) => string;
+
+/** As node's callback form: ERR_STRING_TOO_LONG where the bytes are more than a string has characters. */
+export const decodeAtOnce: Decode = (content, encoding) => content.toString(encoding);
+
+/**
+ * As node's promises, which add up the text of one piece after the other: only the characters count, and V8 says when they
+ * are too many.
+ */
+const decodeInPieces: Decode = (content, encoding) => {
+  try {
+    return content.toString(encoding);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STRING_TOO_LONG') throw error;
+  }
+  const decoder = new StringDecoder(encoding);
+  let text = '';
+  for (let start = 0; start < content.length; start += PIECE_BYTES) {
+    text += decoder.write(content.subarray(start, start + PIECE_BYTES));
+  }
+  return text + decoder.end();
+};
 
 /** Where and how one file is read. */
 interface Source {
@@ -43,7 +68,7 @@ async function readSized(source: Source, size: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(size);
   while (source.done < size) {
     const rest = size - source.done;
-    const length = source.signal === undefined ? rest : Math.min(rest, SIGNAL_CHUNK_BYTES);
+    const length = source.signal === undefined ? rest : Math.min(rest, PIECE_BYTES);
     const bytes = await readNext(source, buffer, source.done, length);
     if (bytes === 0) return buffer.subarray(0, source.done);
   }
@@ -62,15 +87,15 @@ async function readUnsized(source: Source): Promise<Buffer> {
   return Buffer.concat(chunks, source.done);
 }
 
-async function readOpen(source: Source, encoding: BufferEncoding | undefined): Promise<Content> {
+async function readOpen(source: Source, encoding: BufferEncoding | undefined, decode: Decode): Promise<Content> {
   // Node's fstat takes a turn of the event loop, in which the signal may be aborted.
   if (source.signal !== undefined) {
-    await resultOf(engine()!.later(0, 1));
+    await resultOf(startedEngine()!.later(0, 1));
     throwIfAborted(source.signal);
   }
   const size = await sizeStep(source.fd, READ_BYTES_MAX, source.requestFlags);
   const content = size === 0 ? await readUnsized(source) : await readSized(source, size);
-  return encoding === undefined ? content : content.toString(encoding);
+  return encoding === undefined ? content : decode(content, encoding);
 }
 
 /** FileHandle.readFile: from the file position to the end. */
@@ -82,7 +107,7 @@ export function readHandle(handle: FileHandle, held: Held, options: unknown): Pr
   return unlessAborted(signal, () =>
     held(handle, () =>
       orByNode(
-        () => readOpen(source, encoding),
+        () => readOpen(source, encoding, decodeInPieces),
         () => byNode(hostPromises.readFile(handle, options as never)),
       ),
     ),
@@ -97,7 +122,7 @@ export function readDescriptor(fd: unknown, options: unknown): Promise<Content> 
   const source = { fd, start: CURRENT, requestFlags: 0, signal, done: 0 };
   const work = async (): Promise<Content> => {
     try {
-      return await readOpen(source, encoding);
+      return await readOpen(source, encoding, decodeAtOnce);
     } catch (error) {
       // Node 20 loses the error of a read here and calls back with nothing: so node answers, whatever its version.
       throw source.done === 0 && !signal?.aborted ? notTaken : error;
@@ -109,45 +134,52 @@ export function readDescriptor(fd: unknown, options: unknown): Promise<Content> 
 }
 
 /** readFile of a path. */
-export function readPath(path: unknown, options: unknown): Promise<Content> | undefined {
+export function readPath(path: unknown, options: unknown, decode = decodeInPieces): Promise<Content> | undefined {
   const plain = plainOptions(options, 'r');
   const asked = plain === undefined ? undefined : plainOpen(path, plain.flag, undefined, undefined);
   if (plain === undefined || asked === undefined) return undefined;
   const { signal, encoding } = plain;
   if (signal === undefined && asked.flags === constants.O_RDONLY && asked.direct === DIRECT_AS_FLAGS) {
     return readInOneGo(asked.path, encoding, {
-      fromDescriptor: (fd) => readAndClose(fd, asked, plain, options),
+      fromDescriptor: (fd) => readAndClose(fd, asked, plain, options, decode),
       byNode: () => byNode(hostPromises.readFile(asked.path as string, options as never)),
     });
   }
-  return unlessAborted(signal, () => openAndRead(asked, plain, options));
+  return unlessAborted(signal, () => openAndRead(asked, plain, options, decode));
 }
 
-async function openAndRead(asked: PlainOpen, plain: WholeOptions, options: unknown): Promise<Content> {
+async function openAndRead(asked: PlainOpen, plain: WholeOptions, options: unknown, decode: Decode): Promise<Content> {
   const fd = await openDescriptor(asked);
   if (fd === NOT_TAKEN) return byNode(hostPromises.readFile(asked.path as string, options as never));
-  return readAndClose(fd, asked, plain, options);
+  return readAndClose(fd, asked, plain, options, decode);
 }
 
-function readAndClose(fd: number, asked: PlainOpen, plain: WholeOptions, options: unknown): Promise<Content> {
+function readAndClose(
+  fd: number,
+  asked: PlainOpen,
+  plain: WholeOptions,
+  options: unknown,
+  decode: Decode,
+): Promise<Content> {
   const { signal, encoding } = plain;
   const naming = (error: NodeJS.ErrnoException): Promise<never> => withPath(error, fd, shownPath(asked.path));
   return closingAfter(
     fd,
-    () => readOpen({ fd, start: 0, requestFlags: FLAG_TRUSTED, signal, done: 0 }, encoding).catch(naming),
+    () => readOpen({ fd, start: 0, requestFlags: FLAG_TRUSTED, signal, done: 0 }, encoding, decode).catch(naming),
     (handle) => byNode(hostPromises.readFile(handle, options as never)).catch(naming),
   );
 }
 
-let namesPath: Promise<boolean> | undefined;
+let namesPath: boolean | undefined;
 
 /** Whether a failed read of readFile(path) names the path in its error: since Node 26. Reading a directory shows it. */
-function readErrorsNamePath(): Promise<boolean> {
-  namesPath ??= hostPromises.readFile('/').then(
-    () => false,
-    (error) => 'path' in error,
-  );
-  return namesPath;
+async function readErrorsNamePath(): Promise<boolean> {
+  if (namesPath !== undefined) return namesPath;
+  await hostPromises.readFile('/').catch((error: NodeJS.ErrnoException) => {
+    // Anything else, as a lack of descriptors, says nothing of later times.
+    if (error.code === 'EISDIR') namesPath = 'path' in error;
+  });
+  return namesPath ?? READ_ERRORS_NAME_PATH;
 }
 
 /** Node opens, reads and closes a file of up to so many bytes in one go. Larger ones are read as from a descriptor. */

@@ -1,5 +1,6 @@
 // Options of readFile, writeFile and appendFile, and what an abort does to them.
 
+import { setMaxListeners } from 'node:events';
 import { types } from 'node:util';
 import { hostFs } from '../internal/host';
 
@@ -52,18 +53,37 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortError(signal);
 }
 
+const { any } = AbortSignal as { any?: (signals: AbortSignal[]) => AbortSignal };
+const followers = new WeakMap<AbortSignal, AbortSignal>();
+
+/**
+ * A signal that aborts with the caller's. node listens to no signal here, so a listener on the caller's own would show: in
+ * getEventListeners, and on Node 20 in a warning when there are eleven. Undefined where it cannot be had.
+ */
+function followerOf(signal: AbortSignal): AbortSignal | undefined {
+  const known = followers.get(signal);
+  if (known !== undefined) return known;
+  // Through a Proxy listening does not work.
+  if (any === undefined || types.isProxy(signal)) return undefined;
+  const follower = any.call(AbortSignal, [signal]);
+  setMaxListeners(0, follower);
+  followers.set(signal, follower);
+  return follower;
+}
+
 /**
  * `work` with the caller's promise rejected as soon as the signal is aborted. The work itself goes on up to its next
- * look at the signal: buffer and descriptor stay until the engine is done with them. Through a Proxy addEventListener does
- * not work: there the looks have to do, as they do in node.
+ * look at the signal: buffer and descriptor stay until the engine is done with them. Without a follower the looks have to
+ * do, as they do in node.
  */
 export function unlessAborted<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  if (signal === undefined || types.isProxy(signal)) return work();
+  const follower = signal === undefined ? undefined : followerOf(signal);
+  if (signal === undefined || follower === undefined) return work();
   return new Promise<T>((resolve, reject) => {
     const stop = (): void => reject(abortError(signal));
-    signal.addEventListener('abort', stop, { once: true });
+    follower.addEventListener('abort', stop, { once: true });
     work()
-      .finally(() => signal.removeEventListener('abort', stop))
+      .finally(() => follower.removeEventListener('abort', stop))
       .then(resolve, reject);
   });
 }

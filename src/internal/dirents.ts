@@ -25,20 +25,20 @@ function areEqual(ours: object, nodes: object): boolean {
   );
 }
 
-function compare(): boolean {
+let possible: boolean | undefined;
+
+/**
+ * True when the objects can be made here; compared once. The comparison needs a descriptor for a moment: without one the
+ * answer is no for this call only.
+ */
+export function canMakeDirents(): boolean {
+  if (possible !== undefined) return possible;
   try {
     const [nodes] = hostFs.readdirSync(KNOWN, { withFileTypes: true });
-    return nodes !== undefined && areEqual(new Class(nodes.name, DIRECTORY, KNOWN), nodes);
+    possible = nodes !== undefined && areEqual(new Class(nodes.name, DIRECTORY, KNOWN), nodes);
   } catch {
     return false;
   }
-}
-
-let possible: boolean | undefined;
-
-/** True when the objects can be made here; looked at once. */
-export function canMakeDirents(): boolean {
-  possible ??= compare();
   return possible;
 }
 

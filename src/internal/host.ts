@@ -47,6 +47,9 @@ export const READ_TAKES_BIGINT = major >= 22;
 /** writeFile of a path without `flush` opens, writes and closes in one go, and calls no other function of the module: since 26. */
 export const WRITES_IN_ONE_GO = major >= 26;
 
+/** A failed read of promises.readFile(path) names the path in its error: since 26, as far as is known. */
+export const READ_ERRORS_NAME_PATH = major >= 26;
+
 /**
  * The promises of recursive readdir and cp go through a tree with one request for each step. Since 26 node makes one request of
  * it as well, and lists in another order.

@@ -85,29 +85,33 @@ function areEqual(ours: object, nodes: object): boolean {
   );
 }
 
-function findMakers(): Makers | undefined {
-  try {
-    const file = process.execPath;
-    const [numbers, integers] = [hostFs.statSync(file), hostFs.statSync(file, { bigint: true })];
-    const [Numbers, Integers] = [numbers.constructor as Constructor, integers.constructor as Constructor];
-    const makeNumbers = NUMBER_MAKERS[Numbers.length]?.(Numbers);
-    if (makeNumbers === undefined || Integers.length !== 14) return undefined;
-    const makers = { numbers: makeNumbers, integers: integersWithNanoseconds(Integers) };
-    fillIn(integers);
-    return areEqual(makers.numbers(), numbers) && areEqual(makers.integers(), integers) ? makers : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 let makers: Makers | undefined;
 let searched = false;
 
-/** True when the objects can be made here; looked at once. The numbers of the last call are lost then. */
+/** Compares our objects of a file with node's. False when that says nothing, because the file changed meanwhile. */
+function findMakers(): boolean {
+  const file = process.execPath;
+  const [numbers, integers] = [hostFs.statSync(file), hostFs.statSync(file, { bigint: true })];
+  const [Numbers, Integers] = [numbers.constructor as Constructor, integers.constructor as Constructor];
+  const makeNumbers = NUMBER_MAKERS[Numbers.length]?.(Numbers);
+  if (makeNumbers === undefined || Integers.length !== 14) return true;
+  const found = { numbers: makeNumbers, integers: integersWithNanoseconds(Integers) };
+  fillIn(integers);
+  if (areEqual(found.numbers(), numbers) && areEqual(found.integers(), integers)) makers = found;
+  return makers !== undefined || areEqual(hostFs.statSync(file), numbers);
+}
+
+/**
+ * True when the objects can be made here; looked at until the answer is certain, and until then node makes them. The
+ * numbers of the last call are lost then.
+ */
 export function canMakeStats(): boolean {
   if (!searched) {
-    searched = true;
-    makers = findMakers();
+    try {
+      searched = findMakers();
+    } catch {
+      return false; // no memory, or the file of this process has been replaced: it may be there again
+    }
   }
   return makers !== undefined;
 }

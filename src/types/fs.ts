@@ -5,6 +5,8 @@ import type * as host from 'node:fs';
 import type * as hostPromises from 'node:fs/promises';
 import type { Direct, OpenOptions } from '../files/open';
 
+export type { OpenOptions };
+
 type Second<F extends (...args: never) => unknown> = Exclude<Parameters<F>[1], string | null | undefined>;
 
 export interface DirectOption {

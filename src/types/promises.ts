@@ -4,6 +4,8 @@ import type * as host from 'node:fs';
 import type * as hostPromises from 'node:fs/promises';
 import type { OpenOptions } from '../files/open';
 
+export type { OpenOptions };
+
 /** node's open, with `direct` in options: `open(path, { flags, mode, direct })`. */
 export type OpenHandle = typeof hostPromises.open &
   ((

@@ -1,5 +1,6 @@
 #include "backend/threads/thread_pool.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -7,15 +8,48 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/limits.h"
 
 namespace ioengine {
+
+namespace {
+
+// On one processor whoever is waited for could not run meanwhile.
+bool has_processors() {
+  cpu_set_t processors;
+  return sched_getaffinity(0, sizeof processors, &processors) == 0 && CPU_COUNT(&processors) > 1;
+}
+
+inline void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+template <typename Done>
+bool spin_until(Done done, uint64_t most_ns) {
+  constexpr int kLooksPerTime = 32;
+  const uint64_t end = monotonic_ns() + most_ns;
+  do {
+    for (int i = 0; i < kLooksPerTime; ++i) {
+      if (done()) return true;
+      relax();
+    }
+  } while (monotonic_ns() < end);
+  return done();
+}
+
+}  // namespace
 
 ThreadPool::ThreadPool(size_t threads_max, int wake_fd, Execute execute, GoesOn goes_on)
     : threads_max_(threads_max),
       wake_fd_(wake_fd),
       execute_(execute),
       goes_on_(goes_on),
+      may_spin_(has_processors()),
       threads_(new pthread_t[threads_max]) {
   pthread_mutex_init(&mutex_, nullptr);
   sem_init(&calls_, 0, 0);
@@ -58,7 +92,7 @@ void ThreadPool::start_thread() {
 // every thread. Called with mutex_ held. True: a sleeping thread is to be called, once the lock is given
 // back, or it would wake up only to wait for that.
 bool ThreadPool::calls_one() {
-  if (queue_head_ == nullptr || coming_) return false;
+  if (queue_head_ == nullptr || coming_ || spinning_) return false;
   if (idle_ > 0) return coming_ = true;
   if (thread_count_ < threads_max_) start_thread();
   return false;
@@ -111,15 +145,11 @@ void* ThreadPool::thread_main(void* self) {
 // A thread counts as idle from its start, and whenever it is not running a request. One that is on its way to
 // the queue counts, too: it looks there before it sleeps.
 void ThreadPool::run() {
+  SpinPolicy policy;
+  bool was_short = false;
   pthread_mutex_lock(&mutex_);
   for (;;) {
-    while (queue_head_ == nullptr && !stopping_) {
-      coming_ = false;  // called for a request that another thread has taken
-      pthread_mutex_unlock(&mutex_);
-      while (sem_wait(&calls_) == -1 && errno == EINTR) {
-      }
-      pthread_mutex_lock(&mutex_);
-    }
+    if (queue_head_ == nullptr) was_short = wait_for_work(&policy, was_short);
     if (queue_head_ == nullptr) break;
     Request* request = queue_head_;
     queue_head_ = request->next;
@@ -150,6 +180,34 @@ void ThreadPool::run() {
     pthread_mutex_lock(&mutex_);
   }
   pthread_mutex_unlock(&mutex_);
+}
+
+// With mutex_ held: until there is work, or the end. One thread at a time looks for it without sleeping, if
+// it came soon the last time. Returns whether it did now.
+bool ThreadPool::wait_for_work(SpinPolicy* policy, bool was_short) {
+  const uint64_t started = monotonic_ns();
+  coming_ = false;  // called for a request that another thread has taken
+  if (was_short && may_spin_ && !spinning_ && !stopping_ && policy->tries()) {
+    spinning_ = true;
+    pthread_mutex_unlock(&mutex_);
+    spin_until([this] { return queued_.load(std::memory_order_relaxed) > 0; }, limits::spin_ns);
+    pthread_mutex_lock(&mutex_);
+    spinning_ = false;
+    policy->learn(queue_head_ != nullptr);
+  }
+  while (queue_head_ == nullptr && !stopping_) {
+    coming_ = false;
+    pthread_mutex_unlock(&mutex_);
+    while (sem_wait(&calls_) == -1 && errno == EINTR) {
+    }
+    pthread_mutex_lock(&mutex_);
+  }
+  return monotonic_ns() - started < limits::spin_ns;
+}
+
+bool ThreadPool::spin(uint64_t most_ns) const {
+  if (!may_spin_) return has_finished();
+  return spin_until([this] { return has_finished(); }, most_ns);
 }
 
 void ThreadPool::finish(Request* request) {

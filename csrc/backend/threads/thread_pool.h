@@ -8,6 +8,7 @@
 #include <cstddef>
 
 #include "backend/request.h"
+#include "base/spin.h"
 
 namespace ioengine {
 
@@ -42,6 +43,11 @@ class ThreadPool {
   // wish.
   bool has_finished() const { return finished_count_.load(std::memory_order_seq_cst) != 0; }
 
+  bool may_spin() const { return may_spin_; }
+  // Waits without sleeping until something is finished, but no longer than `most_ns`: whether it is. To be
+  // called when the wake-up is not armed.
+  bool spin(uint64_t most_ns) const;
+
   void arm_wake() { wake_wanted_.store(true, std::memory_order_seq_cst); }
   void disarm_wake() { wake_wanted_.store(false, std::memory_order_relaxed); }
 
@@ -51,6 +57,7 @@ class ThreadPool {
   void start_thread();
   bool calls_one();
   void append(Request* first, Request* last, size_t count);
+  bool wait_for_work(SpinPolicy* policy, bool was_short);
   void run_here();
   void finish(Request* request);
 
@@ -63,8 +70,10 @@ class ThreadPool {
   sem_t calls_;  // not a condition variable: glibc before 2.41 may lose a signal (its bug 25847)
   Request* queue_head_ = nullptr;
   Request* queue_tail_ = nullptr;
-  size_t queued_ = 0;
+  std::atomic<size_t> queued_{0};  // changes with mutex_ held
   size_t idle_ = 0;
+  bool spinning_ = false;  // an idle thread looks for work and needs no call
+  const bool may_spin_;
   bool coming_ = false;  // a thread has been called and has not looked at the queue yet
   std::atomic<size_t> running_{0};
   bool stopping_ = false;

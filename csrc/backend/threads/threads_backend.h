@@ -23,6 +23,10 @@ class ThreadsBackend final : public IoBackend {
   // Requests that a thread is running now; the others wait in the pool's queue, or for reap().
   size_t running() const { return pool_.running(); }
 
+  bool may_spin() const { return pool_.may_spin(); }
+  // Waits for the end of a request without sleeping: ThreadPool::spin.
+  bool spin(uint64_t most_ns) { return finished_ != nullptr || pool_.spin(most_ns); }
+
   // Takes back what no thread has started, linked through `next`; it no longer counts as in flight.
   Request* take_queued();
   // The same for the first one that `wanted` accepts.
