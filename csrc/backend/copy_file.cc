@@ -1,13 +1,13 @@
 #include "backend/copy_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <memory>
 
-#include "base/clock.h"
 #include "base/limits.h"
 
 namespace ioengine {
@@ -15,26 +15,6 @@ namespace {
 
 constexpr mode_t kPermissions = 0777;
 constexpr mode_t kAllBits = 07777;
-
-class File {
- public:
-  File(const std::string& path, int flags, mode_t mode) : fd_(open(path.c_str(), flags | O_CLOEXEC, mode)) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (fd_ != -1) ::close(fd_);
-  }
-  int fd() const { return fd_; }
-  bool is_open() const { return fd_ != -1; }
-  bool close() {
-    const int fd = fd_;
-    fd_ = -1;
-    return ::close(fd) == 0;
-  }
-
- private:
-  int fd_;
-};
 
 // By way of memory of ours: bytes, 0 at the end, or -1.
 ssize_t move_bytes(int from, int to, uint64_t offset, size_t size) {
@@ -62,26 +42,27 @@ ssize_t copy_part(int from, int to, uint64_t offset, uint64_t left) {
 
 }  // namespace
 
-Copied copy_file(const std::string& from, const std::string& to, uint64_t* offset, uint64_t deadline_ns) {
+bool FileCopy::open(const std::string& from, const std::string& to) {
   struct stat status;
-  File in(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-  if (!in.is_open() || fstat(in.fd(), &status) != 0 || !S_ISREG(status.st_mode)) return Copied::kFailed;
-  const int make = *offset == 0 ? O_CREAT | O_EXCL : O_NOFOLLOW;
-  // Writable until it is complete: it may be opened again.
-  File out(to, O_WRONLY | make, (status.st_mode & kPermissions) | S_IWUSR);
-  if (!out.is_open()) return Copied::kFailed;
-  const auto size = static_cast<uint64_t>(status.st_size);
-  while (*offset < size) {
-    const ssize_t done = copy_part(in.fd(), out.fd(), *offset, size - *offset);
+  from_ = OwnedFd(::open(from.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!from_.is_open() || fstat(from_.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  mode_ = status.st_mode & kAllBits;
+  size_ = static_cast<uint64_t>(status.st_size);
+  to_ = OwnedFd(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_ & kPermissions));
+  return to_.is_open();
+}
+
+Copied FileCopy::copy_on(const TimeSlice& slice) {
+  while (done_ < size_) {
+    const ssize_t done = copy_part(from_.get(), to_.get(), done_, size_ - done_);
     if (done < 0) return Copied::kFailed;
     if (done == 0) break;
-    *offset += static_cast<uint64_t>(done);
-    if (*offset < size && monotonic_ns() > deadline_ns)
-      return out.close() ? Copied::kTimeIsOver : Copied::kFailed;
+    done_ += static_cast<uint64_t>(done);
+    if (done_ < size_ && slice.is_over()) return Copied::kTimeIsOver;
   }
   // Last: a write takes the bits of set-user-ID away.
-  if (fchmod(out.fd(), status.st_mode & kAllBits) != 0) return Copied::kFailed;
-  return out.close() ? Copied::kAll : Copied::kFailed;
+  if (fchmod(to_.get(), mode_) != 0) return Copied::kFailed;
+  return to_.close() ? Copied::kAll : Copied::kFailed;
 }
 
 }  // namespace ioengine

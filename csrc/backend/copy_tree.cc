@@ -7,29 +7,33 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstdlib>
+#include <memory>
+#include <optional>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "backend/copy_file.h"
 #include "backend/directory.h"
 #include "backend/entries.h"
 #include "backend/path_job.h"
-#include "backend/pieces.h"
+#include "backend/resumable_job.h"
 #include "backend/utf8.h"
-#include "base/clock.h"
-#include "base/limits.h"
 
 namespace ioengine {
 namespace {
 
-// Steps: a letter, what goes with it, and a path from the top. Where something is in the way node does all of
-// it over again: it can, as long as there are no links yet, which it would refuse to replace, and folders are
-// open to their owner. So these two come last.
-constexpr char kCopy = 'c';
-constexpr char kGoOn = 'g';  // number of bytes done, a slash: the rest of a file
-constexpr char kLink = 'l';
-constexpr char kMode = 'm';  // mode, a slash: of a directory that we have made
+constexpr mode_t kAllBits = 07777;
+
+// Where something is in the way node does all of it over again: it can, as long as there are no links yet,
+// which it would refuse to replace, and folders are open to their owner. So these two come last.
+struct Step {
+  enum class Kind { kCopy, kLink, kMode };
+  Kind kind;
+  std::string inner;  // path from the top
+  mode_t mode = 0;    // kMode: of a directory that we have made
+};
 
 enum class Outcome { kDone, kFailed, kTimeIsOver };
 
@@ -59,33 +63,20 @@ bool are_same(const struct stat& left, const struct stat& right) {
   return left.st_ino == right.st_ino && left.st_dev == right.st_dev;
 }
 
-class Copying {
+class CopyTreeJob final : public ResumableJob {
  public:
-  explicit Copying(PathJob* job) : job_(job), options_(static_cast<int32_t>(job->first)) {}
+  explicit CopyTreeJob(PathJob* job) : job_(job), options_(static_cast<int32_t>(job->first)) {}
 
-  int32_t run() {
-    if (job_->below.empty()) {
-      if (!may_start()) return kNotTaken;
-      left_.push_back(std::string(1, kCopy));
-    } else {
-      left_ = split_pieces(job_->below);
+  int32_t run(const TimeSlice& slice) override {
+    held_.give_back();
+    if (!started_ && !may_start()) return kNotTaken;
+    if (!std::exchange(started_, true)) left_.push_back({Step::Kind::kCopy, ""});
+    for (;;) {
+      const Outcome outcome = take_next(slice);
+      if (outcome == Outcome::kFailed) return stop();
+      if (!has_next()) return 0;
+      if (outcome == Outcome::kTimeIsOver || slice.is_over()) return kUnfinished;
     }
-    Outcome outcome = take_all();
-    if (outcome == Outcome::kDone && (options_ & kCopyPart) == 0) {
-      take_up_rest();
-      outcome = take_all();
-    }
-    if (outcome == Outcome::kFailed && !changed_ && job_->below.empty()) return kNotTaken;
-    take_up_rest();
-    if (outcome == Outcome::kFailed) {
-      for (const std::string& inner : made_links_) unlink(target(inner).c_str());
-      if (!failed_.empty()) left_.push_back(failed_);
-      left_.push_back("stopped");
-    }
-    if (left_.empty()) return 0;
-    for (const std::string& step : left_) append_piece(&job_->found, step);
-    job_->found.pop_back();
-    return kUnfinished;
   }
 
  private:
@@ -111,38 +102,66 @@ class Copying {
     return true;
   }
 
-  Outcome take_all() {
-    Outcome outcome = Outcome::kDone;
-    while (outcome == Outcome::kDone && !left_.empty()) {
-      const std::string step = std::move(left_.back());
-      left_.pop_back();
-      outcome = take(step);
-      if (outcome == Outcome::kFailed && step[0] != kMode) failed_ = step;
-      if (outcome == Outcome::kDone && monotonic_ns() > deadline_ns_) outcome = Outcome::kTimeIsOver;
-    }
+  Outcome take_next(const TimeSlice& slice) {
+    if (file_ != nullptr) return copy_content(slice);
+    const Step step = std::move(left_.back());
+    left_.pop_back();
+    const Outcome outcome = take(step, slice);
+    if (outcome == Outcome::kFailed && step.kind != Step::Kind::kMode) failed_ = step.inner;
     return outcome;
   }
 
   // Modes of inner directories first: it is the last step that is taken next.
-  void take_up_rest() {
-    std::vector<std::string> rest = std::move(modes_);
-    rest.insert(rest.end(), links_.begin(), links_.end());
-    left_.insert(left_.begin(), rest.begin(), rest.end());
-    modes_.clear();
-    links_.clear();
+  bool has_next() {
+    if (file_ != nullptr) return true;
+    if (left_.empty()) {
+      left_ = std::exchange(modes_, {});
+      left_.insert(left_.end(), links_.begin(), links_.end());
+      links_.clear();
+    }
+    return !left_.empty();
   }
 
-  Outcome take(const std::string& step) {
-    if (step[0] == kCopy) return copy(step.substr(1));
-    if (step[0] == kLink) return copy_link(step.substr(1));
-    const size_t slash = step.find('/');
-    const std::string inner = step.substr(slash + 1);
-    const uint64_t number = std::strtoull(step.c_str() + 1, nullptr, 10);
-    if (step[0] == kGoOn) return copy_content(inner, number);
-    return chmod(target(inner).c_str(), static_cast<mode_t>(number)) == 0 ? Outcome::kDone : Outcome::kFailed;
+  Outcome take(const Step& step, const TimeSlice& slice) {
+    switch (step.kind) {
+      case Step::Kind::kCopy:
+        return copy(step.inner, slice);
+      case Step::Kind::kLink:
+        return copy_link(step.inner);
+      case Step::Kind::kMode:
+        break;
+    }
+    return chmod(target(step.inner).c_str(), step.mode) == 0 ? Outcome::kDone : Outcome::kFailed;
   }
 
-  Outcome copy(const std::string& inner) {
+  // All that is left is node's.
+  int32_t stop() {
+    for (const std::string& inner : made_links_) unlink(target(inner).c_str());
+    std::unordered_set<std::string> incomplete;
+    if (failed_.has_value()) add_with_parents(*failed_, &incomplete);
+    for (const Step& step : left_) {
+      if (step.kind == Step::Kind::kCopy) add_with_parents(step.inner, &incomplete);
+      if (step.kind == Step::Kind::kMode) modes_.push_back(step);
+    }
+    if (modes_.empty()) return kNotTaken;
+    const auto rest = std::stable_partition(modes_.rbegin(), modes_.rend(), [&](const Step& step) {
+      return incomplete.find(step.inner) == incomplete.end();
+    });
+    job_->found = std::to_string(rest - modes_.rbegin());
+    for (auto step = modes_.rbegin(); step != modes_.rend(); ++step) {
+      job_->found += '\0' + std::to_string(step->mode) + '\0' + target(step->inner);
+    }
+    return kCopyStopped;
+  }
+
+  static void add_with_parents(std::string inner, std::unordered_set<std::string>* folders) {
+    while (folders->insert(inner).second && !inner.empty()) {
+      const size_t slash = inner.rfind('/');
+      inner.resize(slash == std::string::npos ? 0 : slash);
+    }
+  }
+
+  Outcome copy(const std::string& inner, const TimeSlice& slice) {
     struct stat from, to;
     if (lstat(source(inner).c_str(), &from) != 0) return Outcome::kFailed;
     const bool is_there = lstat(target(inner).c_str(), &to) == 0;
@@ -152,7 +171,7 @@ class Copying {
     if (S_ISDIR(from.st_mode)) return copy_directory(inner, from, is_there);
     if (S_ISLNK(from.st_mode)) {
       if (is_there || read_link(inner).empty()) return Outcome::kFailed;
-      links_.push_back(kLink + inner);
+      links_.push_back({Step::Kind::kLink, inner});
       return Outcome::kDone;
     }
     if (!S_ISREG(from.st_mode)) return Outcome::kFailed;
@@ -160,18 +179,29 @@ class Copying {
     // and then has its own words for what is missing.
     if (is_there && S_ISLNK(to.st_mode)) return Outcome::kFailed;
     if (is_there && unlink(target(inner).c_str()) != 0) return Outcome::kFailed;
-    changed_ = changed_ || is_there;
-    return copy_content(inner, 0);
+    file_ = std::make_unique<FileCopy>();
+    file_inner_ = inner;
+    if (!file_->open(source(inner), target(inner))) return fail_in_file();
+    return copy_content(slice);
   }
 
-  Outcome copy_content(const std::string& inner, uint64_t done) {
-    const Copied copied = copy_file(source(inner), target(inner), &done, deadline_ns_);
-    if (copied == Copied::kTimeIsOver) {
-      left_.push_back(kGoOn + std::to_string(done) + '/' + inner);
-      return Outcome::kTimeIsOver;
-    }
-    changed_ = true;
-    return copied == Copied::kAll ? Outcome::kDone : Outcome::kFailed;
+  // A file that is not complete keeps its descriptors. Where too many are held already it is copied to its
+  // end.
+  Outcome copy_content(const TimeSlice& slice) {
+    Copied copied;
+    do {
+      copied = file_->copy_on(slice);
+    } while (copied == Copied::kTimeIsOver && !held_.take(FileCopy::kDescriptors) && !job_->is_ending());
+    if (copied == Copied::kTimeIsOver) return Outcome::kTimeIsOver;
+    if (copied == Copied::kFailed) return fail_in_file();
+    file_.reset();
+    return Outcome::kDone;
+  }
+
+  Outcome fail_in_file() {
+    file_.reset();
+    failed_ = file_inner_;
+    return Outcome::kFailed;
   }
 
   // Where a link leads; empty where node has to look.
@@ -187,7 +217,6 @@ class Copying {
     if (text.empty()) return Outcome::kFailed;
     if (text[0] != '/' && (options_ & kCopyVerbatimLinks) == 0)
       text = resolved(parent_of(source(inner)), text);
-    changed_ = true;
     if (symlink(text.c_str(), target(inner).c_str()) != 0) return Outcome::kFailed;
     made_links_.push_back(inner);
     return Outcome::kDone;
@@ -197,8 +226,7 @@ class Copying {
   Outcome copy_directory(const std::string& inner, const struct stat& from, bool is_there) {
     if (!is_there) {
       if (mkdir(target(inner).c_str(), 0777) != 0) return Outcome::kFailed;
-      changed_ = true;
-      modes_.push_back(kMode + std::to_string(from.st_mode & 07777) + '/' + inner);
+      modes_.push_back({Step::Kind::kMode, inner, from.st_mode & kAllBits});
     }
     const int fd = open(source(inner).c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
     if (fd == -1) return Outcome::kFailed;
@@ -206,28 +234,32 @@ class Copying {
     const bool complete = entries.read(fd);
     ::close(fd);
     if (!complete) return Outcome::kFailed;
-    const std::string prefix = kCopy + (inner.empty() ? "" : inner + '/');
+    const std::string prefix = inner.empty() ? "" : inner + '/';
     for (auto entry = entries.list.rbegin(); entry != entries.list.rend(); ++entry) {
       const std::string name = entries.name(*entry);
       if (!is_utf8(name)) return Outcome::kFailed;
-      left_.push_back(prefix + name);
+      left_.push_back({Step::Kind::kCopy, prefix + name});
     }
     return Outcome::kDone;
   }
 
   PathJob* const job_;
   const int32_t options_;
-  bool changed_ = false;
-  std::vector<std::string> left_;
-  std::vector<std::string> links_;
-  std::vector<std::string> modes_;
+  bool started_ = false;
+  std::vector<Step> left_;  // the last of them next
+  std::vector<Step> links_;
+  std::vector<Step> modes_;
   std::vector<std::string> made_links_;
-  std::string failed_;
-  const uint64_t deadline_ns_ = monotonic_ns() + limits::tree_time_ns;
+  std::optional<std::string> failed_;  // what could not be copied
+  std::unique_ptr<FileCopy> file_;     // under way
+  std::string file_inner_;
+  HeldDescriptors held_;
 };
 
 }  // namespace
 
-int32_t copy_tree(PathJob* job) { return Copying(job).run(); }
+int32_t copy_tree(PathJob* job) {
+  return run_slice(job, [job] { return std::make_unique<CopyTreeJob>(job); });
+}
 
 }  // namespace ioengine

@@ -11,18 +11,20 @@ enum CopyOption : int32_t {  // src/native/addon.ts
   kCopyRecursive = 1,
   kCopyVerbatimLinks = 2,  // where they lead to is not made absolute
   kCopyOnlyFolders = 4,    // a slash at the end of a path
-  kCopyPart = 8,           // the caller has more steps, or a rest
 };
 
-// Copies job->path to job->target, both absolute and without `.` and `..`; what is there is replaced. Or goes
-// on with the steps in `below`, as `found` had them: pieces with a NUL between them, the last of them next.
-// `first` has the options. Returns
-//   0: all is copied, or all steps are taken;
-//   kUnfinished: `found` has the steps that are left. The time of one trip is over; or links and modes of
-//     directories, steps with an `l` or `m`, have to wait for steps that the caller has;
-//   the same with "stopped" as the last piece, behind the step that failed: node has to copy it all, and then
-//     the modes are to be set;
-//   kNotTaken: the same, and nothing has been done yet.
+// Something is in the way, and directories have been made that do not have their modes yet.
+constexpr int32_t kCopyStopped = -4100;
+
+// One slice of a copy of job->path to job->target, both absolute and without `.` and `..`; what is there is
+// replaced. `first` has the options. Returns
+//   0: all is copied;
+//   kUnfinished;
+//   kNotTaken: something is in the way, and node has to copy it all;
+//   kCopyStopped: the same, and then modes are to be set, which node leaves as they are where a directory is
+//     there already. `found` has pieces with a NUL between them: how many of the directories are complete,
+//     and of each the mode, in decimal, and the path. Complete ones come first, inner ones before those
+//     around them.
 int32_t copy_tree(PathJob* job);
 
 }  // namespace ioengine

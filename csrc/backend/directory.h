@@ -21,10 +21,8 @@ int32_t read_directory(PathJob* job);
 // something went wrong below the first directory.
 int32_t read_tree(PathJob* job);
 
-// rm(1), with -r if `first` is set and -f if `second` is: 0 when nothing is left, kUnfinished when the time
-// of one trip is over, or kNotTaken where node has to go on with what is left, or to word the error.
+// One slice of rm(1), with -r if `first` is set and -f if `second` is: 0 when nothing is left, kUnfinished,
+// or kNotTaken where node has to go on with what is left, or to word the error.
 int32_t remove_tree(PathJob* job);
-
-constexpr int32_t kUnfinished = -4099;
 
 }  // namespace ioengine

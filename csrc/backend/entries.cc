@@ -28,24 +28,30 @@ bool is_self_or_parent(const char* name) {
 
 }  // namespace
 
-bool Entries::read(int directory) {
+Entries::Part Entries::read_part(int directory) {
   alignas(8) char buffer[kBufferBytes];
+  const long bytes = syscall(SYS_getdents64, directory, buffer, sizeof(buffer));
+  // ENOENT: the directory has been removed, and so has everything in it.
+  if (bytes == 0 || (bytes == -1 && errno == ENOENT)) return Part::kEnd;
+  if (bytes == -1) return Part::kError;
+  for (long at = 0; at < bytes;) {
+    const char* entry = buffer + at;
+    uint16_t length;
+    std::memcpy(&length, entry + kLengthAt, sizeof(length));
+    at += length;
+    const char* name = entry + kNameAt;
+    if (is_self_or_parent(name)) continue;
+    if (names.size() > std::numeric_limits<int32_t>::max()) return Part::kError;
+    list.push_back({static_cast<uint32_t>(names.size()), static_cast<unsigned char>(entry[kTypeAt])});
+    names.append(name, std::strlen(name) + 1);
+  }
+  return Part::kRead;
+}
+
+bool Entries::read(int directory) {
   for (;;) {
-    const long bytes = syscall(SYS_getdents64, directory, buffer, sizeof(buffer));
-    // ENOENT: the directory has been removed, and so has everything in it.
-    if (bytes == 0 || (bytes == -1 && errno == ENOENT)) return true;
-    if (bytes == -1) return false;
-    for (long at = 0; at < bytes;) {
-      const char* entry = buffer + at;
-      uint16_t length;
-      std::memcpy(&length, entry + kLengthAt, sizeof(length));
-      at += length;
-      const char* name = entry + kNameAt;
-      if (is_self_or_parent(name)) continue;
-      if (names.size() > std::numeric_limits<int32_t>::max()) return false;
-      list.push_back({static_cast<uint32_t>(names.size()), static_cast<unsigned char>(entry[kTypeAt])});
-      names.append(name, std::strlen(name) + 1);
-    }
+    const Part part = read_part(directory);
+    if (part != Part::kRead) return part == Part::kEnd;
   }
 }
 

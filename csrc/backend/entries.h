@@ -1,4 +1,4 @@
-// The entries of one directory, read to the end.
+// The entries of one directory, all of them or a part at a time.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,13 @@ struct Entries {
   const char* name(const Entry& entry) const { return names.data() + entry.name; }
   // Adds all but `.` and `..`. False: an error, or more than can be counted.
   bool read(int directory);
+  // Adds those that one call of the kernel lists, which may be none.
+  enum class Part { kRead, kEnd, kError };
+  Part read_part(int directory);
+  void clear() {
+    names.clear();
+    list.clear();
+  }
   // By the bytes of the names, as libuv sorts them.
   void sort();
   // What the directory does not say of a name, as node asks for it. False: an error.

@@ -3,12 +3,14 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "backend/file_facts.h"
 #include "backend/path_changes.h"
+#include "backend/resumable_job.h"
 #include "backend/whole_file.h"
 #include "backend/whole_write.h"
 
@@ -29,9 +31,14 @@ struct PathJob {
   PathChange change = PathChange::kReadLink;
   int64_t first = 0;
   int64_t second = 0;
-  std::string found;   // also of kReadDirectory and kReadTree (backend/directory.h)
-  std::string below;   // kReadTree, kCopyTree
+  std::string found;   // also of kReadDirectory and kReadTree (backend/directory.h), and of kCopyTree
+  std::string below;   // kReadTree
   std::string target;  // kChangePath with two paths, kCopyTree (backend/copy_tree.h)
+
+  // kCopyTree, kRemoveTree, between two slices.
+  std::unique_ptr<ResumableJob> resumable;
+  const std::atomic<bool>* ending = nullptr;  // set while another thread runs it: it is not to go on for long
+  bool is_ending() const { return ending != nullptr && ending->load(std::memory_order_relaxed); }
 
   // The inline lane does not know the mount yet: find out what it is on the way.
   bool learn = false;
@@ -39,6 +46,20 @@ struct PathJob {
   MountId mount;
   FilesystemTraits filesystem;
 };
+
+// One slice of a job, which `make` makes for the first one and the last one deletes.
+template <typename Make>
+int32_t run_slice(PathJob* job, Make make) {
+  const TimeSlice slice;
+  if (job->resumable == nullptr) {
+    job->resumable = make();
+  } else if (job->is_ending()) {
+    return kUnfinished;
+  }
+  const int32_t result = job->resumable->run(slice);
+  if (result != kUnfinished) job->resumable.reset();
+  return result;
+}
 
 // Each returns 0, -errno, or kNotTaken. May wait: never on the JavaScript thread.
 int32_t stat_path(PathJob* job);

@@ -85,7 +85,7 @@ class Walk {
   const bool with_types_;
   std::string* const found_;
   std::vector<std::string> left_;
-  const uint64_t deadline_ns_ = monotonic_ns() + limits::tree_time_ns;
+  const uint64_t deadline_ns_ = monotonic_ns() + limits::slice_time_ns;
 };
 
 }  // namespace

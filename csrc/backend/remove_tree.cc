@@ -4,75 +4,121 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
+#include <vector>
 
 #include "backend/directory.h"
 #include "backend/entries.h"
+#include "backend/owned_fd.h"
 #include "backend/path_job.h"
-#include "base/clock.h"
+#include "backend/resumable_job.h"
 #include "base/limits.h"
 
 namespace ioengine {
 namespace {
 
-enum class Outcome { kDone, kFailed, kTimeIsOver };
+enum class Step { kGoesOn, kDone, kFailed };
 
-class Removal {
+// A directory and all in it. It holds the directories from the top down to the one that it empties, reads
+// that one a part at a time and removes what it has read, so the time taken is linear in the number of
+// entries. A symbolic link is never followed: what stands at a name when it is opened is a directory, or the
+// removal ends.
+class RemoveTreeJob final : public ResumableJob {
  public:
-  // Everything in the directory `name`, and the directory. A symbolic link is never followed: what stands at
-  // the name when it is opened is a directory, or the removal ends.
-  Outcome remove_directory(int parent, const char* name, int depth) {
-    if (unlinkat(parent, name, AT_REMOVEDIR) == 0) return Outcome::kDone;
-    if (errno != ENOTEMPTY && errno != EEXIST) return Outcome::kFailed;
-    // Each level holds a descriptor and some stack.
-    if (depth > limits::tree_depth) return Outcome::kFailed;
-    const int directory = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (directory == -1) return Outcome::kFailed;
-    const Outcome outcome = remove_content(directory, depth);
-    ::close(directory);
-    if (outcome != Outcome::kDone) return outcome;
-    return unlinkat(parent, name, AT_REMOVEDIR) == 0 ? Outcome::kDone : Outcome::kFailed;
+  explicit RemoveTreeJob(std::string path) : path_(std::move(path)) {}
+
+  int32_t run(const TimeSlice& slice) override {
+    held_.give_back();
+    Step step;
+    do {
+      step = levels_.empty() ? enter(path_) : remove_next();
+      if (step == Step::kDone) return 0;
+      if (step == Step::kFailed) return kNotTaken;
+    } while (!slice.is_over());
+    // Too many jobs are under way: the next slice starts at the top again, with what is left.
+    if (!held_.take(levels_.size())) levels_.clear();
+    return kUnfinished;
   }
 
  private:
-  Outcome remove_content(int directory, int depth) {
-    Entries entries;
-    if (!entries.read(directory)) return Outcome::kFailed;
-    for (const Entry& entry : entries.list) {
-      if (monotonic_ns() > deadline_ns_) return Outcome::kTimeIsOver;
-      const char* name = entries.name(entry);
-      if (entry.type != DT_DIR && unlinkat(directory, name, 0) == 0) continue;
-      // DT_UNKNOWN, or another one has put a directory there.
-      if (entry.type != DT_DIR && errno != EISDIR) return Outcome::kFailed;
-      const Outcome outcome = remove_directory(directory, name, depth + 1);
-      if (outcome != Outcome::kDone) return outcome;
-    }
-    return Outcome::kDone;
+  struct Level {
+    std::string name;  // in the level above
+    OwnedFd directory;
+    Entries entries;  // a part of them
+    size_t next = 0;
+  };
+
+  int parent() const { return levels_.empty() ? AT_FDCWD : levels_.back().directory.get(); }
+
+  Step removed_directory() const { return levels_.empty() ? Step::kDone : Step::kGoesOn; }
+
+  Step enter(std::string name) {
+    if (unlinkat(parent(), name.c_str(), AT_REMOVEDIR) == 0) return removed_directory();
+    if (errno != ENOTEMPTY && errno != EEXIST) return Step::kFailed;
+    // Each level holds a descriptor.
+    if (levels_.size() > static_cast<size_t>(limits::tree_depth)) return Step::kFailed;
+    constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    Level level;
+    level.directory = OwnedFd(openat(parent(), name.c_str(), kFlags));
+    if (!level.directory.is_open()) return Step::kFailed;
+    level.name = std::move(name);
+    levels_.push_back(std::move(level));
+    return Step::kGoesOn;
   }
 
-  const uint64_t deadline_ns_ = monotonic_ns() + limits::tree_time_ns;
+  Step remove_next() {
+    Level& level = levels_.back();
+    if (level.next == level.entries.list.size()) return read_more(&level);
+    const Entry& entry = level.entries.list[level.next++];
+    const char* name = level.entries.name(entry);
+    if (entry.type != DT_DIR && unlinkat(level.directory.get(), name, 0) == 0) return Step::kGoesOn;
+    // DT_UNKNOWN, or someone has put a directory there.
+    if (entry.type != DT_DIR && errno != EISDIR) return Step::kFailed;
+    return enter(name);
+  }
+
+  Step read_more(Level* level) {
+    level->entries.clear();
+    level->next = 0;
+    switch (level->entries.read_part(level->directory.get())) {
+      case Entries::Part::kRead:
+        return Step::kGoesOn;
+      case Entries::Part::kEnd:
+        return leave();
+      case Entries::Part::kError:
+        break;
+    }
+    return Step::kFailed;
+  }
+
+  // What someone has put there meanwhile, or a filesystem has left out because the names before it went away,
+  // is node's to meet.
+  Step leave() {
+    const std::string name = std::move(levels_.back().name);
+    levels_.pop_back();
+    return unlinkat(parent(), name.c_str(), AT_REMOVEDIR) == 0 ? removed_directory() : Step::kFailed;
+  }
+
+  const std::string path_;
+  std::vector<Level> levels_;
+  HeldDescriptors held_;
 };
 
 }  // namespace
 
 int32_t remove_tree(PathJob* job) {
-  struct statx status;
   const char* path = job->path.c_str();
-  if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0) {
-    const bool force = job->second != 0;
-    return force && errno == ENOENT ? 0 : kNotTaken;
+  if (job->resumable == nullptr) {
+    struct statx status;
+    if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0) {
+      const bool force = job->second != 0;
+      return force && errno == ENOENT ? 0 : kNotTaken;
+    }
+    if (!S_ISDIR(status.stx_mode)) return unlink(path) == 0 ? 0 : kNotTaken;
+    const bool recursive = job->first != 0;
+    if (!recursive) return kNotTaken;
   }
-  if (!S_ISDIR(status.stx_mode)) return unlink(path) == 0 ? 0 : kNotTaken;
-  const bool recursive = job->first != 0;
-  if (!recursive) return kNotTaken;
-  switch (Removal().remove_directory(AT_FDCWD, path, 0)) {
-    case Outcome::kDone:
-      return 0;
-    case Outcome::kTimeIsOver:
-      return kUnfinished;
-    case Outcome::kFailed:
-      break;
-  }
-  return kNotTaken;
+  return run_slice(job, [job] { return std::make_unique<RemoveTreeJob>(job->path); });
 }
 
 }  // namespace ioengine

@@ -53,10 +53,14 @@ constexpr uint64_t whole_files_held_bytes = 32 * 1024 * 1024;
 // to others.
 constexpr uint32_t whole_write_bytes = 1024 * 1024;
 
-// One trip removes from a tree for so long, and goes so deep: a thread that ends waits for it, and each level
-// holds a descriptor.
-constexpr uint64_t tree_time_ns = 20 * 1000 * 1000;
+// A job on a tree or a large file works for so long at a time: a thread or process that ends waits for that,
+// and so do the requests behind it. What removes a tree goes so deep: each level holds a descriptor.
+constexpr uint64_t slice_time_ns = 20 * 1000 * 1000;
 constexpr int tree_depth = 64;
+
+// Descriptors that such jobs keep between their slices, in the whole process; beyond it a removal opens its
+// directories again, and a copy ends its file first.
+constexpr size_t held_descriptors = 256;
 
 // A file is copied by read and write up to this size, and where the kernel does not copy; else so much of it
 // by one call, which takes a few milliseconds.

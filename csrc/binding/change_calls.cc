@@ -88,18 +88,17 @@ napi_value read_tree_call(napi_env env, napi_callback_info info) {
   return accept(in, Operation::kReadTree, std::move(job), in.int32(3));
 }
 
-// copyTree(path, target, options, below, pathFlags)
+// copyTree(path, target, options, pathFlags)
 napi_value copy_tree_call(napi_env env, napi_callback_info info) {
-  Arguments<5> in(env, info);
+  Arguments<4> in(env, info);
   const Path path(env, in.values[0]);
   const Path target(env, in.values[1]);
+  if (!path.usable() || !target.usable()) return number(env, kNotTaken);
   auto job = std::make_unique<PathJob>();
-  if (!path.usable() || !target.usable() || !take_string(env, in.values[3], &job->below))
-    return number(env, kNotTaken);
   job->path = path.text();
   job->target = target.text();
   job->first = in.int32(2);
-  return accept(in, Operation::kCopyTree, std::move(job), in.int32(4));
+  return accept(in, Operation::kCopyTree, std::move(job), in.int32(3));
 }
 
 // removeTree(path, recursive, force, pathFlags)

@@ -6,6 +6,7 @@
 // take_finished
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -123,7 +124,8 @@ class IoContext {
 
   // Blocks this thread until nothing accepted on the descriptor is left unsettled (closeSync, H4).
   void settle_descriptor(int fd);
-  // Blocks until everything accepted that changes a file or a directory has settled (exit, H28).
+  // Blocks until everything accepted that changes a file or a directory has settled (exit, H28). Jobs on
+  // trees and large files are cancelled when their slice is over.
   void settle_writes();
   // Whether every write on this number has written all of its bytes, as far as the engine knows.
   bool writes_reach(int fd) const {
@@ -205,6 +207,7 @@ class IoContext {
   size_t reap_from(IoBackend* backend);
   void complete(Request* request, int32_t result);
   void complete_merged(Request* carrier, int32_t result);
+  void resume(Request* request);
   bool retry(Request* request, int32_t* result);
   bool read_up_to_size(Request* request, uint64_t attempt_end);
   bool is_end_of_file(const Request* request) const;
@@ -240,12 +243,13 @@ class IoContext {
   bool unstaging_ = false;                 // the first of them is on its way
   uint64_t staged_bytes_ = 0;
   RequestQueue finished_;
-  RequestQueue held_back_;    // errors that JavaScript must not see before the next check phase
-  uint32_t check_phase_ = 0;  // how many have begun
-  size_t mergeable_ = 0;      // direct requests that joined the ready list since the last submit
-  bool batching_ = false;     // the last turn had enough cached reads to serve them in one submit
-  bool blocking_ = false;     // this thread waits in wait_until() and delivers nothing
-  bool stopping_ = false;     // drain() has begun: nothing is started any more
+  RequestQueue held_back_;                // errors that JavaScript must not see before the next check phase
+  uint32_t check_phase_ = 0;              // how many have begun
+  size_t mergeable_ = 0;                  // direct requests that joined the ready list since the last submit
+  bool batching_ = false;                 // the last turn had enough cached reads to serve them in one submit
+  bool blocking_ = false;                 // this thread waits in wait_until() and delivers nothing
+  bool stopping_ = false;                 // drain() has begun: nothing is started any more
+  std::atomic<bool> ending_jobs_{false};  // jobs end with the slice that they are in; pool threads look, too
   uint32_t turn_ = 1;
   uint32_t foreign_change_turn_ = 0;
   uint32_t round_ = 0;

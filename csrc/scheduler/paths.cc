@@ -137,6 +137,7 @@ int32_t IoContext::run_in_pool(Operation operation, std::unique_ptr<PathJob> job
   AlignedBlock* block =
       operation == Operation::kWriteFile ? AlignedBlock::hold_if_ours(job->write.data) : nullptr;
   Request* request = new_request(operation, nullptr, flags);
+  job->ending = &ending_jobs_;
   request->path = job.release();
   request->block = block;
   ++unsettled_;

@@ -109,6 +109,7 @@ Request* IoContext::take_finished() { return finished_.pop(); }
 void IoContext::complete(Request* request, int32_t result) {
   IOE_CHECK((request->generation & 1) == 1);
   if (request->merged != nullptr) return complete_merged(request, result);
+  if (request->path != nullptr && request->path->resumable != nullptr) return resume(request);
   if (request->open != nullptr && request->operation != Operation::kOpen && learn_file(request, result))
     return;
   const uint64_t attempt_end = request->bounce != nullptr ? request->offset + request->bounce->vector.iov_len
@@ -120,6 +121,13 @@ void IoContext::complete(Request* request, int32_t result) {
     if (request->round != round_) InlineLane::distrust(request->descriptor);
   }
   if (!retry(request, &result)) settle(request, result);
+}
+
+// A long job that the pool does not go on with (H30): the process or the thread is about to end, and does not
+// wait for a large tree; or there is no thread, and the slice was run on this one.
+void IoContext::resume(Request* request) {
+  if (ending_jobs_.load(std::memory_order_relaxed)) return settle(request, -ECANCELED);
+  to_threads(request);
 }
 
 // XFS fails a direct read with EIO where a buffered writer has left delayed blocks behind the end of the
@@ -209,7 +217,10 @@ void IoContext::settle(Request* request, int32_t result) {
     if (moved && result > 0) lane.bytes += static_cast<uint64_t>(result);
   }
   if (request->operation == Operation::kOpen && result >= 0) learn_opened(request, result);
-  if (request->path != nullptr) learn_from(*request->path);
+  if (request->path != nullptr) {
+    request->path->resumable.reset();  // cancelled: what it has open is closed
+    learn_from(*request->path);
+  }
   if (request->call != 0) start_behind(request);
   --unsettled_;
   if (changes_file(request->operation)) {
@@ -323,6 +334,7 @@ void IoContext::settle_descriptor(int fd) {
 }
 
 void IoContext::settle_writes() {
+  ending_jobs_.store(true, std::memory_order_relaxed);
   wait_until([this] { return unsettled_writes_ == 0; },
              [](const Request* request, const void*) { return changes_file(request->operation); }, nullptr);
 }
@@ -351,6 +363,7 @@ void IoContext::cancel_queued() {
 
 void IoContext::drain() {
   stopping_ = true;
+  ending_jobs_.store(true, std::memory_order_relaxed);
   cancel_queued();
   wait_until([this] { return in_flight() == 0; }, nullptr, nullptr);
   descriptors_.for_each([this](Descriptor* descriptor) {

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "backend/factory.h"
+#include "backend/path_job.h"
 #include "base/clock.h"
 #include "scheduler/staging.h"
 #include "test/check.h"
@@ -117,6 +118,10 @@ std::shared_ptr<Ticket> Engine::control(Operation operation, int fd, uint64_t of
 }
 
 std::shared_ptr<Ticket> Engine::close(int fd) { return accepted(context_->close(fd, 0), nullptr); }
+
+std::shared_ptr<Ticket> Engine::run_in_pool(Operation operation, std::unique_ptr<PathJob> job) {
+  return accepted(context_->run_in_pool(operation, std::move(job), 0), nullptr);
+}
 
 // Each delivery stands for a turn of an event loop, its check phase included.
 void Engine::deliver() {

@@ -52,6 +52,7 @@ class Engine {
   std::shared_ptr<Ticket> control(Operation operation, int fd, uint64_t offset = 0, uint64_t length = 0,
                                   int32_t mode = 0, OnSettled on_settled = nullptr);
   std::shared_ptr<Ticket> close(int fd);
+  std::shared_ptr<Ticket> run_in_pool(Operation operation, std::unique_ptr<PathJob> job);
 
   // One turn of the loop: rounds until nothing is finished, and delivery. Does not wait.
   void turn();

@@ -1,4 +1,5 @@
 // What the pool does on a path in one trip: where it stops, and what it leaves then.
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -9,9 +10,11 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <sstream>
 #include <vector>
 
+#include "backend/copy_file.h"
 #include "backend/copy_tree.h"
 #include "backend/directory.h"
 #include "backend/path_job.h"
@@ -100,12 +103,19 @@ std::string make_chain(const std::string& name, int depth) {
   return in_folder(name);
 }
 
-int32_t remove(const std::string& path, bool recursive, bool force) {
+// All slices of it.
+int32_t remove(const std::string& path, bool recursive, bool force, int* slices = nullptr) {
   PathJob job;
   job.path = path;
   job.first = recursive;
   job.second = force;
-  return remove_tree(&job);
+  for (int count = 1;; ++count) {
+    const int32_t result = remove_tree(&job);
+    CHECK_EQ(result == kUnfinished, job.resumable != nullptr);
+    if (result == kUnfinished) continue;
+    if (slices != nullptr) *slices = count;
+    return result;
+  }
 }
 
 void removes_trees_down_to_a_depth() {
@@ -121,15 +131,45 @@ void removes_trees_down_to_a_depth() {
   CHECK_EQ(remove(in_folder("absent"), true, true), 0);
 }
 
-void a_long_removal_takes_several_trips() {
-  const std::string top = make_chain("long", 0);
-  for (int i = 0; i < 60000; ++i) put(top + "/" + std::to_string(i), "");
-  int trips = 1;
-  int32_t result;
-  while ((result = remove(top, true, false)) == kUnfinished) ++trips;
-  CHECK_EQ(result, 0);
-  CHECK(trips > 1);
+// H30. One directory takes much longer than a slice; so do the first steps in it.
+void a_long_removal_takes_several_slices() {
+  const std::string top = make_chain("long", 5);
+  for (int i = 0; i < 60000; ++i) put(top + "/d/d/d/d/d/" + std::to_string(i), "");
+  int slices = 0;
+  CHECK_EQ(remove(top, true, false, &slices), 0);
+  CHECK(slices > 1);
   CHECK(!is_there(top));
+}
+
+size_t open_descriptors() {
+  DIR* directory = opendir("/proc/self/fd");
+  size_t count = 0;
+  while (readdir(directory) != nullptr) ++count;
+  closedir(directory);
+  return count;
+}
+
+// What a removal keeps open between its slices counts against the bound, beyond which it starts at the top
+// again; and is closed when the removal is cancelled.
+void a_removal_keeps_its_directories_within_the_bound() {
+  const size_t before = open_descriptors();
+  const std::string top = make_chain("held", 40);
+  std::string bottom = top;
+  for (int level = 0; level < 40; ++level) bottom += "/d";
+  for (int file = 0; file < 60000; ++file) put(bottom + "/" + std::to_string(file), "");
+  PathJob job;
+  job.path = top;
+  job.first = true;
+  {
+    HeldDescriptors others;
+    CHECK(others.take(limits::held_descriptors - 40));
+    CHECK_EQ(remove_tree(&job), kUnfinished);
+    CHECK_EQ(open_descriptors(), before);
+  }
+  if (remove_tree(&job) == kUnfinished) CHECK_EQ(open_descriptors(), before + 41);
+  job.resumable.reset();
+  CHECK_EQ(open_descriptors(), before);
+  if (is_there(top)) CHECK_EQ(remove(top, true, false), 0);
 }
 
 void lists_names_in_order_of_bytes() {
@@ -215,15 +255,26 @@ void a_long_listing_takes_several_trips() {
   CHECK(trips > 1);
 }
 
-int32_t copy(const std::string& from, const std::string& to, std::string* steps) {
+struct Copy {
   PathJob job;
-  job.path = from;
-  job.target = to;
-  job.first = kCopyRecursive;
-  job.below = *steps;
-  const int32_t result = copy_tree(&job);
-  *steps = job.found;
-  return result;
+  Copy(const std::string& from, const std::string& to) {
+    job.path = from;
+    job.target = to;
+    job.first = kCopyRecursive;
+  }
+  int32_t run_slice() { return copy_tree(&job); }
+};
+
+// All slices of it.
+int32_t copy(const std::string& from, const std::string& to, std::string* found = nullptr) {
+  Copy copy(from, to);
+  for (;;) {
+    const int32_t result = copy.run_slice();
+    CHECK_EQ(result == kUnfinished, copy.job.resumable != nullptr);
+    if (result == kUnfinished) continue;
+    if (found != nullptr) *found = copy.job.found;
+    return result;
+  }
 }
 
 void copies_trees_links_and_modes_last() {
@@ -231,8 +282,7 @@ void copies_trees_links_and_modes_last() {
   CHECK_EQ(symlink("../a/./b", (from + "/link").c_str()), 0);
   put(from + "/large", std::string(limits::copy_buffer_bytes * 2 + 1, 'x'));
   CHECK_EQ(chmod((from + "/d").c_str(), 0500), 0);
-  std::string steps;
-  CHECK_EQ(copy(from, to, &steps), 0);
+  CHECK_EQ(copy(from, to), 0);
   CHECK(content(to + "/large") == content(from + "/large"));
   CHECK(is_there(to + "/d/d/file") && is_there(to + "/d/d/d"));
   char text[4096] = {};
@@ -240,42 +290,84 @@ void copies_trees_links_and_modes_last() {
   CHECK(in_folder("a/b") == text);
   struct stat status;
   CHECK(stat((to + "/d").c_str(), &status) == 0 && (status.st_mode & 07777) == 0500);
-  // The link is there now, and no file is copied over itself: both are node's to refuse. It is all of it
-  // where the directory names the link first.
-  if (copy(from, to, &steps) == kUnfinished) {
-    CHECK(steps.find("clink") != std::string::npos && steps.rfind("stopped") == steps.size() - 7);
-  } else {
-    CHECK(steps.empty());
-  }
-  steps.clear();
-  CHECK_EQ(copy(from, from + "/d/new", &steps), kNotTaken);
-  CHECK_EQ(copy(from + "/file", from + "/file", &steps), kNotTaken);
-  CHECK_EQ(copy(from + "/absent", to, &steps), kNotTaken);
+  // The link is there now, and no file is copied over itself: both are node's to refuse. No directory has
+  // been made, so no mode is left to set.
+  CHECK_EQ(copy(from, to), kNotTaken);
+  CHECK_EQ(copy(from, from + "/d/new"), kNotTaken);
+  CHECK_EQ(copy(from + "/file", from + "/file"), kNotTaken);
+  CHECK_EQ(copy(from + "/absent", to), kNotTaken);
 }
 
 void a_copy_that_stops_leaves_no_links_and_tells_the_modes() {
   const std::string from = make_chain("stopping", 2), to = in_folder("stopped");
   CHECK_EQ(symlink("file", (from + "/link").c_str()), 0);
+  CHECK_EQ(mkdir((from + "/d/complete").c_str(), 0750), 0);
   CHECK_EQ(mkfifo((from + "/d/d/fifo").c_str(), 0600), 0);
-  std::string steps;
-  CHECK_EQ(copy(from, to, &steps), kUnfinished);
-  CHECK(steps.find("m448/d/d") != std::string::npos);
-  CHECK(steps.find(std::string("cd/d/fifo\0stopped", 17)) != std::string::npos);
+  std::string found;
+  CHECK_EQ(copy(from, to, &found), kCopyStopped);
+  for (char& byte : found) byte = byte == '\0' ? ',' : byte;
+  const std::string incomplete = ",448," + to + "/d/d,448," + to + "/d,448," + to;
+  // Which of the two comes first is the filesystem's to say.
+  const bool is_made = is_there(to + "/d/complete");
+  CHECK(found == (is_made ? "1,488," + to + "/d/complete" : "0") + incomplete);
   CHECK(!is_there(to + "/link"));
 }
 
-void a_long_copy_takes_several_trips() {
+void a_long_copy_takes_several_slices() {
   const std::string from = make_chain("much", 0), to = in_folder("copied much");
   for (int i = 0; i < 5000; ++i) put(from + "/" + std::to_string(i), std::to_string(i));
   put(from + "/large", std::string(96 << 20, 'x'));
-  std::string steps;
-  int trips = 1;
+  Copy copy(from, to);
+  int slices = 1;
   int32_t result;
-  while ((result = copy(from, to, &steps)) == kUnfinished) ++trips;
+  while ((result = copy.run_slice()) == kUnfinished) ++slices;
   CHECK_EQ(result, 0);
-  CHECK(trips > 1);
+  CHECK(slices > 1);
   for (int i = 0; i < 5000; ++i) CHECK(content(to + "/" + std::to_string(i)) == std::to_string(i));
   CHECK(content(to + "/large") == content(from + "/large"));
+}
+
+// H30. Other files take both names behind each slice: the copy is of the one that it has begun with.
+void a_copy_keeps_its_files() {
+  const std::string from = in_folder("kept from"), to = in_folder("kept to"), aside = in_folder("kept aside");
+  const size_t size = 96 << 20;
+  put(from, std::string(size, 'A'));
+  Copy copy(from, to);
+  int slices = 1;
+  int32_t result;
+  while ((result = copy.run_slice()) == kUnfinished) {
+    if (++slices > 2) continue;
+    put(aside, std::string(size, 'B'));
+    CHECK_EQ(rename(aside.c_str(), from.c_str()), 0);
+    CHECK_EQ(rename(to.c_str(), aside.c_str()), 0);
+    put(to, "not of the copy");
+  }
+  CHECK_EQ(result, 0);
+  CHECK(slices > 1);
+  CHECK(content(aside) == std::string(size, 'A'));
+  CHECK(content(to) == "not of the copy");
+}
+
+// Beyond the bound a file is copied to its end; a cancelled copy closes what it has open.
+void many_copies_hold_few_descriptors() {
+  const size_t before = open_descriptors();
+  const std::string from = in_folder("copied often");
+  put(from, "");
+  CHECK_EQ(truncate(from.c_str(), 64 << 20), 0);
+  std::vector<std::unique_ptr<Copy>> copies;
+  HeldDescriptors others;
+  CHECK(others.take(limits::held_descriptors - 2 * FileCopy::kDescriptors));
+  size_t unfinished = 0;
+  for (int i = 0; i < 4; ++i) {
+    copies.push_back(std::make_unique<Copy>(from, in_folder("copy " + std::to_string(i))));
+    const int32_t result = copies.back()->run_slice();
+    CHECK(result == 0 || result == kUnfinished);
+    unfinished += result == kUnfinished;
+    CHECK_EQ(open_descriptors() - before, unfinished * FileCopy::kDescriptors);
+  }
+  CHECK(unfinished <= 2);
+  copies.clear();
+  CHECK_EQ(open_descriptors(), before);
 }
 
 void knows_utf8() {
@@ -321,14 +413,17 @@ int main() {
   stops_where_a_step_fails();
   a_write_that_is_cut_short_goes_on();
   removes_trees_down_to_a_depth();
-  a_long_removal_takes_several_trips();
+  a_long_removal_takes_several_slices();
+  a_removal_keeps_its_directories_within_the_bound();
   lists_names_in_order_of_bytes();
   lists_a_tree_the_last_directory_first();
   a_tree_that_fails_is_left_to_node();
   a_long_listing_takes_several_trips();
   copies_trees_links_and_modes_last();
   a_copy_that_stops_leaves_no_links_and_tells_the_modes();
-  a_long_copy_takes_several_trips();
+  a_long_copy_takes_several_slices();
+  a_copy_keeps_its_files();
+  many_copies_hold_few_descriptors();
   knows_utf8();
   makes_what_is_missing();
   return 0;

@@ -1,37 +1,17 @@
-// cp in a few trips: plainly well-formed calls as the engine takes them, undefined for those that node:fs is to judge.
+// cp as one request: plainly well-formed calls as the engine takes them, undefined for those that node:fs is to judge.
 
 import { resolve } from 'node:path';
 import { countDelegated } from '../engine/runtime';
 import { isOptions, plainPath } from '../internal/arguments';
 import { WALKS_FROM_JAVASCRIPT } from '../internal/host';
-import {
-  type Addon,
-  COPY_ONLY_FOLDERS,
-  COPY_PART,
-  COPY_RECURSIVE,
-  COPY_STEP_LINK,
-  COPY_STEP_MODE,
-  COPY_STOPPED,
-  COPY_VERBATIM_LINKS,
-} from '../native/addon';
-import { type PathCall, promised } from './path-call';
+import { hostPromises } from '../internal/host-promises';
+import { type Addon, COPY_ONLY_FOLDERS, COPY_RECURSIVE, COPY_VERBATIM_LINKS } from '../native/addon';
+import type { PathCall } from './path-call';
 import { goesBack } from './trees';
-
-/** So many steps go with one trip: in a large directory many more may wait. */
-const STEPS_MAX = 1024;
 
 const SEPARATOR = '\0';
 
 class Copying implements PathCall {
-  /** Steps that are still to be taken; the last of them first. */
-  private left: string[] = [];
-  /** Steps that come behind all of these. */
-  private links: string[] = [];
-  private modes: string[] = [];
-  private goesOn = false;
-  /** Of node's cp: thrown when the complete directories have their modes, as after node's. */
-  private failure: { error: unknown } | undefined;
-
   constructor(
     readonly path: string,
     readonly target: string,
@@ -48,78 +28,33 @@ class Copying implements PathCall {
   }
 
   accept(native: Addon, pathFlags: number): number {
-    const below = this.left.splice(-STEPS_MAX).join(SEPARATOR);
-    const part = this.left.length + this.links.length + this.modes.length > 0 ? COPY_PART : 0;
-    return native.copyTree(this.path, this.target, this.options | part, below, pathFlags);
+    return native.copyTree(this.path, this.target, this.options, pathFlags);
   }
 
   value(): undefined {
     return undefined;
   }
 
+  /** The engine stopped at what node is to meet. Node leaves the modes of directories that we have made as they are. */
   async goOn(slot: number, native: Addon): Promise<unknown> {
-    const steps = native.takeText(slot).split(SEPARATOR);
-    const stopped = steps.at(-1) === COPY_STOPPED;
-    if (stopped) steps.pop();
-    for (const step of steps) this.listOf(step).push(step);
-    if (stopped) await this.leaveToNode();
-    if (!this.goesOn) {
-      this.goesOn = true;
-      while (this.hasSteps()) await promised(this, () => this.leaveToNode());
-      if (this.failure !== undefined) throw this.failure.error;
-    }
-    return undefined;
-  }
-
-  private listOf(step: string): string[] {
-    if (step.startsWith(COPY_STEP_LINK)) return this.links;
-    return step.startsWith(COPY_STEP_MODE) ? this.modes : this.left;
-  }
-
-  private hasSteps(): boolean {
-    if (this.left.length === 0) {
-      this.left = [...this.modes, ...this.links];
-      this.links = [];
-      this.modes = [];
-    }
-    return this.left.length > 0;
-  }
-
-  /** Node finds the directories that we have made, and leaves their modes as they are. */
-  private async leaveToNode(): Promise<void> {
-    const { left } = this;
-    const modes = [...this.modes, ...left.filter(isModeStep)];
-    this.left = [];
-    this.links = [];
-    this.modes = [];
-    if (this.failure !== undefined) return;
+    const [complete, ...modes] = native.takeText(slot).split(SEPARATOR);
     countDelegated();
     try {
       await this.again();
-      this.modes = modes;
     } catch (error) {
-      this.failure = { error };
-      const incomplete = foldersOf(left);
-      this.modes = modes.filter((step) => !incomplete.has(pathOf(step)));
+      await setModes(modes.slice(0, 2 * Number(complete)));
+      throw error;
     }
+    return setModes(modes);
   }
 }
 
-const isModeStep = (step: string): boolean => step.startsWith(COPY_STEP_MODE);
-
-/** A step is a letter and a path, or a letter, a number, a slash and a path. */
-const pathOf = (step: string): string => step.replace(/^(?:[cl]|[gm]\d+\/)/, '');
-
-/** What steps are about, and the folders in which it is. Links that only wait for their turn do not keep a folder from being complete. */
-function foldersOf(steps: readonly string[]): Set<string> {
-  const folders = new Set<string>();
-  steps.forEach((step, index) => {
-    if (isModeStep(step) || (step.startsWith(COPY_STEP_LINK) && index < steps.length - 1)) return;
-    for (let path = pathOf(step); !folders.has(path); path = path.slice(0, Math.max(0, path.lastIndexOf('/')))) {
-      folders.add(path);
-    }
-  });
-  return folders;
+/** Of each directory its mode and its path. One that is gone by now needs none. */
+async function setModes(pieces: readonly string[]): Promise<undefined> {
+  for (let at = 0; at < pieces.length; at += 2) {
+    await hostPromises.chmod(pieces[at + 1]!, Number(pieces[at])).catch(() => {});
+  }
+  return undefined;
 }
 
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean';

@@ -1,11 +1,11 @@
-// readdir and rm in one trip: plainly well-formed calls as the engine takes them, undefined for those that node:fs is to
+// readdir and rm as one request each: plainly well-formed calls as the engine takes them, undefined for those that node:fs is to
 // judge.
 
 import { isOptions, plainPath } from '../internal/arguments';
 import { canMakeDirents, makeDirents } from '../internal/dirents';
 import { WALKS_FROM_JAVASCRIPT } from '../internal/host';
 import type { Addon } from '../native/addon';
-import { type Path, type PathCall, promised } from './path-call';
+import type { Path, PathCall } from './path-call';
 import { plainNameEncoding, UTF8 } from './path-changes';
 import { treeListing } from './trees';
 
@@ -91,11 +91,6 @@ class Removal implements PathCall {
 
   value(): undefined {
     return undefined;
-  }
-
-  // The time of one trip was not enough.
-  async goOn(): Promise<unknown> {
-    return promised(this, this.again);
   }
 }
 

@@ -73,9 +73,8 @@ export interface Addon {
   readDirectory(path: Bytes, withTypes: number, pathFlags: number): number;
   /** The result is TREE_UNFINISHED where the time of one trip was too short: then some of `found` is `below` of the next. */
   readTree(path: string, withTypes: number, below: string, pathFlags: number): number;
-  /** The same; `found` is `below` of the next, and may end with COPY_STOPPED. */
-  copyTree(path: string, target: string, options: number, below: string, pathFlags: number): number;
-  /** The result is TREE_UNFINISHED where the time of one trip was too short. */
+  /** The result is COPY_STOPPED where node has to copy it all, and modes are to be set behind that: they are `found`. */
+  copyTree(path: string, target: string, options: number, pathFlags: number): number;
   removeTree(path: Bytes, recursive: number, force: number, pathFlags: number): number;
   changePath(change: PathChange, path: Bytes, first: number, second: number, pathFlags: number): number;
   /** Of two paths: rename, link, symlink. */
@@ -180,18 +179,14 @@ export enum PathChange {
 /** The result of a writeFile that was opened and not finished: csrc/backend/whole_write.h, with the steps. */
 export const WRITE_STOPPED = -4098;
 export const WRITE_STEPS = [undefined, 'write', 'fsync', 'close'] as const;
-/** csrc/backend/directory.h */
+/** Of a readTree: csrc/backend/resumable_job.h */
 export const TREE_UNFINISHED = -4099;
 
 /** csrc/backend/copy_tree.h */
 export const COPY_RECURSIVE = 1;
 export const COPY_VERBATIM_LINKS = 2;
 export const COPY_ONLY_FOLDERS = 4;
-export const COPY_PART = 8;
-export const COPY_STOPPED = 'stopped';
-/** How steps begin that wait for all others: making a link, and giving a directory its mode. */
-export const COPY_STEP_LINK = 'l';
-export const COPY_STEP_MODE = 'm';
+export const COPY_STOPPED = -4100;
 
 /** PathCall of csrc/binding/path_calls.h: ten fields of a file in the order of fs.Stats, then four times. */
 const PATH_NUMBERS = 18;

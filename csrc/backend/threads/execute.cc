@@ -140,4 +140,9 @@ int32_t execute_request(Request* request) {
   return unknown ? classify_and_execute(request) : execute_known(request);
 }
 
+bool goes_on(const Request* request) {
+  const PathJob* job = request->path;
+  return job != nullptr && job->resumable != nullptr && !job->is_ending();
+}
+
 }  // namespace ioengine

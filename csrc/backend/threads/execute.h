@@ -10,4 +10,7 @@ namespace ioengine {
 // request and returns bytes, a descriptor, 0 or -errno. Waits as long as the device does.
 int32_t execute_request(Request* request);
 
+// Whether an executed request is a job with more to do, which is not about to be cancelled.
+bool goes_on(const Request* request);
+
 }  // namespace ioengine

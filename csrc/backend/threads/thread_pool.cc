@@ -44,10 +44,11 @@ bool spin_until(Done done, uint64_t most_ns) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(size_t threads_max, int wake_fd, Execute execute)
+ThreadPool::ThreadPool(size_t threads_max, int wake_fd, Execute execute, GoesOn goes_on)
     : threads_max_(threads_max),
       wake_fd_(wake_fd),
       execute_(execute),
+      goes_on_(goes_on),
       may_spin_(has_processors()),
       threads_(new pthread_t[threads_max]) {
   pthread_mutex_init(&mutex_, nullptr);
@@ -111,8 +112,8 @@ void ThreadPool::run_here() {
   }
 }
 
-void ThreadPool::push(Request* first, Request* last, size_t count) {
-  pthread_mutex_lock(&mutex_);
+// Called with mutex_ held.
+void ThreadPool::append(Request* first, Request* last, size_t count) {
   if (queue_tail_ != nullptr) {
     queue_tail_->next = first;
   } else {
@@ -120,6 +121,11 @@ void ThreadPool::push(Request* first, Request* last, size_t count) {
   }
   queue_tail_ = last;
   queued_ += count;
+}
+
+void ThreadPool::push(Request* first, Request* last, size_t count) {
+  pthread_mutex_lock(&mutex_);
+  append(first, last, count);
   const bool calls = calls_one();
   const bool has_threads = thread_count_ > 0;
   pthread_mutex_unlock(&mutex_);
@@ -164,6 +170,11 @@ void ThreadPool::run() {
     // other.
     pthread_mutex_lock(&mutex_);
     ++idle_;
+    // With the lock held: either this sees that the engine ends, or its owner finds the request in the queue.
+    if (goes_on_ != nullptr && goes_on_(request)) {
+      append(request, request, 1);
+      continue;
+    }
     pthread_mutex_unlock(&mutex_);
     finish(request);
     pthread_mutex_lock(&mutex_);

@@ -15,9 +15,12 @@ namespace ioengine {
 class ThreadPool {
  public:
   using Execute = int32_t (*)(Request*);
+  // Of a request that has just been executed: true if it is to be executed again, behind what is queued by
+  // now.
+  using GoesOn = bool (*)(const Request*);
 
   // `wake_fd`: eventfd rung when the list of finished requests was empty and the owner asked for the bell.
-  ThreadPool(size_t threads_max, int wake_fd, Execute execute);
+  ThreadPool(size_t threads_max, int wake_fd, Execute execute, GoesOn goes_on = nullptr);
 
   // Joins every thread; requires that nothing is queued or running (H10).
   ~ThreadPool();
@@ -53,6 +56,7 @@ class ThreadPool {
   void run();
   void start_thread();
   bool calls_one();
+  void append(Request* first, Request* last, size_t count);
   bool wait_for_work(SpinPolicy* policy, bool was_short);
   void run_here();
   void finish(Request* request);
@@ -60,6 +64,7 @@ class ThreadPool {
   const size_t threads_max_;
   const int wake_fd_;
   const Execute execute_;
+  const GoesOn goes_on_;
 
   pthread_mutex_t mutex_;
   sem_t calls_;  // not a condition variable: glibc before 2.41 may lose a signal (its bug 25847)

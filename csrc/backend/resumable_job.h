@@ -1,0 +1,49 @@
+// Path jobs that may take long run in time slices: a pool thread works for one slice, and the scheduler
+// queues the same request again behind the others. Where the job is, and the files that it has open, stay in
+// the job: no file is opened by its name a second time, when another may have taken its place (H30).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.h"
+#include "base/limits.h"
+
+namespace ioengine {
+
+// Of a pool job: there is more to do.
+constexpr int32_t kUnfinished = -4099;
+
+class TimeSlice {
+ public:
+  // To be called after a step, never before the first: every slice makes progress, however slow a step is.
+  bool is_over() const { return monotonic_ns() > deadline_ns_; }
+
+ private:
+  const uint64_t deadline_ns_ = monotonic_ns() + limits::slice_time_ns;
+};
+
+class ResumableJob {
+ public:
+  virtual ~ResumableJob() = default;  // closes whatever is open: the job may be cancelled between two slices
+  // kUnfinished, or the result of the request.
+  virtual int32_t run(const TimeSlice& slice) = 0;
+};
+
+// Descriptors that a job keeps open between two slices. Any number of jobs may be under way, so there is a
+// bound for the process: without it they would use up the descriptors of the program.
+class HeldDescriptors {
+ public:
+  HeldDescriptors() = default;
+  HeldDescriptors(const HeldDescriptors&) = delete;
+  HeldDescriptors& operator=(const HeldDescriptors&) = delete;
+  ~HeldDescriptors() { give_back(); }
+
+  bool take(size_t count);
+  void give_back();
+
+ private:
+  size_t count_ = 0;
+};
+
+}  // namespace ioengine

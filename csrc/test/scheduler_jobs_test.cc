@@ -1,0 +1,123 @@
+// Jobs that run in time slices (H30): the same request is queued again behind the others until it settles,
+// once; the end of a thread or process cancels it between two slices, and closes what it has open.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "backend/copy_tree.h"
+#include "backend/path_job.h"
+#include "test/check.h"
+#include "test/engine.h"
+
+using namespace ioengine;
+using namespace ioengine::test;
+
+namespace {
+
+constexpr int kFiles = 40000;
+constexpr off_t kCopyBytes = off_t{1} << 30;
+
+std::string in_folder(const std::string& name) { return temporary_folder() + "/" + name; }
+
+void make_file(const std::string& path, off_t size = 0) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  CHECK(fd != -1);
+  CHECK_EQ(ftruncate(fd, size), 0);
+  ::close(fd);
+}
+
+std::string make_folder(const std::string& name, int files) {
+  const std::string path = in_folder(name);
+  CHECK_EQ(mkdir(path.c_str(), 0700), 0);
+  for (int i = 0; i < files; ++i) make_file(path + "/" + std::to_string(i));
+  return path;
+}
+
+size_t count_entries(const std::string& path) {
+  DIR* directory = opendir(path.c_str());
+  if (directory == nullptr) return 0;
+  size_t count = 0;
+  while (readdir(directory) != nullptr) ++count;
+  closedir(directory);
+  return count - 2;
+}
+
+std::shared_ptr<Ticket> remove(Engine* engine, const std::string& path) {
+  auto job = std::make_unique<PathJob>();
+  job->path = path;
+  job->first = true;
+  return engine->run_in_pool(Operation::kRemoveTree, std::move(job));
+}
+
+std::shared_ptr<Ticket> copy(Engine* engine, const std::string& from, const std::string& to) {
+  auto job = std::make_unique<PathJob>();
+  job->path = from;
+  job->target = to;
+  return engine->run_in_pool(Operation::kCopyTree, std::move(job));
+}
+
+// One thread's worth of long jobs for each thread, and a short one behind all of them.
+void a_short_job_does_not_wait_for_long_ones() {
+  set_context("a short job behind long ones");
+  Engine engine{MockOptions()};
+  constexpr int kJobs = limits::pool_threads * 2;
+  std::vector<std::shared_ptr<Ticket>> removals;
+  for (int i = 0; i < kJobs; ++i) make_folder("long " + std::to_string(i), kFiles / 4);
+  for (int i = 0; i < kJobs; ++i) removals.push_back(remove(&engine, in_folder("long " + std::to_string(i))));
+  const auto last = remove(&engine, make_folder("short", 1));
+  engine.until_settled(last);
+  CHECK_EQ(last->result, 0);
+  size_t settled = 0;
+  for (const auto& removal : removals) settled += removal->settled;
+  CHECK(settled < removals.size());
+  engine.until_idle();
+  for (int i = 0; i < kJobs; ++i) {
+    CHECK_EQ(removals[i]->result, 0);
+    CHECK(access(in_folder("long " + std::to_string(i)).c_str(), F_OK) == -1);
+  }
+}
+
+// `end` is called when both jobs have begun, and are far from their ends.
+void an_end_cancels_jobs(const std::string& name, const std::function<void(Engine*)>& end) {
+  set_context(name);
+  const size_t before = count_entries("/proc/self/fd");
+  const std::string flat = make_folder(name, kFiles), from = in_folder(name + " from"),
+                    to = in_folder(name + " to");
+  make_file(from, kCopyBytes);
+  {
+    Engine engine{MockOptions()};
+    const auto removal = remove(&engine, flat), copying = copy(&engine, from, to);
+    struct stat status;
+    engine.until([&] { return count_entries(flat) < kFiles && stat(to.c_str(), &status) == 0; });
+    end(&engine);
+    CHECK(removal->settled && copying->settled);
+    CHECK_EQ(removal->result, -ECANCELED);
+    CHECK_EQ(copying->result, -ECANCELED);
+    const size_t left = count_entries(flat);
+    CHECK(left > 0);
+    CHECK_EQ(stat(to.c_str(), &status), 0);
+    CHECK(status.st_size < kCopyBytes);
+    usleep(50 * 1000);
+    CHECK_EQ(count_entries(flat), left);
+  }
+  CHECK_EQ(count_entries("/proc/self/fd"), before);
+  CHECK_EQ(unlink(to.c_str()), 0);
+}
+
+}  // namespace
+
+int main() {
+  // Tens of thousands of files: in memory where there are folders in memory.
+  if (access("/dev/shm", W_OK | X_OK) == 0) setenv("TMPDIR", "/dev/shm", 0);
+  a_short_job_does_not_wait_for_long_ones();
+  an_end_cancels_jobs("drain", [](Engine* engine) { engine->end(); });
+  an_end_cancels_jobs("settle_writes", [](Engine* engine) {
+    (*engine)->settle_writes();
+    engine->deliver();
+  });
+  return 0;
+}
