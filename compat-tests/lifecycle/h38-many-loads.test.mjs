@@ -47,13 +47,13 @@ describe('H38: one engine per thread, whoever loads it', () => {
   });
   afterEach(() => removeDirectory(directory));
 
-  async function run(source, env = {}) {
+  async function run(source, env = {}, nodeArgs = []) {
     const file = `${directory}/main.cjs`;
     fs.writeFileSync(
       file,
       `${PROLOGUE}(async () => { ${source} })().catch((error) => { console.error(error); process.exit(1); });`,
     );
-    const child = await runChild({ file, args: [directory], env });
+    const child = await runChild({ file, args: [directory], env, nodeArgs });
     expect(child.status, child.describe()).to.equal(0);
     expect(child.stderr).to.equal('');
     return child.json();
@@ -134,6 +134,40 @@ describe('H38: one engine per thread, whoever loads it', () => {
       console.log(JSON.stringify([...alive.values()]));`);
     // Node's own FileHandle objects are destroyed when they are collected.
     expect(seen.filter((type) => type !== 'FILEHANDLE' && type !== 'Immediate')).to.deep.equal([]);
+  });
+
+  // Test runners give each file a context of its own. What the engine holds belongs to the main one.
+  it('a context that was the first to load it can be collected', async () => {
+    const seen = await run(
+      `
+      const vm = require('node:vm');
+      const { dirname } = require('node:path');
+      const compiled = new Map();
+      const textOf = (file) => compiled.get(file) ?? compiled.set(file, real.readFileSync(file, 'utf8')).get(file);
+      async function useInContext() {
+        const context = vm.createContext({ process, Buffer, URL, AbortSignal, console });
+        let rest;
+        const inside = (file) => {
+          const made = { exports: {} };
+          const wrapper = vm.runInContext('(function (exports, require, module, __dirname) {' + textOf(file) + '\\n})', context);
+          wrapper(made.exports, (name) => (name === './rest.js' ? (rest ??= inside(path.replace('fs.js', 'rest.js'))) : require(name)), made, dirname(file));
+          return made.exports;
+        };
+        await exercise(inside(path));
+        return new WeakRef(vm.runInContext('globalThis.mark = {}', context));
+      }
+      const marks = [];
+      for (let i = 0; i < 5; i++) marks.push(await useInContext());
+      for (let i = 0; i < 20 && marks.some((mark) => mark.deref()); i++) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        gc();
+      }
+      await exercise(load());
+      console.log(JSON.stringify(marks.map((mark) => mark.deref() !== undefined)));`,
+      {},
+      ['--expose-gc'],
+    );
+    expect(seen).to.deep.equal([false, false, false, false, false]);
   });
 
   it('a vm context and Workers', async () => {
