@@ -121,6 +121,22 @@ describe('H38: one engine per thread, whoever loads it', () => {
     expect(seen.worst).to.be.below(1500);
   });
 
+  it('a copy that asks for another backend than the one that runs is refused', async () => {
+    const seen = await run(
+      `
+      await exercise(load());
+      process.env.IOENGINE_BACKEND = 'aio';
+      const refusal = () => { try { load(); } catch ({ code, message }) { return [code, message]; } };
+      const seen = refusal();
+      process.env.IOENGINE_BACKEND = 'threads';
+      await exercise(load());
+      console.log(JSON.stringify(seen));`,
+      { IOENGINE_BACKEND: 'threads' },
+    );
+    expect(seen?.[0]).to.equal('ERR_IOENGINE_BACKEND_UNAVAILABLE');
+    expect(seen[1]).to.include("'aio'").and.include("started on 'threads' before").and.include('Fix: ');
+  });
+
   it('an idle engine is no open handle: it has no async resource, and does not keep the process', async () => {
     const seen = await run(`
       const { createHook } = require('node:async_hooks');
