@@ -73,12 +73,10 @@ napi_value transfer_many(const Arguments<4>& in) {
     napi_value view;
     void* data = nullptr;
     size_t size = 0;
-    napi_handle_scope scope;
-    if (napi_open_handle_scope(in.env, &scope) != napi_ok) return number(in.env, kNotTaken);
-    const bool found = napi_get_element(in.env, in.values[1], i, &view) == napi_ok &&
-                       napi_get_buffer_info(in.env, view, &data, &size) == napi_ok;
-    napi_close_handle_scope(in.env, scope);
-    if (!found) return answer(in.environment, -EFAULT, flags);
+    if (napi_get_element(in.env, in.values[1], i, &view) != napi_ok ||
+        napi_get_buffer_info(in.env, view, &data, &size) != napi_ok) {
+      return answer(in.environment, -EFAULT, flags);
+    }
     if (i == limits::vectors) many.assign(few, few + i);
     if (i < limits::vectors) {
       few[i] = {data, size};
