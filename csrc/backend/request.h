@@ -42,6 +42,9 @@ enum RequestFlag : uint32_t {
   kFlagAlone = 1u << 10,           // was part of a merged request that failed: never merged again (H31)
 };
 
+// What the caller of an accepting function may set.
+constexpr uint32_t kCallerFlags = kFlagCallback | kFlagTrusted;
+
 struct Request {
   uint32_t slot = 0;
   uint32_t generation = 0;  // odd while accepted; a completion for another generation is a fatal bug
@@ -67,6 +70,7 @@ struct Request {
   iovec* vectors = nullptr;  // the part still to do; &single or an array this request owns
   uint32_t vector_count = 0;
   bool nowait = false;            // a direct read that AIO is to refuse rather than wait for (H32)
+  bool finished = false;          // its result is there, nothing works on it any more
   bool holds_all_memory = false;  // `block` or `blocks` hold every vector's memory
   iovec single = {nullptr, 0};
 

@@ -28,6 +28,8 @@ struct Arguments {
     napi_get_value_int64(env, values[index], &value);
     return value;
   }
+  // Of a request. Those of the engine's own are not the caller's to set.
+  uint32_t flags(size_t index) const { return uint32(index) & kCallerFlags; }
   napi_env env;
   Environment* environment;
   napi_value values[N];
@@ -37,6 +39,33 @@ inline napi_value number(napi_env env, int32_t value) {
   napi_value result;
   napi_create_int32(env, value, &result);
   return result;
+}
+
+inline napi_value boolean(napi_env env, bool value) {
+  napi_value result;
+  napi_get_boolean(env, value, &result);
+  return result;
+}
+
+// How JavaScript gets into a function that takes Arguments. `any_time` works without an engine.
+// `when_started` is the one guard of all others: without an engine, and without a way back into JavaScript
+// for what it accepts, the answer is that node:fs has to serve the call.
+template <auto function>
+struct ArgumentsOf;
+template <size_t N, napi_value (*function)(const Arguments<N>&)>
+struct ArgumentsOf<function> {
+  using Type = Arguments<N>;
+};
+
+template <auto function>
+napi_value any_time(napi_env env, napi_callback_info info) {
+  return function(typename ArgumentsOf<function>::Type(env, info));
+}
+
+template <auto function>
+napi_value when_started(napi_env env, napi_callback_info info) {
+  const typename ArgumentsOf<function>::Type in(env, info);
+  return in.environment->is_ready() ? function(in) : number(env, kNotTaken);
 }
 
 struct NamedFunction {

@@ -22,6 +22,7 @@ napi_value accept(const Arguments<N>& in, Operation operation, std::unique_ptr<P
                 flags);
 }
 
+// Null where the number is not that of a request that is being delivered.
 PathJob* answer_in(const Arguments<1>& in) { return in.environment->context()->answer_of(in.uint32(0)); }
 
 // A text of any length, with NULs in it.
@@ -33,13 +34,12 @@ bool take_string(napi_env env, napi_value value, std::string* text) {
 }
 
 // writeFile(path, bytes, openFlags, mode, sync, pathFlags)
-napi_value write_file_call(napi_env env, napi_callback_info info) {
-  Arguments<6> in(env, info);
-  const Path path(env, in.values[0]);
+napi_value write_file_call(const Arguments<6>& in) {
+  const Path path(in.env, in.values[0]);
   void* data = nullptr;
   size_t size = 0;
-  if (!path.usable() || napi_get_buffer_info(env, in.values[1], &data, &size) != napi_ok)
-    return number(env, kNotTaken);
+  if (!path.usable() || napi_get_buffer_info(in.env, in.values[1], &data, &size) != napi_ok)
+    return number(in.env, kNotTaken);
   auto job = std::make_unique<PathJob>();
   job->path = path.text();
   job->file = std::make_unique<WholeFile>();
@@ -53,9 +53,9 @@ napi_value write_file_call(napi_env env, napi_callback_info info) {
 
 // takeWrite(slot): of a writeFile that has stopped, its descriptor, which is the caller's from now on, or -1;
 // the step that failed; and -errno. Into the PathCall.
-napi_value take_write(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
+napi_value take_write(const Arguments<1>& in) {
   PathJob* job = answer_in(in);
+  if (job == nullptr || job->file == nullptr) return nullptr;
   const int fd = job->file->fd;
   job->file->fd = -1;
   if (fd >= 0) in.environment->context()->adopt(fd, job->file->facts);
@@ -67,10 +67,9 @@ napi_value take_write(napi_env env, napi_callback_info info) {
 }
 
 // readDirectory(path, withTypes, pathFlags)
-napi_value read_directory_call(napi_env env, napi_callback_info info) {
-  Arguments<3> in(env, info);
-  const Path path(env, in.values[0]);
-  if (!path.usable()) return number(env, kNotTaken);
+napi_value read_directory_call(const Arguments<3>& in) {
+  const Path path(in.env, in.values[0]);
+  if (!path.usable()) return number(in.env, kNotTaken);
   auto job = std::make_unique<PathJob>();
   job->path = path.text();
   job->first = in.int32(1);
@@ -78,22 +77,20 @@ napi_value read_directory_call(napi_env env, napi_callback_info info) {
 }
 
 // readTree(path, withTypes, below, pathFlags)
-napi_value read_tree_call(napi_env env, napi_callback_info info) {
-  Arguments<4> in(env, info);
-  const Path path(env, in.values[0]);
+napi_value read_tree_call(const Arguments<4>& in) {
+  const Path path(in.env, in.values[0]);
   auto job = std::make_unique<PathJob>();
-  if (!path.usable() || !take_string(env, in.values[2], &job->below)) return number(env, kNotTaken);
+  if (!path.usable() || !take_string(in.env, in.values[2], &job->below)) return number(in.env, kNotTaken);
   job->path = path.text();
   job->first = in.int32(1);
   return accept(in, Operation::kReadTree, std::move(job), in.int32(3));
 }
 
 // copyTree(path, target, options, pathFlags)
-napi_value copy_tree_call(napi_env env, napi_callback_info info) {
-  Arguments<4> in(env, info);
-  const Path path(env, in.values[0]);
-  const Path target(env, in.values[1]);
-  if (!path.usable() || !target.usable()) return number(env, kNotTaken);
+napi_value copy_tree_call(const Arguments<4>& in) {
+  const Path path(in.env, in.values[0]);
+  const Path target(in.env, in.values[1]);
+  if (!path.usable() || !target.usable()) return number(in.env, kNotTaken);
   auto job = std::make_unique<PathJob>();
   job->path = path.text();
   job->target = target.text();
@@ -102,10 +99,9 @@ napi_value copy_tree_call(napi_env env, napi_callback_info info) {
 }
 
 // removeTree(path, recursive, force, pathFlags)
-napi_value remove_tree_call(napi_env env, napi_callback_info info) {
-  Arguments<4> in(env, info);
-  const Path path(env, in.values[0]);
-  if (!path.usable()) return number(env, kNotTaken);
+napi_value remove_tree_call(const Arguments<4>& in) {
+  const Path path(in.env, in.values[0]);
+  if (!path.usable()) return number(in.env, kNotTaken);
   auto job = std::make_unique<PathJob>();
   job->path = path.text();
   job->first = in.int32(1);
@@ -114,10 +110,9 @@ napi_value remove_tree_call(napi_env env, napi_callback_info info) {
 }
 
 // changePath(change, path, first, second, pathFlags)
-napi_value change_path_call(napi_env env, napi_callback_info info) {
-  Arguments<5> in(env, info);
-  const Path path(env, in.values[1]);
-  if (!path.usable()) return number(env, kNotTaken);
+napi_value change_path_call(const Arguments<5>& in) {
+  const Path path(in.env, in.values[1]);
+  if (!path.usable()) return number(in.env, kNotTaken);
   auto job = std::make_unique<PathJob>();
   job->path = path.text();
   job->change = static_cast<PathChange>(in.int32(0));
@@ -128,11 +123,10 @@ napi_value change_path_call(napi_env env, napi_callback_info info) {
 }
 
 // changePaths(change, path, target, pathFlags)
-napi_value change_paths_call(napi_env env, napi_callback_info info) {
-  Arguments<4> in(env, info);
-  const Path path(env, in.values[1]);
-  const Path target(env, in.values[2]);
-  if (!path.usable() || !target.usable()) return number(env, kNotTaken);
+napi_value change_paths_call(const Arguments<4>& in) {
+  const Path path(in.env, in.values[1]);
+  const Path target(in.env, in.values[2]);
+  if (!path.usable() || !target.usable()) return number(in.env, kNotTaken);
   auto job = std::make_unique<PathJob>();
   job->path = path.text();
   job->target = target.text();
@@ -141,20 +135,23 @@ napi_value change_paths_call(napi_env env, napi_callback_info info) {
 }
 
 // takeFound(slot): the bytes that a request which is being delivered has found
-napi_value take_found(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
-  const std::string& found = answer_in(in)->found;
+napi_value take_found(const Arguments<1>& in) {
+  const PathJob* job = answer_in(in);
+  if (job == nullptr) return nullptr;
+  const std::string& found = job->found;
   napi_value buffer;
-  if (napi_create_buffer_copy(env, found.size(), found.data(), nullptr, &buffer) != napi_ok) return nullptr;
+  if (napi_create_buffer_copy(in.env, found.size(), found.data(), nullptr, &buffer) != napi_ok)
+    return nullptr;
   return buffer;
 }
 
 // takeText(slot): the same as a string
-napi_value take_text(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
-  const std::string& found = answer_in(in)->found;
+napi_value take_text(const Arguments<1>& in) {
+  const PathJob* job = answer_in(in);
+  if (job == nullptr) return nullptr;
+  const std::string& found = job->found;
   napi_value text;
-  if (napi_create_string_utf8(env, found.data(), found.size(), &text) != napi_ok) return nullptr;
+  if (napi_create_string_utf8(in.env, found.data(), found.size(), &text) != napi_ok) return nullptr;
   return text;
 }
 
@@ -162,16 +159,16 @@ napi_value take_text(napi_env env, napi_callback_info info) {
 
 void define_change_calls(Environment* environment, napi_value exports) {
   const NamedFunction kFunctions[] = {
-      {"writeFile", write_file_call},
-      {"takeWrite", take_write},
-      {"readDirectory", read_directory_call},
-      {"readTree", read_tree_call},
-      {"copyTree", copy_tree_call},
-      {"removeTree", remove_tree_call},
-      {"changePath", change_path_call},
-      {"changePaths", change_paths_call},
-      {"takeFound", take_found},
-      {"takeText", take_text},
+      {"writeFile", when_started<write_file_call>},
+      {"takeWrite", when_started<take_write>},
+      {"readDirectory", when_started<read_directory_call>},
+      {"readTree", when_started<read_tree_call>},
+      {"copyTree", when_started<copy_tree_call>},
+      {"removeTree", when_started<remove_tree_call>},
+      {"changePath", when_started<change_path_call>},
+      {"changePaths", when_started<change_paths_call>},
+      {"takeFound", when_started<take_found>},
+      {"takeText", when_started<take_text>},
   };
   define_functions(environment, exports, kFunctions);
 }

@@ -13,6 +13,7 @@
 #include "binding/aligned_buffer.h"
 #include "binding/arguments.h"
 #include "binding/environment.h"
+#include "binding/path_argument.h"
 #include "binding/path_calls.h"
 #include "binding/stream_calls.h"
 
@@ -33,55 +34,58 @@ bool memory_of(napi_env env, napi_value view, uint64_t end, char** memory) {
   return true;
 }
 
+// -1, the file position, for what is no position.
+int64_t position_of(double value) {
+  constexpr double kEnd = 9223372036854775808.0;
+  return value >= 0 && value < kEnd ? static_cast<int64_t>(value) : -1;
+}
+
 // read(view), and write: the numbers, and the answer, are in the TransferCall
 template <Operation operation>
-napi_value transfer_one(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
+napi_value transfer_one(const Arguments<1>& in) {
   TransferCall* call = in.environment->transfer_call();
+  const uint32_t flags = call->flags & kCallerFlags;
   char* memory = nullptr;
-  if (!memory_of(env, in.values[0], static_cast<uint64_t>(call->offset) + call->length, &memory)) {
-    call->answer = with_error_later(in.environment, -EFAULT, call->flags);
+  if (!memory_of(in.env, in.values[0], static_cast<uint64_t>(call->offset) + call->length, &memory)) {
+    call->answer = with_error_later(in.environment, -EFAULT, flags);
     return nullptr;
   }
   const iovec vector = {memory + call->offset, call->length};
-  const int32_t result = in.environment->context()->transfer(
-      operation, call->fd, &vector, 1, call->length, static_cast<int64_t>(call->position), call->flags);
-  call->answer = result >= 0 ? result : with_error_later(in.environment, result, call->flags);
-  return nullptr;
-}
-
-// setTransferCall(arrayBuffer): once, before the first read or write
-napi_value set_transfer_call(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
-  IOE_CHECK(in.environment->set_transfer_call(in.values[0]));
+  const int32_t result = in.environment->context()->transfer(operation, call->fd, &vector, 1, call->length,
+                                                             position_of(call->position), flags);
+  call->answer = result >= 0 ? result : with_error_later(in.environment, result, flags);
   return nullptr;
 }
 
 // readv(fd, views, position, flags), and writev: one view or more, of which a read takes limits::vectors at
 // most
 template <Operation operation>
-napi_value transfer_many(napi_env env, napi_callback_info info) {
-  Arguments<4> in(env, info);
+napi_value transfer_many(const Arguments<4>& in) {
+  const uint32_t flags = in.flags(3);
   uint32_t count = 0;
-  napi_get_array_length(env, in.values[1], &count);
-  IOE_CHECK(count >= 1 && (operation == Operation::kWrite || count <= limits::vectors));
+  napi_get_array_length(in.env, in.values[1], &count);
+  if (count == 0 || (operation == Operation::kRead && count > limits::vectors))
+    return answer(in.environment, -EINVAL, flags);
   iovec few[limits::vectors];
-  std::vector<iovec> many;
-  if (count > limits::vectors) many.resize(count);
-  iovec* vectors = many.empty() ? few : many.data();
+  std::vector<iovec> many;  // grows with the views that are there, whatever length the array says it has
   uint64_t total = 0;
   for (uint32_t i = 0; i < count; ++i) {
     napi_value view;
     void* data = nullptr;
     size_t size = 0;
-    if (napi_get_element(env, in.values[1], i, &view) != napi_ok ||
-        napi_get_buffer_info(env, view, &data, &size) != napi_ok) {
-      return answer(in.environment, -EFAULT, in.uint32(3));
+    if (napi_get_element(in.env, in.values[1], i, &view) != napi_ok ||
+        napi_get_buffer_info(in.env, view, &data, &size) != napi_ok) {
+      return answer(in.environment, -EFAULT, flags);
     }
-    vectors[i] = {data, size};
+    if (i == limits::vectors) many.assign(few, few + i);
+    if (i < limits::vectors) {
+      few[i] = {data, size};
+    } else {
+      many.push_back({data, size});
+    }
     total += size;
   }
-  const uint32_t flags = in.uint32(3);
+  const iovec* vectors = many.empty() ? few : many.data();
   return answer(
       in.environment,
       in.environment->context()->transfer(operation, in.int32(0), vectors, count, total, in.int64(2), flags),
@@ -89,94 +93,71 @@ napi_value transfer_many(napi_env env, napi_callback_info info) {
 }
 
 // sync(fd, dataOnly, flags)
-napi_value sync(napi_env env, napi_callback_info info) {
-  Arguments<3> in(env, info);
+napi_value sync(const Arguments<3>& in) {
   const Operation operation = in.int32(1) != 0 ? Operation::kFdatasync : Operation::kFsync;
   return answer(in.environment,
-                in.environment->context()->control(operation, in.int32(0), 0, 0, 0, in.uint32(2)),
-                in.uint32(2));
+                in.environment->context()->control(operation, in.int32(0), 0, 0, 0, in.flags(2)),
+                in.flags(2));
 }
 
 // truncate(fd, length, flags)
-napi_value truncate(napi_env env, napi_callback_info info) {
-  Arguments<3> in(env, info);
+napi_value truncate(const Arguments<3>& in) {
   return answer(in.environment,
                 in.environment->context()->control(Operation::kFtruncate, in.int32(0),
-                                                   static_cast<uint64_t>(in.int64(1)), 0, 0, in.uint32(2)),
-                in.uint32(2));
+                                                   static_cast<uint64_t>(in.int64(1)), 0, 0, in.flags(2)),
+                in.flags(2));
 }
 
 // allocate(fd, mode, offset, length, flags): fallocate(2)
-napi_value allocate(napi_env env, napi_callback_info info) {
-  Arguments<5> in(env, info);
+napi_value allocate(const Arguments<5>& in) {
   return answer(in.environment,
                 in.environment->context()->control(
                     Operation::kFallocate, in.int32(0), static_cast<uint64_t>(in.int64(2)),
-                    static_cast<uint64_t>(in.int64(3)), in.int32(1), in.uint32(4)),
-                in.uint32(4));
-}
-
-bool read_path(napi_env env, napi_value value, std::string* path) {
-  void* data = nullptr;
-  size_t size = 0;
-  bool is_buffer = false;
-  napi_is_buffer(env, value, &is_buffer);
-  if (is_buffer) {
-    if (napi_get_buffer_info(env, value, &data, &size) != napi_ok) return false;
-    path->assign(static_cast<const char*>(data), size);
-    return true;
-  }
-  if (napi_get_value_string_utf8(env, value, nullptr, 0, &size) != napi_ok) return false;
-  path->resize(size);
-  return napi_get_value_string_utf8(env, value, &(*path)[0], size + 1, &size) == napi_ok;
+                    static_cast<uint64_t>(in.int64(3)), in.int32(1), in.flags(4)),
+                in.flags(4));
 }
 
 // open(path, flags, mode, direct, requestFlags); direct: 0 as flags say, 1 required, 2 try
-napi_value open(napi_env env, napi_callback_info info) {
-  Arguments<5> in(env, info);
+napi_value open(const Arguments<5>& in) {
+  const Path path(in.env, in.values[0]);
+  if (!path.usable()) return number(in.env, kNotTaken);
   auto job = std::make_unique<OpenJob>();
-  if (!read_path(env, in.values[0], &job->path)) return answer(in.environment, -EINVAL, in.uint32(4));
+  job->path = path.text();
   job->flags = in.int32(1);
   job->mode = in.uint32(2);
   job->direct = static_cast<DirectMode>(in.int32(3));
-  return answer(in.environment, in.environment->context()->open(job.release(), in.uint32(4)), in.uint32(4));
+  return answer(in.environment, in.environment->context()->open(job.release(), in.flags(4)), in.flags(4));
 }
 
 // close(fd, flags)
-napi_value close(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
-  return answer(in.environment, in.environment->context()->close(in.int32(0), in.uint32(1)), in.uint32(1));
+napi_value close(const Arguments<2>& in) {
+  return answer(in.environment, in.environment->context()->close(in.int32(0), in.flags(1)), in.flags(1));
 }
 
 // later(requestFlags, afterImmediates): a request that does nothing, so that what is known already is
 // delivered from the event loop like any result: 0 in the next turn, or behind the immediates of this one
-napi_value later(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
+napi_value later(const Arguments<2>& in) {
   IoContext* context = in.environment->context();
-  const uint32_t flags = in.uint32(0);
+  const uint32_t flags = in.flags(0);
   return answer(in.environment,
                 in.int32(1) != 0 ? context->answer_after_immediates(flags) : context->answer_later(0, flags),
                 flags);
 }
 
 // pathsChangeElsewhere(): node:fs has been given an operation that changes paths
-napi_value paths_change_elsewhere(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
-  if (in.environment->started()) in.environment->context()->paths_change_elsewhere();
+napi_value paths_change_elsewhere(const Arguments<1>& in) {
+  in.environment->context()->paths_change_elsewhere();
   return nullptr;
 }
 
 // forget(fd): the number was closed or opened by someone else
-napi_value forget(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
-  if (in.environment->started()) in.environment->context()->forget(in.int32(0));
+napi_value forget(const Arguments<1>& in) {
+  in.environment->context()->forget(in.int32(0));
   return nullptr;
 }
 
 // settleDescriptor(fd): waits until nothing accepted on it is left; for closeSync
-napi_value settle_descriptor(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
-  if (!in.environment->started()) return nullptr;
+napi_value settle_descriptor(const Arguments<1>& in) {
   IoContext* context = in.environment->context();
   context->settle_descriptor(in.int32(0));
   // With nothing left to deliver the loop must be free to end: closeSync may run in 'beforeExit'.
@@ -185,30 +166,30 @@ napi_value settle_descriptor(napi_env env, napi_callback_info info) {
 }
 
 // holdWriteBuffer(ring, state): true when both are what they have to be (binding/write_buffers.h)
-napi_value hold_write_buffer(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
-  napi_value held;
-  napi_get_boolean(env, in.environment->write_buffers().hold(env, in.values[0], in.values[1]), &held);
-  return held;
+napi_value hold_write_buffer(const Arguments<2>& in) {
+  return boolean(in.env, in.environment->write_buffers().hold(in.env, in.values[0], in.values[1]));
 }
 
 // releaseWriteBuffer(state)
-napi_value release_write_buffer(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
-  in.environment->write_buffers().release(env, in.values[0]);
+napi_value release_write_buffer(const Arguments<1>& in) {
+  in.environment->write_buffers().release(in.env, in.values[0]);
   return nullptr;
 }
 
-// setHandlers(deliver, results, pending, callbacksInBatches)
-napi_value set_handlers(napi_env env, napi_callback_info info) {
-  Arguments<4> in(env, info);
-  in.environment->set_handlers(in.values[0], in.values[1], in.values[2], in.int32(3) != 0);
-  return nullptr;
+// setHandlers(deliver, results, pending, callbacksInBatches), and where shared memory is: true, or false
+// where it was not taken
+napi_value set_handlers(const Arguments<4>& in) {
+  return boolean(in.env,
+                 in.environment->set_handlers(in.values[0], in.values[1], in.values[2], in.int32(3) != 0));
+}
+
+template <bool (Environment::*set)(napi_value)>
+napi_value set_memory(const Arguments<1>& in) {
+  return boolean(in.env, (in.environment->*set)(in.values[0]));
 }
 
 // uncaught(error)
-napi_value uncaught(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
+napi_value uncaught(const Arguments<1>& in) {
   in.environment->uncaught(in.values[0]);
   return nullptr;
 }
@@ -256,49 +237,46 @@ void set_capabilities(napi_env env, napi_value object, const Capabilities& capab
 
 // start(type): -1 automatic, else BackendType. Returns { name, reason, depth, operations, ... } or {
 // errorNumber, ... }. Once started it stays so.
-napi_value start(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
+napi_value start(const Arguments<1>& in) {
   napi_value object;
-  napi_create_object(env, &object);
+  napi_create_object(in.env, &object);
   if (!in.environment->started()) {
     const Choice choice = in.environment->start(backend_type_of(in.int32(0)));
-    set_string(env, object, "reason", choice.reason);
-    set_failure(env, object, choice.result);
+    set_string(in.env, object, "reason", choice.reason);
+    set_failure(in.env, object, choice.result);
     if (!in.environment->started() && choice.result.error_number != 0) return object;
   }
   if (!in.environment->started()) {
-    set_number(env, object, "errorNumber", ENOSYS);
+    set_number(in.env, object, "errorNumber", ENOSYS);
     return object;
   }
   const IoBackend& backend = in.environment->context()->backend();
-  set_number(env, object, "errorNumber", 0);
-  set_string(env, object, "name", backend_type_name(backend.type()));
-  set_capabilities(env, object, backend.capabilities());
+  set_number(in.env, object, "errorNumber", 0);
+  set_string(in.env, object, "name", backend_type_name(backend.type()));
+  set_capabilities(in.env, object, backend.capabilities());
   return object;
 }
 
 // probe(type): { errorNumber, error, cause, fix }
-napi_value probe(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
+napi_value probe(const Arguments<1>& in) {
   napi_value object;
-  napi_create_object(env, &object);
-  set_failure(env, object, probe_backend(static_cast<BackendType>(in.int32(0))));
+  napi_create_object(in.env, &object);
+  set_failure(in.env, object, probe_backend(static_cast<BackendType>(in.int32(0))));
   return object;
 }
 
 // stats(): [operations, bytes] per lane in Lane order, then in flight, queued, fallbacks, merged,
 // mounts barred now, times that one was
-napi_value stats(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
+napi_value stats(const Arguments<1>& in) {
   napi_value list, value;
-  napi_create_array(env, &list);
+  napi_create_array(in.env, &list);
   if (!in.environment->started()) return list;
   IoContext& context = *in.environment->context();
   const Statistics& statistics = context.statistics();
   uint32_t index = 0;
   const auto add = [&](uint64_t figure) {
-    napi_create_double(env, static_cast<double>(figure), &value);
-    napi_set_element(env, list, index++, value);
+    napi_create_double(in.env, static_cast<double>(figure), &value);
+    napi_set_element(in.env, list, index++, value);
   };
   for (const LaneCounters& lane : statistics.lanes) {
     add(lane.operations);
@@ -318,27 +296,29 @@ napi_value stats(napi_env env, napi_callback_info info) {
 
 napi_value define_entry_points(Environment* environment, napi_value exports) {
   const NamedFunction kFunctions[] = {
-      {"read", transfer_one<Operation::kRead>},
-      {"write", transfer_one<Operation::kWrite>},
-      {"readv", transfer_many<Operation::kRead>},
-      {"writev", transfer_many<Operation::kWrite>},
-      {"sync", sync},
-      {"truncate", truncate},
-      {"allocate", allocate},
-      {"open", open},
-      {"close", close},
-      {"later", later},
-      {"pathsChangeElsewhere", paths_change_elsewhere},
-      {"forget", forget},
-      {"settleDescriptor", settle_descriptor},
-      {"holdWriteBuffer", hold_write_buffer},
-      {"releaseWriteBuffer", release_write_buffer},
-      {"setHandlers", set_handlers},
-      {"setTransferCall", set_transfer_call},
-      {"uncaught", uncaught},
-      {"start", start},
-      {"probe", probe},
-      {"stats", stats},
+      {"read", when_started<transfer_one<Operation::kRead>>},
+      {"write", when_started<transfer_one<Operation::kWrite>>},
+      {"readv", when_started<transfer_many<Operation::kRead>>},
+      {"writev", when_started<transfer_many<Operation::kWrite>>},
+      {"sync", when_started<sync>},
+      {"truncate", when_started<truncate>},
+      {"allocate", when_started<allocate>},
+      {"open", when_started<open>},
+      {"close", when_started<close>},
+      {"later", when_started<later>},
+      {"pathsChangeElsewhere", when_started<paths_change_elsewhere>},
+      {"forget", when_started<forget>},
+      {"settleDescriptor", when_started<settle_descriptor>},
+      {"holdWriteBuffer", when_started<hold_write_buffer>},
+      {"releaseWriteBuffer", when_started<release_write_buffer>},
+      {"setHandlers", any_time<set_handlers>},
+      {"setTransferCall", any_time<set_memory<&Environment::set_transfer_call>>},
+      {"setPathCall", any_time<set_memory<&Environment::set_path_call>>},
+      {"setScratch", any_time<set_memory<&Environment::set_scratch>>},
+      {"uncaught", any_time<uncaught>},
+      {"start", any_time<start>},
+      {"probe", any_time<probe>},
+      {"stats", any_time<stats>},
       {"alignedBuffer", aligned_buffer},
       {"misalignment", misalignment},
   };

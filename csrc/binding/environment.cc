@@ -38,41 +38,48 @@ Environment* Environment::create(napi_env env, napi_value exports) {
   return environment;
 }
 
-void Environment::set_handlers(napi_value deliver, napi_value results, napi_value pending,
+bool Environment::set_handlers(napi_value deliver, napi_value results, napi_value pending,
                                bool callbacks_in_batches) {
-  callbacks_in_batches_ = callbacks_in_batches;
+  if (deliver_ != nullptr) return false;
   void* memory = nullptr;
   size_t length = 0;
   napi_typedarray_type type;
-  IOE_CHECK(napi_get_typedarray_info(env_, results, &type, &length, &memory, nullptr, nullptr) == napi_ok);
-  IOE_CHECK(type == napi_int32_array && length >= limits::results_per_delivery * 2);
+  napi_valuetype kind;
+  bool is_array = false;
+  if (napi_typeof(env_, deliver, &kind) != napi_ok || kind != napi_function) return false;
+  if (napi_is_array(env_, pending, &is_array) != napi_ok || !is_array) return false;
+  if (napi_get_typedarray_info(env_, results, &type, &length, &memory, nullptr, nullptr) != napi_ok ||
+      type != napi_int32_array || length < limits::results_per_delivery * 2)
+    return false;
+  callbacks_in_batches_ = callbacks_in_batches;
   results_ = static_cast<int32_t*>(memory);
   napi_create_reference(env_, results, 1, &results_reference_);
   napi_create_reference(env_, pending, 1, &pending_);
   napi_create_reference(env_, deliver, 1, &deliver_);
+  return true;
 }
 
-// Memory that JavaScript and this side both use for the life of the environment; null when it is too small.
-void* Environment::share(napi_value memory, size_t bytes_min, napi_ref* reference) {
+template <typename Type>
+bool Environment::share(napi_value memory, size_t bytes_min, Type** pointer, napi_ref* reference) {
   void* data = nullptr;
   size_t size = 0;
-  if (napi_get_arraybuffer_info(env_, memory, &data, &size) != napi_ok || size < bytes_min) return nullptr;
-  return napi_create_reference(env_, memory, 1, reference) == napi_ok ? data : nullptr;
+  if (*pointer != nullptr) return false;
+  if (napi_get_arraybuffer_info(env_, memory, &data, &size) != napi_ok || size < bytes_min) return false;
+  if (napi_create_reference(env_, memory, 1, reference) != napi_ok) return false;
+  *pointer = static_cast<Type*>(data);
+  return true;
 }
 
 bool Environment::set_transfer_call(napi_value memory) {
-  transfer_call_ = static_cast<TransferCall*>(share(memory, sizeof(TransferCall), &transfer_call_reference_));
-  return transfer_call_ != nullptr;
+  return share(memory, sizeof(TransferCall), &transfer_call_, &transfer_call_reference_);
 }
 
 bool Environment::set_path_call(napi_value memory) {
-  path_call_ = static_cast<PathCall*>(share(memory, sizeof(PathCall), &path_call_reference_));
-  return path_call_ != nullptr;
+  return share(memory, sizeof(PathCall), &path_call_, &path_call_reference_);
 }
 
 bool Environment::set_scratch(napi_value memory) {
-  scratch_ = static_cast<char*>(share(memory, limits::whole_file_bytes, &scratch_reference_));
-  return scratch_ != nullptr;
+  return share(memory, limits::whole_file_bytes, &scratch_, &scratch_reference_);
 }
 
 Choice Environment::start(std::optional<BackendType> type) {

@@ -40,20 +40,26 @@ class Environment {
   bool started() const { return context_ != nullptr; }
   IoContext* context() { return context_.get(); }
 
+  // What JavaScript shares with this side, each for the life of the environment: the first that is given
+  // stays. False: it is not what it has to be.
+  //
   // `deliver(count)` gets `count` finished requests, slot and result of each in turn in `results` (an
   // Int32Array). `pending[slot].subject` is the view of a read, or the array of its views.
   // `callbacks_in_batches`: deliver drains nextTicks and microtasks itself between two callbacks.
-  void set_handlers(napi_value deliver, napi_value results, napi_value pending, bool callbacks_in_batches);
-
-  // Where the numbers of a read or write are. The memory lives as long as the environment.
+  bool set_handlers(napi_value deliver, napi_value results, napi_value pending, bool callbacks_in_batches);
+  // Where the numbers of a read or write are.
   bool set_transfer_call(napi_value memory);
   TransferCall* transfer_call() { return transfer_call_; }
   // The same for what calls on paths find (binding/path_calls.h).
   bool set_path_call(napi_value memory);
   PathCall* path_call() { return path_call_; }
-  // Where small files are read to: limits::whole_file_bytes.
+  // Where small files are read to: limits::whole_file_bytes. Null until it is set.
   bool set_scratch(napi_value memory);
   char* scratch() { return scratch_; }
+  // All of it but the scratch memory is there, and an engine.
+  bool is_ready() const {
+    return context_ != nullptr && deliver_ != nullptr && transfer_call_ != nullptr && path_call_ != nullptr;
+  }
 
   // To be called after anything was accepted or settled outside of a turn.
   void touched() {
@@ -83,7 +89,8 @@ class Environment {
   static void on_closed(uv_handle_t* handle);
   static void on_cleanup(napi_async_cleanup_hook_handle handle, void* self);
 
-  void* share(napi_value memory, size_t bytes_min, napi_ref* reference);
+  template <typename Type>
+  bool share(napi_value memory, size_t bytes_min, Type** pointer, napi_ref* reference);
   void turn();
   void rest();
   bool spin();

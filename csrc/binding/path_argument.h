@@ -30,7 +30,7 @@ class Path {
     size_t size = 0;
     if (napi_get_buffer_info(env, value, &data, &size) != napi_ok || size >= sizeof(text_)) return;
     size_ = size;
-    std::memcpy(text_, data, size);
+    if (size > 0) std::memcpy(text_, data, size);  // an empty buffer may have no memory
   }
   char text_[4096 + 8];
   size_t size_ = 0;

@@ -43,18 +43,10 @@ void show(Environment* environment, const struct statx& status, int32_t flags) {
   }
 }
 
-// setPathCall(arrayBuffer): once, before the first of the others
-napi_value set_path_call(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
-  IOE_CHECK(in.environment->set_path_call(in.values[0]));
-  return nullptr;
-}
-
 // stat(path, pathFlags): an answer of 0 means that the numbers are in the PathCall
-napi_value stat_path_call(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
-  const Path path(env, in.values[0]);
-  if (!path.usable()) return number(env, kNotTaken);
+napi_value stat_path_call(const Arguments<2>& in) {
+  const Path path(in.env, in.values[0]);
+  if (!path.usable()) return number(in.env, kNotTaken);
   const int32_t flags = in.int32(1);
   struct statx status;
   const int32_t result = in.environment->context()->stat(path.text(), (flags & kPathNoFollow) == 0,
@@ -64,43 +56,33 @@ napi_value stat_path_call(napi_env env, napi_callback_info info) {
 }
 
 // fstat(fd, pathFlags, requestFlags): the same for a descriptor
-napi_value stat_descriptor_call(napi_env env, napi_callback_info info) {
-  Arguments<3> in(env, info);
+napi_value stat_descriptor_call(const Arguments<3>& in) {
   struct statx status;
-  const int32_t result = in.environment->context()->stat_descriptor(in.int32(0), in.uint32(2), &status);
+  const int32_t result = in.environment->context()->stat_descriptor(in.int32(0), in.flags(2), &status);
   if (result == 0) show(in.environment, status, in.int32(1));
-  return answer(in.environment, result, in.uint32(2));
+  return answer(in.environment, result, in.flags(2));
 }
 
 // access(path, mode, pathFlags)
-napi_value access_call(napi_env env, napi_callback_info info) {
-  Arguments<3> in(env, info);
-  const Path path(env, in.values[0]);
-  if (!path.usable()) return number(env, kNotTaken);
+napi_value access_call(const Arguments<3>& in) {
+  const Path path(in.env, in.values[0]);
+  if (!path.usable()) return number(in.env, kNotTaken);
   return answer(in.environment,
                 in.environment->context()->access(path.text(), in.int32(1), request_flags(in.int32(2))),
                 request_flags(in.int32(2)));
 }
 
 // takeStat(slot, pathFlags): the numbers of a request that is being delivered, into the PathCall
-napi_value take_stat(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
-  show(in.environment, in.environment->context()->answer_of(in.uint32(0))->status, in.int32(1));
-  return nullptr;
-}
-
-// setScratch(arrayBuffer): memory for a small file, once before the first readFile
-napi_value set_scratch(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
-  IOE_CHECK(in.environment->set_scratch(in.values[0]));
+napi_value take_stat(const Arguments<2>& in) {
+  const PathJob* job = in.environment->context()->answer_of(in.uint32(0));
+  if (job != nullptr) show(in.environment, job->status, in.int32(1));
   return nullptr;
 }
 
 // readFile(path, pathFlags): an answer of 0 and more is the size of the file, which is in the scratch memory
-napi_value read_file_call(napi_env env, napi_callback_info info) {
-  Arguments<2> in(env, info);
-  const Path path(env, in.values[0]);
-  if (!path.usable()) return number(env, kNotTaken);
+napi_value read_file_call(const Arguments<2>& in) {
+  const Path path(in.env, in.values[0]);
+  if (!path.usable() || in.environment->scratch() == nullptr) return number(in.env, kNotTaken);
   const uint32_t flags = request_flags(in.int32(1));
   return answer(in.environment,
                 in.environment->context()->read_file(path.text(), flags, in.environment->scratch()), flags);
@@ -108,18 +90,19 @@ napi_value read_file_call(napi_env env, napi_callback_info info) {
 
 // takeFile(slot): of a readFile that is being delivered, its content in a Buffer, or its open descriptor,
 // which is the caller's from now on
-napi_value take_file(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
-  WholeFile* file = in.environment->context()->answer_of(in.uint32(0))->file.get();
+napi_value take_file(const Arguments<1>& in) {
+  const PathJob* job = in.environment->context()->answer_of(in.uint32(0));
+  WholeFile* file = job != nullptr ? job->file.get() : nullptr;
+  if (file == nullptr) return nullptr;
   if (file->is_open()) {
     const int fd = file->fd;
     file->fd = -1;
     fcntl(fd, F_SETFL, 0);  // O_NONBLOCK, where the inline lane has opened it
     in.environment->context()->adopt(fd, file->facts);
-    return number(env, fd);
+    return number(in.env, fd);
   }
   napi_value buffer;
-  if (napi_create_buffer_copy(env, file->bytes, file->content.get(), nullptr, &buffer) != napi_ok)
+  if (napi_create_buffer_copy(in.env, file->bytes, file->content.get(), nullptr, &buffer) != napi_ok)
     return nullptr;
   file->drop_content();
   return buffer;
@@ -129,9 +112,9 @@ napi_value take_file(napi_env env, napi_callback_info info) {
 
 void define_path_calls(Environment* environment, napi_value exports) {
   const NamedFunction kFunctions[] = {
-      {"setPathCall", set_path_call}, {"stat", stat_path_call}, {"fstat", stat_descriptor_call},
-      {"access", access_call},        {"takeStat", take_stat},  {"setScratch", set_scratch},
-      {"readFile", read_file_call},   {"takeFile", take_file},
+      {"stat", when_started<stat_path_call>},     {"fstat", when_started<stat_descriptor_call>},
+      {"access", when_started<access_call>},      {"takeStat", when_started<take_stat>},
+      {"readFile", when_started<read_file_call>}, {"takeFile", when_started<take_file>},
   };
   define_functions(environment, exports, kFunctions);
 }

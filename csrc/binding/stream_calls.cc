@@ -16,39 +16,35 @@ napi_value position(napi_env env, off_t value) {
 }
 
 // stamp(fd): 1, or 0 where it would prove nothing; the numbers of the FileStamp go into the PathCall
-napi_value stamp(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
+napi_value stamp(const Arguments<1>& in) {
   FileStamp found;
-  if (!in.environment->context()->stamp(in.int32(0), &found)) return number(env, 0);
+  if (!in.environment->context()->stamp(in.int32(0), &found)) return number(in.env, 0);
   double* numbers = in.environment->path_call()->numbers;
   numbers[0] = static_cast<double>(found.size);
   numbers[1] = static_cast<double>(found.modified_s);
   numbers[2] = found.modified_ns;
   numbers[3] = static_cast<double>(found.changed_s);
   numbers[4] = found.changed_ns;
-  return number(env, 1);
+  return number(in.env, 1);
 }
 
 // filePosition(fd): where the next read(2) begins, or -1
-napi_value file_position(napi_env env, napi_callback_info info) {
-  Arguments<1> in(env, info);
-  return position(env, lseek(in.int32(0), 0, SEEK_CUR));
-}
+napi_value file_position(const Arguments<1>& in) { return position(in.env, lseek(in.int32(0), 0, SEEK_CUR)); }
 
 // moveFilePosition(fd, from, to): moves it if it is `from`; answers where it was
-napi_value move_file_position(napi_env env, napi_callback_info info) {
-  Arguments<3> in(env, info);
+napi_value move_file_position(const Arguments<3>& in) {
   const off_t found = lseek(in.int32(0), 0, SEEK_CUR);
   const off_t to = in.int64(2);
   if (found == in.int64(1) && to != found) lseek(in.int32(0), to, SEEK_SET);
-  return position(env, found);
+  return position(in.env, found);
 }
 
 }  // namespace
 
 void define_stream_calls(Environment* environment, napi_value exports) {
-  const NamedFunction kFunctions[] = {
-      {"stamp", stamp}, {"filePosition", file_position}, {"moveFilePosition", move_file_position}};
+  const NamedFunction kFunctions[] = {{"stamp", when_started<stamp>},
+                                      {"filePosition", any_time<file_position>},
+                                      {"moveFilePosition", any_time<move_file_position>}};
   define_functions(environment, exports, kFunctions);
 }
 

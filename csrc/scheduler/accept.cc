@@ -77,6 +77,7 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
   request->vector_count = 0;
   request->holds_all_memory = false;
   request->nowait = false;
+  request->finished = false;
   return request;
 }
 

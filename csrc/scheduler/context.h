@@ -68,7 +68,7 @@ class IoContext {
   // kCopyTree, kRemoveTree, kChangePath, kReadLink. Memory that `job` points to must stay valid until the
   // request has been delivered.
   int32_t run_in_pool(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags);
-  // What a finished request on a path, not given back yet, has found.
+  // What a finished request on a path, not given back yet, has found; null for any other number.
   PathJob* answer_of(uint32_t slot);
 
   // A result that is known already, to be delivered like that of any other request.

@@ -260,9 +260,8 @@ void IoContext::route_stat(Request* request) {
 }
 
 PathJob* IoContext::answer_of(uint32_t slot) {
-  PathJob* job = slots_.at(slot)->path;
-  IOE_CHECK(job != nullptr);
-  return job;
+  const Request* request = slots_.taken_at(slot);
+  return request != nullptr && request->finished ? request->path : nullptr;
 }
 
 }  // namespace ioengine

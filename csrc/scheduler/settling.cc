@@ -42,6 +42,7 @@ IoContext::~IoContext() {
 // promise after an immediate, or adds its 'error' listener there, must not meet an unhandled one (H36). What
 // goes on to node:fs counts as an error: it usually becomes one there.
 void IoContext::finish(Request* request) {
+  request->finished = true;
   const bool failed = request->result < 0;
   (failed && request->check_phase == check_phase_ ? held_back_ : finished_).push(request);
 }

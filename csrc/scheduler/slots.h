@@ -37,7 +37,12 @@ class Slots {
     --taken_;
   }
   size_t taken() const { return taken_; }
-  Request* at(uint32_t slot) { return &chunks_[slot / kChunk][slot % kChunk]; }
+  // Null for a number that no request has.
+  const Request* taken_at(uint32_t slot) const {
+    if (slot / kChunk >= chunks_.size()) return nullptr;
+    const Request* request = &chunks_[slot / kChunk][slot % kChunk];
+    return (request->generation & 1) == 1 ? request : nullptr;
+  }
 
  private:
   static constexpr size_t kChunk = 256;

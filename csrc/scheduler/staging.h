@@ -4,8 +4,9 @@
 // puts there next.
 //
 // Reads that complete inside the submitting call need none of this, nor does memory of our own, which counts
-// its holders (memory/aligned_block.h). Large buffers are mapped on their own: once unmapped, the kernel
-// answers EFAULT.
+// its holders (memory/aligned_block.h). Large buffers are read into directly: mostly they are mapped on their
+// own, and once unmapped the kernel answers EFAULT, but malloc does not promise that
+// (docs/decisions/0004-staging.md).
 #pragma once
 
 #include <cstdint>

@@ -127,6 +127,11 @@ export function startEngine(): Engine | undefined {
     return undefined;
   }
   native.shared.started = started;
+  // Another copy of this module has started the engine of this thread, under another IOENGINE_BACKEND.
+  if (name !== 'auto' && started.name !== name) {
+    const cause = `this thread's engine was started on '${started.name}' before`;
+    throw unavailable(name, { errorNumber: 0, cause, fix: 'set IOENGINE_BACKEND before anything loads ioengine' });
+  }
   engine = { native, started };
   onStart?.(native);
   return engine;

@@ -4,8 +4,9 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import { rejectWithSystemError } from '../internal/errors';
-import { ACCEPTED, type Addon, NOT_TAKEN, RESULTS_MAX } from '../native/addon';
+import { ACCEPTED, type Addon, NOT_TAKEN, ofMainContext } from '../native/addon';
 import { afterTicks } from './after-ticks';
+import { makeDeliver } from './deliver';
 
 type Resolve = (value: unknown) => void;
 
@@ -30,7 +31,7 @@ export interface Ending {
   released(owner: object): void;
 }
 
-const results = new Int32Array(RESULTS_MAX * 2);
+/** The thread's, from connect() on: copies of this module in one thread share the slots. */
 let pending: (Pending | undefined)[] = [];
 
 /** A request whose end a promise waits for, with the arguments that node's method would need. */
@@ -181,54 +182,22 @@ function findDrain(): (() => void) | undefined {
   return typeof _tickCallback === 'function' ? _tickCallback : undefined;
 }
 
-let drain: (() => void) | undefined;
 let uncaught: (error: unknown) => void;
 
-// One call per batch of results. Between callbacks everything that was settled before has its say, as in node; promises
-// only queue jobs, so nobody's code runs between two of them. Nothing leaves this function: an exception that does so
-// finds async contexts on node's stack that it does not expect there (a nextTick's, for one).
-function deliver(count: number): void {
-  let undrained = false;
-  for (let index = 0; index < count; index++) {
-    const slot = results[index * 2]!;
-    const result = results[index * 2 + 1]!;
-    const request = pending[slot]!;
-    pending[slot] = undefined;
-    if (undrained && request.callsBack) runTicks();
-    undrained = true;
-    try {
-      request.settle(result);
-    } catch (error) {
-      settleWithError(request, error);
-    }
-  }
-}
-
-/** A result that has no value (a text beyond V8's limit): its promise is told, and the rest of the batch goes on. */
-function settleWithError(request: Pending, error: unknown): void {
-  const { resolve } = request as { resolve?: Resolve };
-  if (resolve === undefined) uncaught(error);
-  else resolve(Promise.reject(error));
-}
-
-function runTicks(): void {
-  try {
-    drain?.();
-  } catch (error) {
-    uncaught(error);
-  }
-}
-
-/** Gives the addon its way back into JavaScript; once, right after the engine has started. */
+/** Gives the addon its way back into JavaScript, right after the engine has started. */
 export function connect(native: Addon): void {
   ({ uncaught } = native);
   const { shared } = native;
-  if (shared.pending !== undefined) {
-    // Another copy of this module was here first: its `deliver` settles what is put into its table.
-    pending = shared.pending as (Pending | undefined)[];
-    return;
-  }
-  drain = findDrain();
-  shared.pending = pending;
-  native.setHandlers(deliver, results, pending, drain === undefined ? 0 : 1);
+  pending = shared.pending as (Pending | undefined)[];
+  // Another copy of this module was here first: its `deliver` settles what is put into the table.
+  if (shared.connected) return;
+  shared.connected = true;
+  const drain = findDrain();
+  const make = ofMainContext(makeDeliver, pending);
+  native.setHandlers(
+    make(shared.results, pending, uncaught, drain),
+    shared.results,
+    pending,
+    drain === undefined ? 0 : 1,
+  );
 }

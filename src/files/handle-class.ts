@@ -9,6 +9,7 @@ import { dressed } from '../internal/build-module';
 import { systemError } from '../internal/errors';
 import type { HandleParts, NativeHandle } from '../internal/handle-parts';
 import { hostFs } from '../internal/host';
+import { ofMainContext } from '../native/addon';
 
 /** Closes a descriptor through the engine, behind everything accepted on it. Rejects with node's error. */
 export async function closeDescriptor(fd: number): Promise<void> {
@@ -45,9 +46,21 @@ function closedByEngine(native: NativeHandle): NativeHandle {
 type Message = { data: { ioengine?: boolean } };
 type Methods = Record<symbol, (this: object, ...args: unknown[]) => unknown>;
 
+/** Held here: the thread has only a weak reference to it. */
+let adopt: ((handle: object) => void) | undefined;
+
+/** Made once for each thread. For ofMainContext(): it uses nothing but its arguments. */
+function makeReceive(receive: Methods[symbol], adoptArrived: (handle: object) => void): Methods[symbol] {
+  return function (this: object, data: unknown): void {
+    receive.call(this, data);
+    if ((data as { ioengine?: boolean }).ioengine === true) adoptArrived(this);
+  };
+}
+
 /**
  * Makes handles of `Class` arrive as such after a transfer. Node makes what arrives, in its own class, so that class has
- * to see by a mark in the message whose handle it was. A thread that has not made our class yet keeps node's.
+ * to see by a mark in the message whose handle it was. A thread that has not made our class yet keeps node's. Of several
+ * copies of this module in a thread, the last one's class it is.
  */
 export function keepClassInTransfer(handleParts: HandleParts, Class: { prototype: object }): void {
   const { Base, handle, transfer, deserialize } = handleParts;
@@ -58,12 +71,13 @@ export function keepClassInTransfer(handleParts: HandleParts, Class: { prototype
     message.data.ioengine = true;
     return message;
   });
-  replaceMethod(base, deserialize, function (this: object, data: unknown): void {
-    receive!.call(this, data);
-    if ((data as Message['data']).ioengine !== true) return;
-    closedByEngine((this as Record<symbol, NativeHandle>)[handle]!);
-    Object.setPrototypeOf(this, Class.prototype);
-  });
+  adopt = (arrived) => {
+    closedByEngine((arrived as Record<symbol, NativeHandle>)[handle]!);
+    Object.setPrototypeOf(arrived, Class.prototype);
+  };
+  const { shared } = startedEngine()!;
+  if (shared.adoptWith(adopt)) return;
+  replaceMethod(base, deserialize, ofMainContext(makeReceive, shared)(receive!, shared.adopt));
 }
 
 function replaceMethod(prototype: object, name: symbol, value: unknown): void {

@@ -10,18 +10,12 @@ import { ACCEPTED, type Addon } from '../native/addon';
 
 type Content = Buffer | string;
 
-/** limits::whole_file_bytes of csrc/base/limits.h. */
-const SCRATCH_BYTES = 128 * 1024;
-
 let scratch: Buffer | undefined;
 
-function takeScratch(native: Addon): Buffer {
-  const { shared } = native;
-  if (shared.scratch === undefined) {
-    shared.scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-    native.setScratch(shared.scratch.buffer as ArrayBuffer);
-  }
-  return shared.scratch;
+function takeScratch({ shared, setScratch }: Addon): Buffer {
+  const memory = shared.scratch();
+  setScratch(memory);
+  return Buffer.from(memory);
 }
 
 /** What a file turns out to need: reading from its descriptor, or all of node's function. */

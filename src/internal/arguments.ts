@@ -76,7 +76,7 @@ export function isDescriptor(value: unknown): value is number {
 
 /**
  * A view. Its memory may be resizable or be given away: what is read then is staged, fails with EFAULT, or finds its
- * pages gone (csrc/scheduler/staging.h). Asking `buffer.resizable` here would cost as much as the rest of a read.
+ * pages gone, or another buffer there (csrc/scheduler/staging.h). Asking `buffer.resizable` here would cost as much as the rest of a read.
  */
 export function isPlainView(value: unknown): value is NodeJS.ArrayBufferView {
   return ArrayBuffer.isView(value);

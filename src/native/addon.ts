@@ -16,8 +16,11 @@ export const FLAG_TRUSTED = 1 << 7;
 
 /** Most views of one vectored read: IOV_MAX, see readv(2). A vectored write takes any number, as it does in node. */
 export const READ_VECTORS_MAX = 1024;
+
 /** Results of one delivery. */
-export const RESULTS_MAX = 512;
+const RESULTS_MAX = 512;
+/** limits::whole_file_bytes of csrc/base/limits.h. */
+const SCRATCH_BYTES = 128 * 1024;
 
 export const BACKEND_INDEX = { auto: -1, uring: 0, aio: 1, threads: 2 } as const;
 export type BackendName = 'uring' | 'aio' | 'threads';
@@ -60,8 +63,8 @@ export interface Addon {
   access(path: string | Uint8Array, mode: number, pathFlags: number): number;
   /** Of an accepted `stat` or `fstat` that is being settled: the numbers. */
   takeStat(slot: number, pathFlags: number): void;
-  /** Once, before the first `readFile`: where small files are read to. */
-  setScratch(memory: ArrayBuffer): void;
+  /** Where small files are read to, before the first `readFile`. */
+  setScratch(memory: ArrayBuffer): boolean;
   /** Opens, reads and closes. Answers the size of a small file that was cached; it is in the scratch memory. */
   readFile(path: string | Uint8Array, pathFlags: number): number;
   /** Of an accepted `readFile` that is being settled: the content, or the open descriptor, now the caller's. */
@@ -98,12 +101,13 @@ export interface Addon {
   /** Until it is released, what `state` says is in the ring and not sent is written when the thread or the process ends. */
   holdWriteBuffer(ring: Buffer, state: ArrayBuffer): boolean;
   releaseWriteBuffer(state: ArrayBuffer): void;
+  /** How results come back. Of this, and of memory that is set, the first in a thread stays. */
   setHandlers(
     deliver: (count: number) => void,
     results: Int32Array,
     pending: readonly unknown[],
     callbacksInBatches: number,
-  ): void;
+  ): boolean;
   /** Raises an uncaught exception here and now. */
   uncaught(error: unknown): void;
   start(type: number): Started;
@@ -126,8 +130,9 @@ export interface Addon {
 interface Exports extends Omit<Addon, 'read' | 'write' | 'shared'> {
   read(view: ArrayBufferView): void;
   write(view: ArrayBufferView): void;
-  setTransferCall(memory: ArrayBuffer): void;
-  setPathCall(memory: ArrayBuffer): void;
+  setTransferCall(memory: ArrayBuffer): boolean;
+  setPathCall(memory: ArrayBuffer): boolean;
+  shared?: Shared;
 }
 
 /** TransferCall of csrc/binding/environment.h: where each number is, in words of four bytes. */
@@ -140,7 +145,7 @@ const ANSWER = 6;
 const POSITION = 2;
 const TRANSFER_CALL_BYTES = 32;
 
-/** Memory that the addon writes results to; `useMemory` puts that of the thread in. */
+/** Views of the thread's memory; `useMemory` makes them. */
 let words = new Int32Array(0);
 let doubles = new Float64Array(0);
 
@@ -194,33 +199,68 @@ const PATH_NUMBERS_BYTES = PATH_NUMBERS * Float64Array.BYTES_PER_ELEMENT;
 export let pathNumbers: Float64Array = new Float64Array(0);
 export let pathIntegers: BigInt64Array = new BigInt64Array(0);
 
-/** What all copies of this JavaScript in a thread have in common: they share the addon, and so its memory and slots. */
+/**
+ * What all copies of this JavaScript in a thread have in common: they are given the same addon. Another version beside this
+ * one has an addon, and so a record, of its own.
+ */
 export interface Shared {
   readonly transferCall: ArrayBuffer;
   readonly pathCall: ArrayBuffer;
-  /** Where small files are read to; made by the first who needs it. */
-  scratch?: Buffer;
-  /** What each slot settles; made by the copy whose `deliver` the addon calls. */
-  pending?: unknown[];
-  started?: Started;
+  /** Slot and result of each request that `deliver` gets. */
+  readonly results: Int32Array;
+  /** What each slot settles. */
+  readonly pending: unknown[];
+  /** Where small files are read to: made when it is first needed. */
+  scratch(): ArrayBuffer;
+  /** How a FileHandle that has arrived in this thread becomes one of the engine's; true: not for the first time. */
+  adoptWith(adopt: (handle: object) => void): boolean;
+  adopt(handle: object): void;
+  started: Started | undefined;
+  /** The addon has its way back into JavaScript. */
+  connected: boolean;
 }
 
-/** Of the same layout only: another version beside this one has an addon, and so a record, of its own. */
-const SHARED = 'shared';
+function makeShared(transferCallBytes: number, pathCallBytes: number, results: number, scratchBytes: number): Shared {
+  let scratch: ArrayBuffer | undefined;
+  let adopter: WeakRef<(handle: object) => void> | undefined;
+  return {
+    transferCall: new ArrayBuffer(transferCallBytes),
+    pathCall: new ArrayBuffer(pathCallBytes),
+    results: new Int32Array(results),
+    pending: [],
+    scratch: () => (scratch ??= new ArrayBuffer(scratchBytes)),
+    adoptWith(adopt) {
+      const again = adopter !== undefined;
+      adopter = new WeakRef(adopt);
+      return again;
+    },
+    adopt: (handle) => adopter?.deref()?.(handle),
+    started: undefined,
+    connected: false,
+  };
+}
 
 function sharedOf(exports: Exports): Shared {
-  const record = exports as Exports & { [SHARED]?: Shared };
-  let shared = record[SHARED];
-  if (shared === undefined) {
-    shared = {
-      transferCall: new ArrayBuffer(TRANSFER_CALL_BYTES),
-      pathCall: new ArrayBuffer(2 * PATH_NUMBERS_BYTES),
-    };
-    Object.defineProperty(record, SHARED, { value: shared });
+  if (exports.shared === undefined) {
+    const make = ofMainContext(makeShared, exports);
+    const shared = make(TRANSFER_CALL_BYTES, 2 * PATH_NUMBERS_BYTES, RESULTS_MAX * 2, SCRATCH_BYTES);
     exports.setTransferCall(shared.transferCall);
     exports.setPathCall(shared.pathCall);
+    exports.shared = shared;
   }
-  return shared;
+  return exports.shared;
+}
+
+/**
+ * `make` as a function of the main context: what the engine holds must not keep the context of one copy alive, which may be
+ * that of a test file that is long over. Its text is compiled there again, so it uses nothing but its arguments.
+ *
+ * @param made an object of the main context, as the addon's are
+ */
+export function ofMainContext<Make extends (...args: never[]) => object>(make: Make, made: object): Make {
+  if (made instanceof Object) return make;
+  const { runInThisContext } = require('node:vm') as typeof import('node:vm');
+  return runInThisContext(`(${make})`, 'ioengine/main-context') as Make;
 }
 
 function useMemory({ transferCall, pathCall }: Shared): void {
