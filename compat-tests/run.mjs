@@ -41,14 +41,7 @@ function parseOptions() {
   }
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new PlainError(`--jobs ${values.jobs}: not a number of runs`);
-  return {
-    chosen,
-    without: values.without,
-    grep: values.grep,
-    verbose: values.verbose,
-    jobs,
-    files: positionals.flatMap(expand),
-  };
+  return { chosen, without: values.without, grep: values.grep, verbose: values.verbose, jobs, files: positionals.flatMap(expand) };
 }
 
 /** A test file or a folder of them, named from here, from the repository or from compat-tests/. */

@@ -164,6 +164,41 @@ describe('streams: the position of the descriptor', () => {
     return text;
   });
 
+  same('each byte comes once, to the stream or to one who reads its descriptor meanwhile', async (side) => {
+    const WORDS = 256 * 1024;
+    const words = Buffer.from(Uint32Array.from({ length: WORDS }, (_, index) => index).buffer);
+    const file = side.put('words', words);
+    await wait(SETTLED_MS);
+    const seen = {};
+    const kinds = {
+      'the same module': [side.fs, {}],
+      "node's": [fs, {}],
+      'the same module, direct (ours)': [side.fs, { direct: 'try' }],
+    };
+    for (const [label, [module_, options]] of Object.entries(kinds)) {
+      const counts = new Uint8Array(WORDS);
+      const count = (bytes) => {
+        for (let at = 0; at < bytes.length; at += 4) counts[bytes.readUInt32LE(at)]++;
+      };
+      const reads = [];
+      const stream = side.fs.createReadStream(file, { highWaterMark: 4096, ...options });
+      let chunks = 0;
+      stream.on('data', (chunk) => {
+        count(chunk);
+        if (++chunks % 3 > 0) return;
+        const target = Buffer.alloc(4096);
+        const read = new Promise((resolve, reject) => {
+          module_.read(stream.fd, target, 0, 4096, null, (error, bytes) => (error ? reject(error) : resolve(bytes)));
+        });
+        reads.push(read.then((bytes) => count(target.subarray(0, bytes))));
+      });
+      await new Promise((resolve) => stream.on('close', resolve));
+      await Promise.allSettled(reads);
+      seen[label] = { once: counts.filter((times) => times === 1).length };
+    }
+    return seen;
+  });
+
   same('what is left behind a stream that does not close its descriptor', async (side) => {
     const seen = [];
     for (const options of [{ end: 99 }, { end: 99_999 }, {}]) {

@@ -35,20 +35,18 @@ napi_value file_position(napi_env env, napi_callback_info info) {
   return position(env, lseek(in.int32(0), 0, SEEK_CUR));
 }
 
-// moveFilePosition(fd, from, to): moves it if it is `from`; answers where it was
-napi_value move_file_position(napi_env env, napi_callback_info info) {
+// claimFilePosition(fd, from, to): 1 where it was `from` and is `to` now
+napi_value claim_file_position(napi_env env, napi_callback_info info) {
   Arguments<3> in(env, info);
-  const off_t found = lseek(in.int32(0), 0, SEEK_CUR);
-  const off_t to = in.int64(2);
-  if (found == in.int64(1) && to != found) lseek(in.int32(0), to, SEEK_SET);
-  return position(env, found);
+  return number(env,
+                in.environment->context()->claim_position(in.int32(0), in.int64(1), in.int64(2)) ? 1 : 0);
 }
 
 }  // namespace
 
 void define_stream_calls(Environment* environment, napi_value exports) {
   const NamedFunction kFunctions[] = {
-      {"stamp", stamp}, {"filePosition", file_position}, {"moveFilePosition", move_file_position}};
+      {"stamp", stamp}, {"filePosition", file_position}, {"claimFilePosition", claim_file_position}};
   define_functions(environment, exports, kFunctions);
 }
 

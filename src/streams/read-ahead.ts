@@ -281,7 +281,7 @@ export class ReadAhead {
     const { position } = wish;
     const size = head.chunks[head.taken]!.length;
     if (head.result! < head.offset + size || !head.stamp!.stillHolds(this.native, this.fd)) return false;
-    return !this.keepsPosition || this.native.moveFilePosition(this.fd, position, position + size) === position;
+    return !this.keepsPosition || this.native.claimFilePosition(this.fd, position, position + size) !== 0;
   }
 
   /** Serves the wish with a read of its own. */
