@@ -17,6 +17,24 @@ function bytesByEngine() {
   return inline.bytes + uring.bytes + aio.bytes + threads.bytes;
 }
 
+/** Nothing is read ahead of a file that has changed within the last second. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 1100));
+
+/** A stream that stands still behind `bytes`, and what of the file the engine has read by then, for this stream. */
+async function stalled(stream, bytes) {
+  const start = bytesByEngine();
+  let taken = 0;
+  await new Promise((resolve) => {
+    stream.on('data', (chunk) => {
+      taken += chunk.length;
+      if (taken < bytes) return;
+      stream.pause();
+      resolve();
+    });
+  });
+  return () => bytesByEngine() - start - taken;
+}
+
 async function collect(stream, chunks = []) {
   stream.on('data', (chunk) => chunks.push(chunk));
   await closed(stream);
@@ -26,10 +44,11 @@ async function collect(stream, chunks = []) {
 describe('streams: the data path of the engine', () => {
   let directory;
   const content = patternBytes(24 * MIB + 777, 11);
-  before(function () {
+  before(async function () {
     if (subjectOverridden) skip(this, 'because another module stands in for the engine');
     directory = temporaryDirectory();
     fs.writeFileSync(`${directory}/large`, content);
+    await settled();
   });
   after(() => directory && removeDirectory(directory));
 
@@ -41,19 +60,11 @@ describe('streams: the data path of the engine', () => {
     const label = JSON.stringify(options);
 
     it(`${label}: a stalled consumer has no more than the window read ahead of it`, async () => {
-      const start = bytesByEngine();
-      const stream = ours.createReadStream(`${directory}/large`, options);
-      let taken = 0;
-      await new Promise((resolve) => {
-        stream.on('data', (chunk) => {
-          taken += chunk.length;
-          if (taken < 8 * MIB) return;
-          stream.pause();
-          resolve();
-        });
-      });
-      await eventually(() => bytesByEngine() - start - taken >= 2 * 65536, 'reading ahead');
-      const ahead = await unchanging(() => bytesByEngine() - start - taken);
+      const chunk = mode === undefined ? 16_384 : 65_536;
+      const stream = ours.createReadStream(`${directory}/large`, { ...options, highWaterMark: chunk });
+      const readAhead = await stalled(stream, 8 * MIB);
+      await eventually(() => readAhead() >= 2 * 65_536, 'reading ahead');
+      const ahead = await unchanging(readAhead);
       // What the stream itself buffers comes on top.
       expect(ahead).to.be.at.most(window + 2 * 65536);
       stream.destroy();
@@ -127,6 +138,23 @@ describe('streams: the data path of the engine', () => {
       }
     });
   }
+
+  it('no more than one chunk is read ahead in chunks of 64 KiB, or of a file that has just changed', async () => {
+    for (const [label, highWaterMark, prepare] of [
+      ['64 KiB', 65_536, () => {}],
+      ['changed', 4096, (file) => fs.utimesSync(file, 1, 1)],
+    ]) {
+      const file = `${directory}/large`;
+      prepare(file);
+      const stream = ours.createReadStream(file, { highWaterMark });
+      const readAhead = await stalled(stream, MIB);
+      const ahead = await unchanging(readAhead);
+      stream.destroy();
+      await closed(stream);
+      expect(ahead, label).to.be.at.most(2 * highWaterMark);
+    }
+    await settled();
+  });
 
   it('a file that grows behind a short chunk is read on, without what was read ahead of it', async () => {
     for (const options of [{}, { direct: 'try' }]) {

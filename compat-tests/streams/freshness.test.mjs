@@ -6,25 +6,28 @@ import { same } from '../helpers/compare.mjs';
 
 const CHUNK = 65_536;
 
-/** Streams of every kind that may read ahead, over the file of a side. */
+/** A file that was changed so recently is not read ahead of: csrc/scheduler/file_stamp.cc. */
+const SETTLED_MS = 1100;
+
+/** Streams of every kind that may read ahead, over a file of the side, and the size of their chunks. */
 const STREAMS = {
-  'of a path': (side) => side.fs.createReadStream(side.file('f')),
-  'of a path, with start': (side) => side.fs.createReadStream(side.file('f'), { start: 0 }),
-  'of a path, 4 KiB': (side) => side.fs.createReadStream(side.file('f'), { highWaterMark: 4096 }),
-  'of a path, 512 KiB': (side) => side.fs.createReadStream(side.file('f'), { highWaterMark: 524_288 }),
-  'direct (ours)': (side) => side.fs.createReadStream(side.file('f'), { direct: 'try' }),
-  'of a handle': async (side) => (await side.fsp.open(side.file('f'))).createReadStream({ highWaterMark: CHUNK }),
-  'of a handle, with start': async (side) =>
-    (await side.fsp.open(side.file('f'))).createReadStream({ start: 0, highWaterMark: CHUNK }),
+  'of a path': [CHUNK, (side, file) => side.fs.createReadStream(file)],
+  'of a path, with start': [CHUNK, (side, file) => side.fs.createReadStream(file, { start: 0 })],
+  'of a path, 4 KiB': [4096, (side, file) => side.fs.createReadStream(file, { highWaterMark: 4096 })],
+  'of a path, 4 KiB, with start': [
+    4096,
+    (side, file) => side.fs.createReadStream(file, { start: 0, highWaterMark: 4096 }),
+  ],
+  'of a path, 512 KiB': [524_288, (side, file) => side.fs.createReadStream(file, { highWaterMark: 524_288 })],
+  'direct (ours)': [CHUNK, (side, file) => side.fs.createReadStream(file, { direct: 'try' })],
+  'of a handle': [CHUNK, async (side, file) => (await side.fsp.open(file)).createReadStream({ highWaterMark: CHUNK })],
+  'of a handle, 4 KiB, with start': [
+    4096,
+    async (side, file) => (await side.fsp.open(file)).createReadStream({ start: 0, highWaterMark: 4096 }),
+  ],
 };
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** An old file of so many chunks of the stream's size: its stamp proves something. */
-async function prepare(side, chunks, size) {
-  fs.writeFileSync(side.file('f'), Buffer.alloc(chunks * size, 'a'));
-  await wait(15);
-}
 
 /** Reads it all; behind chunk number `at` the stream is paused for `change`. */
 async function readAll(stream, at, change) {
@@ -45,54 +48,51 @@ async function readAll(stream, at, change) {
   return counts;
 }
 
-describe('streams: what was read ahead', () => {
-  for (const [name, make] of Object.entries(STREAMS)) {
-    same(`what is appended near the end is delivered: ${name}`, async (side) => {
-      const seen = {};
-      for (const chunks of [3, 7, 20]) {
-        await prepare(side, chunks, CHUNK);
-        const stream = await make(side);
-        const size = stream.readableHighWaterMark;
-        fs.truncateSync(side.file('f'), chunks * size);
-        fs.writeFileSync(side.file('f'), Buffer.alloc(chunks * size, 'a'));
-        await wait(15);
-        seen[chunks] = await readAll(stream, chunks - 2, () =>
-          fs.appendFileSync(side.file('f'), Buffer.alloc(1000, 'b')),
-        );
-      }
-      return seen;
-    });
+/**
+ * Streams of every kind at once, each over a file of its own that is old enough to be read ahead of; `cases` name the
+ * chunks of the file, behind which of them it is changed, and how.
+ */
+async function readChanged(side, cases) {
+  const files = [];
+  for (const [name, [size, make]] of Object.entries(STREAMS)) {
+    for (const [label, { chunks, at, change }] of Object.entries(cases)) {
+      const file = side.put(`f${files.length}`, Buffer.alloc(chunks * size, 'a'));
+      files.push({ name: `${name}, ${label}`, file, make, at, change: () => change(file, chunks * size) });
+    }
+  }
+  await wait(SETTLED_MS);
+  const read = async ({ name, file, make, at, change }) => [name, await readAll(await make(side, file), at, change)];
+  return Object.fromEntries(await Promise.all(files.map(read)));
+}
 
-    same(`what is overwritten or cut off during a pause is not delivered: ${name}`, async (side) => {
-      const seen = {};
-      const changes = {
-        overwritten: () => {
-          const fd = fs.openSync(side.file('f'), 'r+');
-          const size = fs.fstatSync(fd).size;
+describe('streams: what was read ahead', () => {
+  same('what is appended near the end is delivered', (side) => {
+    const change = (file) => fs.appendFileSync(file, Buffer.alloc(1000, 'b'));
+    const cases = [3, 7, 20].map((chunks) => [`${chunks} chunks`, { chunks, at: chunks - 2, change }]);
+    return readChanged(side, Object.fromEntries(cases));
+  });
+
+  same('what is overwritten or cut off during a pause is not delivered', (side) =>
+    readChanged(side, {
+      overwritten: {
+        chunks: 40,
+        at: 20,
+        change(file, size) {
+          const fd = fs.openSync(file, 'r+');
           fs.writeSync(fd, Buffer.alloc(size, 'b'), 0, size, 0);
           fs.closeSync(fd);
         },
-        'cut in the middle': () => fs.truncateSync(side.file('f'), fs.statSync(side.file('f')).size / 2),
-        emptied: () => fs.truncateSync(side.file('f'), 0),
-      };
-      for (const [label, change] of Object.entries(changes)) {
-        const stream = await make(side, await prepare(side, 40, CHUNK));
-        const size = stream.readableHighWaterMark;
-        if (size > CHUNK) fs.writeFileSync(side.file('f'), Buffer.alloc(40 * size, 'a'));
-        await wait(15);
-        seen[label] = await readAll(stream, 20, change);
-      }
-      return seen;
-    });
-  }
+      },
+      'cut in the middle': { chunks: 40, at: 20, change: (file, size) => fs.truncateSync(file, size / 2) },
+      emptied: { chunks: 40, at: 20, change: (file) => fs.truncateSync(file, 0) },
+    }),
+  );
 });
 
 describe('streams: between two chunks', () => {
-  for (const [name, make] of Object.entries(STREAMS)) {
+  for (const [name, [size, make]] of Object.entries(STREAMS)) {
     same(`ticks and microtasks of one chunk run before the next: ${name}`, async (side) => {
-      await prepare(side, 12, CHUNK);
-      const stream = await make(side);
-      fs.writeFileSync(side.file('f'), Buffer.alloc(12 * stream.readableHighWaterMark, 'a'));
+      const stream = await make(side, side.put('f', Buffer.alloc(12 * size, 'a')));
       const order = [];
       stream.on('data', () => {
         order.push('chunk');
@@ -162,6 +162,41 @@ describe('streams: the position of the descriptor', () => {
       if (count === 40) break;
     }
     return text;
+  });
+
+  same('each byte comes once, to the stream or to one who reads its descriptor meanwhile', async (side) => {
+    const WORDS = 256 * 1024;
+    const words = Buffer.from(Uint32Array.from({ length: WORDS }, (_, index) => index).buffer);
+    const file = side.put('words', words);
+    await wait(SETTLED_MS);
+    const seen = {};
+    const kinds = {
+      'the same module': [side.fs, {}],
+      "node's": [fs, {}],
+      'the same module, direct (ours)': [side.fs, { direct: 'try' }],
+    };
+    for (const [label, [module_, options]] of Object.entries(kinds)) {
+      const counts = new Uint8Array(WORDS);
+      const count = (bytes) => {
+        for (let at = 0; at < bytes.length; at += 4) counts[bytes.readUInt32LE(at)]++;
+      };
+      const reads = [];
+      const stream = side.fs.createReadStream(file, { highWaterMark: 4096, ...options });
+      let chunks = 0;
+      stream.on('data', (chunk) => {
+        count(chunk);
+        if (++chunks % 3 > 0) return;
+        const target = Buffer.alloc(4096);
+        const read = new Promise((resolve, reject) => {
+          module_.read(stream.fd, target, 0, 4096, null, (error, bytes) => (error ? reject(error) : resolve(bytes)));
+        });
+        reads.push(read.then((bytes) => count(target.subarray(0, bytes))));
+      });
+      await new Promise((resolve) => stream.on('close', resolve));
+      await Promise.allSettled(reads);
+      seen[label] = { once: counts.filter((times) => times === 1).length };
+    }
+    return seen;
   });
 
   same('what is left behind a stream that does not close its descriptor', async (side) => {

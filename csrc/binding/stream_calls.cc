@@ -31,12 +31,10 @@ napi_value stamp(const Arguments<1>& in) {
 // filePosition(fd): where the next read(2) begins, or -1
 napi_value file_position(const Arguments<1>& in) { return position(in.env, lseek(in.int32(0), 0, SEEK_CUR)); }
 
-// moveFilePosition(fd, from, to): moves it if it is `from`; answers where it was
-napi_value move_file_position(const Arguments<3>& in) {
-  const off_t found = lseek(in.int32(0), 0, SEEK_CUR);
-  const off_t to = in.int64(2);
-  if (found == in.int64(1) && to != found) lseek(in.int32(0), to, SEEK_SET);
-  return position(in.env, found);
+// claimFilePosition(fd, from, to): 1 where it was `from` and is `to` now
+napi_value claim_file_position(const Arguments<3>& in) {
+  const bool claimed = in.environment->context()->claim_position(in.int32(0), in.int64(1), in.int64(2));
+  return number(in.env, claimed ? 1 : 0);
 }
 
 }  // namespace
@@ -44,7 +42,7 @@ napi_value move_file_position(const Arguments<3>& in) {
 void define_stream_calls(Environment* environment, napi_value exports) {
   const NamedFunction kFunctions[] = {{"stamp", when_started<stamp>},
                                       {"filePosition", any_time<file_position>},
-                                      {"moveFilePosition", any_time<move_file_position>}};
+                                      {"claimFilePosition", when_started<claim_file_position>}};
   define_functions(environment, exports, kFunctions);
 }
 

@@ -115,6 +115,18 @@ bool IoContext::stamp(int fd, FileStamp* stamp) const {
   return ours && take_stamp(fd, stamp);
 }
 
+// The second lseek(2) adds, so a read on another thread that comes in between is not undone by it: that shows
+// in the result, and the bytes are left to others again.
+bool IoContext::claim_position(int fd, int64_t from, int64_t to) const {
+  const Descriptor* descriptor = descriptors_.find(fd);
+  const bool busy = descriptor == nullptr || descriptor->serial_running || descriptor->exclusive_running ||
+                    !descriptor->waiting.empty();
+  if (busy || lseek(fd, 0, SEEK_CUR) != from) return false;
+  if (lseek(fd, to - from, SEEK_CUR) == to) return true;
+  lseek(fd, from - to, SEEK_CUR);
+  return false;
+}
+
 void IoContext::adopt(int fd, const FileFacts& facts) {
   forget(fd);  // whatever had this number before is closed
   Descriptor* descriptor = descriptors_.find_or_add(fd);

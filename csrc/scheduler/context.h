@@ -81,6 +81,9 @@ class IoContext {
 
   // Of a regular file of the engine's: true where an equal stamp later proves that it has not been changed.
   bool stamp(int fd, FileStamp* stamp) const;
+  // Moves the file position from `from` to `to`, as a read of what lies between would. False, and nothing is
+  // moved, where it is somewhere else, or an operation at the file position is under way.
+  bool claim_position(int fd, int64_t from, int64_t to) const;
 
   // Takes an open descriptor whose facts are known already, without asking the kernel for them.
   void adopt(int fd, const FileFacts& facts);

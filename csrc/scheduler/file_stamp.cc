@@ -10,7 +10,11 @@ namespace ioengine {
 namespace {
 
 constexpr int64_t kNsPerS = 1000 * 1000 * 1000;
-constexpr int64_t kCoarsest_ns = 2 * kNsPerS;  // inodes without room for nanoseconds
+
+// A write(2) sets the times first and copies then, up to 2 GiB: so long may a call with older times still be
+// at work. Longer than a tick of the clock (1 to 10 ms), in which two changes get the same times.
+constexpr int64_t kSettled_ns = kNsPerS;
+constexpr int64_t kSettledCoarse_ns = 2 * kNsPerS;  // inodes without room for nanoseconds
 
 int64_t nanoseconds(const timespec& time) { return time.tv_sec * kNsPerS + time.tv_nsec; }
 int64_t nanoseconds(const statx_timestamp& time) { return time.tv_sec * kNsPerS + time.tv_nsec; }
@@ -30,7 +34,7 @@ bool take_stamp(int fd, FileStamp* stamp) {
   if (!S_ISREG(status.stx_mode) || (status.stx_mask & kWanted) != kWanted) return false;
   const int64_t latest = std::max(nanoseconds(status.stx_mtime), nanoseconds(status.stx_ctime));
   const bool is_coarse = stamp->modified_ns == 0 && stamp->changed_ns == 0;
-  return nanoseconds(now) - latest > (is_coarse ? kCoarsest_ns : 0);
+  return nanoseconds(now) - latest > (is_coarse ? kSettledCoarse_ns : kSettled_ns);
 }
 
 }  // namespace ioengine

@@ -14,8 +14,9 @@ struct FileStamp {
   uint32_t changed_ns;
 };
 
-// False where an equal stamp would prove nothing: the file is no regular one, or was changed in this tick of
-// the kernel's clock (1 to 10 ms), so that another change may get the same time. Answered from memory.
+// False where an equal stamp would prove nothing: the file is no regular one, or was changed within the last
+// second, so that the change may go on, or another one get the same time. Answered from memory. What writes
+// through a mapping of the file leaves no trace: its pages carry no time.
 bool take_stamp(int fd, FileStamp* stamp);
 
 }  // namespace ioengine

@@ -119,8 +119,8 @@ export interface Addon {
   stamp(fd: number): number;
   /** Where the next read(2) of the descriptor begins; -1 where there is no such place. */
   filePosition(fd: number): number;
-  /** Moves it to `to` if it is `from`, and answers where it was. */
-  moveFilePosition(fd: number, from: number, to: number): number;
+  /** Moves it from `from` to `to`. 0, and nothing is moved: it is not there, or a read or write at it is under way. */
+  claimFilePosition(fd: number, from: number, to: number): number;
   stats(): number[];
   alignedBuffer(size: number): Buffer | undefined;
   misalignment(view: ArrayBufferView): number;

@@ -4,6 +4,8 @@
 // Node reads a chunk when the consumer has asked for it. What was read before that is handed out only while the file is
 // what it was then (file-stamp.ts), and neither the end of the file nor an error is ever taken from such a read.
 //
+// Chunks of 32 to 128 KiB, and so those of the default size, are read when they are asked for.
+//
 // Memory is bounded: in flight and not yet taken is at most 1 MiB (4 MiB with O_DIRECT), or 2 chunks (4) where the
 // highWaterMark is larger than half (a quarter) of that.
 
@@ -23,6 +25,13 @@ const READS_MAX = WINDOW_BYTES / READ_BYTES;
 const DIRECT_READS_MIN = 4;
 const DIRECT_READS_MAX = DIRECT_WINDOW_BYTES / READ_BYTES;
 const CHUNKS_PER_READ_MAX = 64;
+/**
+ * Chunks of such sizes are not read ahead of, but with O_DIRECT. A cached one is copied here and now when it is asked for
+ * (limits::inline_read_bytes), which costs less than to have it copied elsewhere and to ask whether it is fresh; what is
+ * not cached the kernel reads ahead itself. Smaller ones gain by sharing a read.
+ */
+const AT_ONCE_MIN = 32 * 1024;
+const AT_ONCE_MAX = 128 * 1024;
 
 /** The file position. */
 const CURRENT = -1;
@@ -180,8 +189,14 @@ export class ReadAhead {
     return Math.min(CHUNKS_PER_READ_MAX, Math.max(1, Math.floor(READ_BYTES / this.chunkBytes)));
   }
 
+  private readsAhead(): boolean {
+    if (this.careful || this.direct) return !this.careful;
+    const isAtOnce = this.chunkBytes >= AT_ONCE_MIN && this.chunkBytes <= AT_ONCE_MAX;
+    return this.streak > 0 && !isAtOnce;
+  }
+
   private fill(limit: number): void {
-    if (this.careful || (this.streak === 0 && !this.direct)) return;
+    if (!this.readsAhead()) return;
     const perRead = this.chunksPerRead();
     const whole = perRead * this.chunkBytes;
     const most = this.direct
@@ -266,7 +281,7 @@ export class ReadAhead {
     const { position } = wish;
     const size = head.chunks[head.taken]!.length;
     if (head.result! < head.offset + size || !head.stamp!.stillHolds(this.native, this.fd)) return false;
-    return !this.keepsPosition || this.native.moveFilePosition(this.fd, position, position + size) === position;
+    return !this.keepsPosition || this.native.claimFilePosition(this.fd, position, position + size) !== 0;
   }
 
   /** Serves the wish with a read of its own. */
