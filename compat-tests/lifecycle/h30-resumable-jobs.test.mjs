@@ -15,6 +15,7 @@ const MiB = 2 ** 20;
 const jobsChild = fileURLToPath(new URL('./support/jobs-child.mjs', import.meta.url));
 // Since 26 cp is one request of node's.
 const copiesHere = Number(process.versions.node.split('.')[0]) < 26;
+const nodesCopy = 'because since Node 26 cp is one request of node’s';
 
 const calls = {
   promise: (name, ...args) => oursP[name](...args),
@@ -67,8 +68,9 @@ describe('H30: jobs that take many time slices', () => {
     const child = await runChild({ code, args: [file('flat')], strace: { trace: 'getdents64' } });
     expect(child.status, child.describe()).to.equal(0);
     expect(fs.existsSync(file('flat'))).to.equal(false);
-    // 24 bytes or more for each name, and parts of 32 KiB.
-    expect(child.trace.length).to.be.below((count * 40) / (32 * 1024));
+    // At most 32 bytes for each name, and parts of 32 KiB: 58, where listing it again in each slice took 16,685.
+    const listings = child.trace.filter((line) => line.includes('getdents64('));
+    expect(listings.length).to.be.within(1, 200);
   });
 
   it('rm ends where each step takes longer than a slice', async () => {
@@ -87,7 +89,8 @@ describe('H30: jobs that take many time slices', () => {
   });
 
   for (const form of Object.keys(calls)) {
-    it(`cp copies one file, whatever takes the names of both meanwhile (${form})`, async () => {
+    it(`cp copies one file, whatever takes the names of both meanwhile (${form})`, async function () {
+      if (!copiesHere) skip(this, nodesCopy);
       const size = 64;
       fill('from', 'A', size);
       fill('next', 'B', size);
@@ -112,7 +115,8 @@ describe('H30: jobs that take many time slices', () => {
     });
   }
 
-  it('two cp to one target: it is one of them', async () => {
+  it('two cp to one target: it is one of them', async function () {
+    if (!copiesHere) skip(this, nodesCopy);
     for (const letter of ['A', 'B']) fill(letter, letter, 96);
     const first = oursP.cp(file('A'), file('to'));
     while (!fs.existsSync(file('to'))) await new Promise(setImmediate);
@@ -160,7 +164,7 @@ describe('H30: jobs that take many time slices', () => {
   for (const [job, { make, inject, isLeft }] of Object.entries(jobs)) {
     for (const end of ['process.exit', 'terminate']) {
       it(`${end} in the middle of ${job}: it is given up, and nothing of it stays`, async function () {
-        if (job === 'cp' && !copiesHere) skip(this, 'because since Node 26 cp is one request of node’s');
+        if (job === 'cp' && !copiesHere) skip(this, nodesCopy);
         make();
         const child = await runChild({ file: jobsChild, args: [job, end, folder], strace: { trace: 'none', inject } });
         expect(child.status, child.describe()).to.equal(0);
