@@ -22,7 +22,7 @@ const isRequest = (value) => value === binding.kUsePromises || typeof value?.onc
 function wrap(name, bytesOf) {
   const original = binding[name];
   if (original === undefined) return; // not in this version of Node
-  binding[name] = function counted(...args) {
+  const apply = (_target, thisArg, args) => {
     const request = args.find(isRequest);
     const side = request === undefined ? counts.synchronous : counts.asynchronous;
     side.calls[name] = (side.calls[name] ?? 0) + 1;
@@ -36,11 +36,13 @@ function wrap(name, bytesOf) {
         return Reflect.apply(complete, this, [error, ...values]);
       };
     }
-    const result = Reflect.apply(original, this, args);
+    const result = Reflect.apply(original, thisArg, args);
     if (request === undefined) settle(result);
     else if (request === binding.kUsePromises) result.then(settle, () => {});
     return result;
   };
+  // Looks native, as the original does: it counts, it does not simulate a file system.
+  binding[name] = new Proxy(original, { apply });
 }
 
 for (const name of COUNTING) wrap(name, (_args, result) => result);
