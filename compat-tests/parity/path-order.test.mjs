@@ -68,6 +68,35 @@ describe('parity: order of calls on paths', () => {
     });
   }
 
+  const WRITES = {
+    'fs.write': (handle) => new Promise((resolve) => ours.write(handle.fd, 'x', 0, resolve)),
+    'FileHandle.write': (handle) => handle.write('x', 0),
+    'FileHandle.writev': (handle) => handle.writev([Buffer.from('x'), Buffer.from('y')], 0),
+  };
+  for (const [name, write] of Object.entries(WRITES)) {
+    it(`what is asked behind ${name} finds what it wrote, and is not answered ahead of it`, async () => {
+      const handle = await oursP.open(`${dir}/a`, 'r+');
+      await handle.stat();
+      for (let i = 0; i < 50; i++) {
+        for (const [question, ask] of Object.entries(QUESTIONS)) {
+          await handle.truncate(0);
+          await ask(`${dir}/other`);
+          await new Promise((resolve) => setImmediate(resolve));
+          const order = [];
+          const written = write(handle).then(() => order.push('write'));
+          const before = inlineOperations();
+          const answered = ask(`${dir}/other`);
+          expect(inlineOperations(), question).to.equal(before);
+          const sized = oursP.stat(`${dir}/a`);
+          await Promise.all([written, answered.then(() => order.push(question))]);
+          expect(order).to.deep.equal(['write', question]);
+          expect((await sized).size).to.be.above(0);
+        }
+      }
+      await handle.close();
+    });
+  }
+
   const PAIRS = {
     'mkdir, writeFile in it': async (path) => [oursP.mkdir(path), oursP.writeFile(`${path}/f`, 'x')],
     'mkdir with parents, writeFile in it': async (path) => [

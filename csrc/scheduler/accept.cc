@@ -152,6 +152,9 @@ int32_t IoContext::accept(Request* request) {
   ++descriptor->pending;
   ++unsettled_;
   if (changes_file(request->operation)) ++unsettled_writes_;
+  const FileFacts& facts = descriptor->facts;
+  if (request->operation == Operation::kWrite && facts.kind == FileKind::kRegular && !facts.direct)
+    path_order_.add_write(request);
   if (descriptor->known() && descriptor->waiting.empty() && descriptor->admits(request)) {
     start(request);
   } else if (descriptor->knowledge == Knowledge::kUnknown) {

@@ -174,7 +174,9 @@ class IoContext {
   void run_paths();
   // Whether a question about a path may be answered here and now: not while a change of paths that was asked
   // for earlier may still be waiting for a thread. Calls on paths start in the order of the calls.
-  bool paths_are_settled() const { return unsettled_path_changes_ == 0 && foreign_change_turn_ != turn_; }
+  bool paths_are_settled() const {
+    return unsettled_path_changes_ == 0 && foreign_change_turn_ != turn_ && !path_order_.has_write();
+  }
   static bool may_change_paths(const Request* request);
   void count_path_change();
   void start_path(Request* request);

@@ -76,7 +76,13 @@ void PathOrder::add(Request* request) {
   changes_[count_++] = request;
 }
 
+void PathOrder::add_write(Request* request) {
+  request->call = ++calls_;
+  write_ = request;
+}
+
 void PathOrder::remove(const Request* request) {
+  if (write_ == request) write_ = nullptr;
   count_ = static_cast<size_t>(std::remove(changes_, changes_ + count_, request) - changes_);
 }
 
@@ -91,6 +97,7 @@ Request* PathOrder::find_earlier(const Request* request) const {
   for (size_t i = count_; i-- > 0;) {
     if (changes_[i]->call < request->call && is_related(changes_[i], request)) return changes_[i];
   }
+  if (write_ != nullptr && write_->call < request->call) return write_;
   return nullptr;
 }
 
