@@ -148,25 +148,39 @@ describe('H30: jobs that take many time slices', () => {
     expect(child.json(), child.describe()).to.equal(0);
   });
 
+  // Files of two parts, so that the end comes in the middle of one.
+  const [files, fileMiB] = [20, 16];
+
   const jobs = {
     rm: {
       make: () => makeFiles('from', 3000),
-      inject: 'unlinkat:delay_exit=2000',
+      trace: 'unlinkat',
+      delay: 2000,
       isLeft: () => fs.existsSync(file('from')) && fs.readdirSync(file('from')).length > 0,
     },
     cp: {
-      make: () => fill('from', 'A', 512),
-      inject: 'copy_file_range:delay_exit=60000',
-      isLeft: () => fs.statSync(file('to')).size < 512 * MiB,
+      make: () => {
+        fs.mkdirSync(file('from'));
+        for (let i = 0; i < files; i++) fill(`from/${i}`, 'A', fileMiB);
+      },
+      trace: 'copy_file_range',
+      delay: 60_000,
+      isLeft: () => {
+        const sizes = fs.readdirSync(file('to')).map((name) => fs.statSync(file(`to/${name}`)).size);
+        expect(sizes, 'sizes of the files that were begun').to.deep.equal(sizes.map(() => fileMiB * MiB));
+        return sizes.length < files;
+      },
     },
   };
 
-  for (const [job, { make, inject, isLeft }] of Object.entries(jobs)) {
+  for (const [job, { make, trace, delay, isLeft }] of Object.entries(jobs)) {
     for (const end of ['process.exit', 'terminate']) {
-      it(`${end} in the middle of ${job}: it is given up, and nothing of it stays`, async function () {
+      it(`${end} in the middle of ${job}: it is given up between two files, and nothing of it stays`, async function () {
         if (job === 'cp' && !copiesHere) skip(this, nodesCopy);
         make();
-        const child = await runChild({ file: jobsChild, args: [job, end, folder], strace: { trace: 'none', inject } });
+        // What is not traced is not delayed either.
+        const strace = { trace, inject: `${trace}:delay_exit=${delay}` };
+        const child = await runChild({ file: jobsChild, args: [job, end, folder], strace });
         expect(child.status, child.describe()).to.equal(0);
         expect(isLeft(), 'given up').to.equal(true);
         if (end === 'terminate') expect(child.json()).to.deep.equal({ threads: 0, descriptors: 0, changed: 0 });

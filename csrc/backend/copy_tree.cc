@@ -75,9 +75,11 @@ class CopyTreeJob final : public ResumableJob {
       const Outcome outcome = take_next(slice);
       if (outcome == Outcome::kFailed) return stop();
       if (!has_next()) return 0;
-      if (outcome == Outcome::kTimeIsOver || slice.is_over()) return kUnfinished;
+      if (outcome == Outcome::kTimeIsOver || slice.is_over() || job_->is_ending()) return kUnfinished;
     }
   }
+
+  bool is_in_file() const override { return file_ != nullptr; }
 
  private:
   static std::string path_of(const std::string& top, const std::string& inner) {
@@ -186,12 +188,12 @@ class CopyTreeJob final : public ResumableJob {
   }
 
   // A file that is not complete keeps its descriptors. Where too many are held already it is copied to its
-  // end.
+  // end, and so it is when the process or the thread ends: that may cut a tree short, but not a file.
   Outcome copy_content(const TimeSlice& slice) {
     Copied copied;
     do {
       copied = file_->copy_on(slice);
-    } while (copied == Copied::kTimeIsOver && !held_.take(FileCopy::kDescriptors) && !job_->is_ending());
+    } while (copied == Copied::kTimeIsOver && (job_->is_ending() || !held_.take(FileCopy::kDescriptors)));
     if (copied == Copied::kTimeIsOver) return Outcome::kTimeIsOver;
     if (copied == Copied::kFailed) return fail_in_file();
     file_.reset();

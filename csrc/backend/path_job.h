@@ -37,7 +37,7 @@ struct PathJob {
 
   // kCopyTree, kRemoveTree, between two slices.
   std::unique_ptr<ResumableJob> resumable;
-  const std::atomic<bool>* ending = nullptr;  // set while another thread runs it: it is not to go on for long
+  const std::atomic<bool>* ending = nullptr;  // the process or the thread ends; set by another thread
   bool is_ending() const { return ending != nullptr && ending->load(std::memory_order_relaxed); }
 
   // The inline lane does not know the mount yet: find out what it is on the way.
@@ -53,7 +53,7 @@ int32_t run_slice(PathJob* job, Make make) {
   const TimeSlice slice;
   if (job->resumable == nullptr) {
     job->resumable = make();
-  } else if (job->is_ending()) {
+  } else if (job->is_ending() && !job->resumable->is_in_file()) {
     return kUnfinished;
   }
   const int32_t result = job->resumable->run(slice);

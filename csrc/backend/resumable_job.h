@@ -28,6 +28,9 @@ class ResumableJob {
   virtual ~ResumableJob() = default;  // closes whatever is open: the job may be cancelled between two slices
   // kUnfinished, or the result of the request.
   virtual int32_t run(const TimeSlice& slice) = 0;
+  // Between two slices: a file is half copied. Node leaves none so, whatever ends the process or the thread
+  // but a signal; so one more slice is to be run first, which ends the file.
+  virtual bool is_in_file() const { return false; }
 };
 
 // Descriptors that a job keeps open between two slices. Any number of jobs may be under way, so there is a

@@ -213,6 +213,7 @@ class IoContext {
   void complete(Request* request, int32_t result);
   void complete_merged(Request* carrier, int32_t result);
   void resume(Request* request);
+  void cancel_job(Request* request);
   bool retry(Request* request, int32_t* result);
   bool read_up_to_size(Request* request, uint64_t attempt_end);
   bool is_end_of_file(const Request* request) const;

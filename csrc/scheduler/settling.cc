@@ -127,8 +127,13 @@ void IoContext::complete(Request* request, int32_t result) {
 // A long job that the pool does not go on with (H30): the process or the thread is about to end, and does not
 // wait for a large tree; or there is no thread, and the slice was run on this one.
 void IoContext::resume(Request* request) {
-  if (ending_jobs_.load(std::memory_order_relaxed)) return settle(request, -ECANCELED);
+  if (ending_jobs_.load(std::memory_order_relaxed)) return cancel_job(request);
   to_threads(request);
+}
+
+void IoContext::cancel_job(Request* request) {
+  if (request->path->resumable->is_in_file()) execute_request(request);
+  settle(request, -ECANCELED);
 }
 
 // XFS fails a direct read with EIO where a buffered writer has left delayed blocks behind the end of the
@@ -344,6 +349,7 @@ void IoContext::settle_writes() {
 // is carried out all the same: nobody else will.
 void IoContext::cancel(Request* request) {
   if (request->merged != nullptr) return complete_merged(request, -ECANCELED);
+  if (request->path != nullptr && request->path->resumable != nullptr) return cancel_job(request);
   if (request->bounce != nullptr) detach_bounce(request, -ECANCELED);
   settle(request, request->operation == Operation::kClose ? execute_request(request) : -ECANCELED);
 }

@@ -1,6 +1,6 @@
 // Ends in the middle of a removal or a copy, or ends a worker that is in the middle of one.
 //   jobs-child.mjs rm|cp process.exit|terminate FOLDER
-// FOLDER has `from`, the tree or file; `to` is the copy. After `terminate`, one line of JSON tells what is left.
+// FOLDER has `from`, the tree; `to` is the copy. After `terminate`, one line of JSON tells what is left.
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,12 +13,15 @@ const [job, end, folder] = isMainThread ? process.argv.slice(2) : workerData;
 
 const begin = {
   rm: () => engine.promises.rm(`${folder}/from`, { recursive: true }),
-  cp: () => engine.promises.cp(`${folder}/from`, `${folder}/to`),
+  cp: () => engine.promises.cp(`${folder}/from`, `${folder}/to`, { recursive: true }),
 };
 
 const amount = {
   rm: () => (fs.existsSync(`${folder}/from`) ? fs.readdirSync(`${folder}/from`).length : 0),
-  cp: () => fs.statSync(`${folder}/to`, { throwIfNoEntry: false })?.size ?? 0,
+  cp: () => {
+    if (!fs.existsSync(`${folder}/to`)) return 0;
+    return fs.readdirSync(`${folder}/to`).reduce((sum, name) => sum + fs.statSync(`${folder}/to/${name}`).size, 0);
+  },
 };
 
 /** The job is in the middle of its work. */
