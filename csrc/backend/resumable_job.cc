@@ -1,5 +1,8 @@
 #include "backend/resumable_job.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <atomic>
 
 namespace ioengine {
@@ -8,10 +11,17 @@ namespace {
 // Of all threads: a number without a destructor (H11).
 std::atomic<size_t> held{0};
 
+// The program may change its limit at any time; a slice is long, so it can be looked up at the end of each.
+size_t held_max() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  return std::min<size_t>(limits::held_descriptors, limit.rlim_cur / 4);
+}
+
 }  // namespace
 
 bool HeldDescriptors::take(size_t count) {
-  if (held.fetch_add(count, std::memory_order_relaxed) + count > limits::held_descriptors) {
+  if (held.fetch_add(count, std::memory_order_relaxed) + count > held_max()) {
     held.fetch_sub(count, std::memory_order_relaxed);
     return false;
   }

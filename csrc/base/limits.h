@@ -58,8 +58,8 @@ constexpr uint32_t whole_write_bytes = 1024 * 1024;
 constexpr uint64_t slice_time_ns = 20 * 1000 * 1000;
 constexpr int tree_depth = 64;
 
-// Descriptors that such jobs keep between their slices, in the whole process; beyond it a removal opens its
-// directories again, and a copy ends its file first.
+// Descriptors that such jobs keep between their slices, in the whole process, but no more than a quarter of
+// RLIMIT_NOFILE; beyond it a removal opens its directories again, and a copy ends its file first.
 constexpr size_t held_descriptors = 256;
 
 // A file is copied by read and write up to this size, and where the kernel does not copy; else so much of it

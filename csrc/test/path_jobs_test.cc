@@ -404,6 +404,18 @@ void makes_what_is_missing() {
   CHECK_EQ(make_all(top + "/file/x", &first), kNotTaken);
 }
 
+// Where few descriptors may be open, most of them stay the program's.
+void jobs_hold_no_more_than_a_quarter_of_the_descriptors() {
+  const int status = status_of_child([] {
+    const rlimit limit = {128, 128};
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    HeldDescriptors held;
+    CHECK(held.take(32));
+    CHECK(!held.take(1));
+  });
+  CHECK(ended_well(status));
+}
+
 }  // namespace
 
 int main() {
@@ -415,6 +427,7 @@ int main() {
   removes_trees_down_to_a_depth();
   a_long_removal_takes_several_slices();
   a_removal_keeps_its_directories_within_the_bound();
+  jobs_hold_no_more_than_a_quarter_of_the_descriptors();
   lists_names_in_order_of_bytes();
   lists_a_tree_the_last_directory_first();
   a_tree_that_fails_is_left_to_node();
