@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { hasProgram } from '../fixtures/resource.mjs';
 import { skip } from '../helpers/backend.mjs';
 import { runChild, startChild } from '../helpers/child.mjs';
 import { ours, oursP } from '../helpers/oracle.mjs';
@@ -86,6 +87,23 @@ describe('H30: jobs that take many time slices', () => {
     expect(child.timedOut, child.describe()).to.equal(false);
     expect(child.status, child.describe()).to.equal(0);
     expect(fs.existsSync(file('slow'))).to.equal(false);
+  });
+
+  it('rm ends where the way down takes longer than a slice and may not be kept open', async function () {
+    if (!hasProgram('prlimit')) skip(this, 'because the program prlimit is not installed');
+    // More levels than a quarter of the descriptors: each slice starts at the top again.
+    const [levels, descriptors] = [12, 40];
+    for (let depth = 1; depth <= levels; depth++) fs.mkdirSync(file(`deep${'/in'.repeat(depth)}`), { recursive: true });
+    const code = childCode(`
+      import { execFileSync } from 'node:child_process';
+      execFileSync('prlimit', ['--nofile=${descriptors}:${descriptors}', '--pid', String(process.pid)]);
+      await fs.promises.rm(path, { recursive: true });`);
+    const inject = 'getdents64,unlinkat:delay_exit=25000';
+    const strace = { trace: 'getdents64,unlinkat', inject };
+    const child = await runChild({ code, args: [file('deep')], strace, timeoutMs: 60_000 });
+    expect(child.timedOut, child.describe()).to.equal(false);
+    expect(child.status, child.describe()).to.equal(0);
+    expect(fs.existsSync(file('deep'))).to.equal(false);
   });
 
   for (const form of Object.keys(calls)) {

@@ -29,15 +29,13 @@ class RemoveTreeJob final : public ResumableJob {
 
   int32_t run(const TimeSlice& slice) override {
     held_.give_back();
-    Step step;
-    do {
-      step = levels_.empty() ? enter(path_) : remove_next();
+    has_removed_ = false;
+    for (;;) {
+      const Step step = levels_.empty() ? enter(path_) : remove_next();
       if (step == Step::kDone) return 0;
       if (step == Step::kFailed) return kNotTaken;
-    } while (!slice.is_over());
-    // Too many jobs are under way: the next slice starts at the top again, with what is left.
-    if (!held_.take(levels_.size())) levels_.clear();
-    return kUnfinished;
+      if (slice.is_over() && may_pause()) return kUnfinished;
+    }
   }
 
  private:
@@ -48,9 +46,20 @@ class RemoveTreeJob final : public ResumableJob {
     size_t next = 0;
   };
 
+  // Where too many jobs are under way the next slice starts at the top again, with what is left. The way down
+  // may take longer than a slice, so this one goes on until there is less.
+  bool may_pause() {
+    if (held_.take(levels_.size())) return true;
+    if (has_removed_) levels_.clear();
+    return has_removed_;
+  }
+
   int parent() const { return levels_.empty() ? AT_FDCWD : levels_.back().directory.get(); }
 
-  Step removed_directory() const { return levels_.empty() ? Step::kDone : Step::kGoesOn; }
+  Step removed_directory() {
+    has_removed_ = true;
+    return levels_.empty() ? Step::kDone : Step::kGoesOn;
+  }
 
   Step enter(std::string name) {
     if (unlinkat(parent(), name.c_str(), AT_REMOVEDIR) == 0) return removed_directory();
@@ -71,7 +80,10 @@ class RemoveTreeJob final : public ResumableJob {
     if (level.next == level.entries.list.size()) return read_more(&level);
     const Entry& entry = level.entries.list[level.next++];
     const char* name = level.entries.name(entry);
-    if (entry.type != DT_DIR && unlinkat(level.directory.get(), name, 0) == 0) return Step::kGoesOn;
+    if (entry.type != DT_DIR && unlinkat(level.directory.get(), name, 0) == 0) {
+      has_removed_ = true;
+      return Step::kGoesOn;
+    }
     // DT_UNKNOWN, or someone has put a directory there.
     if (entry.type != DT_DIR && errno != EISDIR) return Step::kFailed;
     return enter(name);
@@ -102,6 +114,7 @@ class RemoveTreeJob final : public ResumableJob {
   const std::string path_;
   std::vector<Level> levels_;
   HeldDescriptors held_;
+  bool has_removed_ = false;  // in this slice
 };
 
 }  // namespace
