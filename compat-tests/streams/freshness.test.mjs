@@ -133,7 +133,8 @@ describe('streams: the position of the descriptor', () => {
     return seen;
   });
 
-  same('a child that gets the stream as its standard input, in the midst of it', async (side) => {
+  // The next read may have moved the position before the child starts, in node as here: seen in one run of several.
+  const inTheMidst = async (side) => {
     const seen = [];
     const fresh = opened(side, {});
     await new Promise((resolve) => fresh.on('open', resolve));
@@ -149,7 +150,8 @@ describe('streams: the position of the descriptor', () => {
       }
     }
     return seen;
-  });
+  };
+  same('a child that gets the stream as its standard input, in the midst of it', inTheMidst, { retries: 3 });
 
   same('a position that somebody else moves is heeded', async (side) => {
     const stream = opened(side, { highWaterMark: 10 });
