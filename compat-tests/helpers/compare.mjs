@@ -300,13 +300,9 @@ export async function compareSides(scenario, { base, leaksAllowed = false } = {}
   }
 }
 
-/**
- * A mocha test: `same('title', async (side) => ({ label: observation, … }))`. `retries` is for what varies from run to run
- * in node itself.
- */
+/** A mocha test: `same('title', async (side) => ({ label: observation, … }))`. */
 export function same(title, scenario, options) {
   it(title, async function () {
-    if (options?.retries) this.retries(options.retries);
     if (options?.timeout_ms) this.timeout(options.timeout_ms);
     await compareSides(scenario, options);
   });
