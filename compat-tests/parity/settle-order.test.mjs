@@ -121,6 +121,39 @@ describe('parity: what is known at once', () => {
       expect(seen).to.equal('end');
     });
 
+    it(`what a callback asks for comes back behind its immediates: ${way.way}`, async () => {
+      const seen = await outputOf(
+        way,
+        `import real from 'node:fs';
+        const path = dir + '/file', fd = real.openSync(path, 'r+'), h = await fsp.open(path);
+        const calls = {
+          read: (cb) => fs.read(fd, Buffer.alloc(9), 0, 9, 0, cb), write: (cb) => fs.write(fd, 'x', cb), fstat: (cb) => fs.fstat(fd, cb),
+          stat: (cb) => fs.stat(path, cb), access: (cb) => fs.access(path, cb), readFile: (cb) => fs.readFile(path, cb),
+          'open and close': (cb) => fs.open(path, (error, opened) => {
+            let immediate = false;
+            setImmediate(() => { immediate = true; });
+            fs.close(opened, () => { if (!immediate) log('close'); cb(); });
+          }),
+          'close of another': (cb) => fs.close(real.openSync(path), cb), 'promise of a stat': (cb) => fsp.stat(path).then(cb),
+          'read of a handle and then stat': (cb) => h.read(Buffer.alloc(9), 0, 9, 0).then(() => fs.stat(path, cb)),
+        };
+        for (const [name, call] of Object.entries(calls)) {
+          let sooner = 0;
+          for (let i = 0; i < 40; i++) {
+            await new Promise((done) => fs.stat(path, () => {
+              let immediate = false;
+              setImmediate(() => { immediate = true; });
+              call(() => { if (!immediate) sooner++; setImmediate(done); });
+            }));
+          }
+          if (sooner > 0) log(name, sooner);
+        }
+        await h.close();
+        log('end');`,
+      );
+      expect(seen).to.equal('end');
+    });
+
     it(`in a callback setImmediate comes before a timer that is due: ${way.way}`, async () => {
       const seen = await outputOf(
         way,

@@ -188,8 +188,10 @@ void Environment::turn() {
   in_turn_ = true;
   needs_turn_ = false;
   turn_started_ns_ = monotonic_ns();
+  uv_idle_stop(&idle_);
   context_->start_turn();
   context_->disarm_wake();
+  context_->allow_early(!immediates_wait());
   while (context_->round()) {
     deliver();
     if (ending_ || monotonic_ns() - turn_started_ns_ > limits::turn_time_ns) break;
@@ -197,6 +199,10 @@ void Environment::turn() {
   in_turn_ = false;
   if (!ending_) rest();
 }
+
+// Whether the loop has work in this iteration behind the poll phase: immediates (node starts an idle handle
+// for them) or handles to close. Ours is not started during a turn. A timer that is due counts too.
+bool Environment::immediates_wait() const { return uv_backend_timeout(loop_) == 0; }
 
 // Before the loop polls: either there is something to do at once, or the bell is armed.
 void Environment::rest() {
@@ -220,6 +226,7 @@ void Environment::deliver() {
     Request* batch[limits::results_per_delivery];
     const size_t count = collect(batch);
     alive = call_deliver(count);
+    context_->allow_early(!immediates_wait());
     for (size_t i = 0; i < count; ++i) context_->give_back(batch[i]);
     if (monotonic_ns() - turn_started_ns_ > limits::turn_time_ns) break;
   }

@@ -93,6 +93,7 @@ class Environment {
   bool share(napi_value memory, size_t bytes_min, Type** pointer, napi_ref* reference);
   void turn();
   void rest();
+  bool immediates_wait() const;
   bool spin();
   void deliver();
   int32_t finish_memory(Request* request);

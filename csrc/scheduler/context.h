@@ -98,13 +98,16 @@ class IoContext {
   void start_iteration() { inline_lane_.start_turn(); }
   // Finished requests, oldest first. The caller reads slot, result and flags, then gives each back.
   Request* take_finished();
-  const Request* peek_finished() const { return finished_.front(); }
+  const Request* peek_finished() const;
   void give_back(Request* request);
-  bool has_finished() const { return !finished_.empty(); }
+  bool has_finished() const { return peek_finished() != nullptr; }
+  // Whether requests accepted since the last check phase may be taken before the next one. Not while
+  // immediates wait: node could not have an answer before them.
+  void allow_early(bool allowed) { early_allowed_ = allowed; }
   // Settled, but not to be delivered before the check phase of the event loop.
-  bool has_held_back() const { return !held_back_.empty(); }
+  bool has_held_back() const { return !held_back_.empty() || !early_.empty(); }
   // Anything that JavaScript has to hear of yet.
-  bool has_undelivered() const { return unsettled_ > 0 || has_finished() || has_held_back(); }
+  bool has_undelivered() const { return unsettled_ > 0 || !finished_.empty() || has_held_back(); }
   // The check phase begins, in which immediates run. True: there is more to deliver in the next turn.
   bool start_check_phase();
   // Work that a further round on this thread can do without waiting for a completion.
@@ -249,7 +252,9 @@ class IoContext {
   bool unstaging_ = false;                 // the first of them is on its way
   uint64_t staged_bytes_ = 0;
   RequestQueue finished_;
-  RequestQueue held_back_;                // errors that JavaScript must not see before the next check phase
+  RequestQueue early_;  // finished in the iteration of the loop that accepted them
+  bool early_allowed_ = true;
+  RequestQueue held_back_;                // JavaScript must not see these before the next check phase
   uint32_t check_phase_ = 0;              // how many have begun
   size_t mergeable_ = 0;                  // direct requests that joined the ready list since the last submit
   bool batching_ = false;                 // the last turn had enough cached reads to serve them in one submit

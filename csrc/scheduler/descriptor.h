@@ -36,6 +36,19 @@ class RequestQueue {
     ++size_;
   }
 
+  // Takes all of the other queue, in its order.
+  void append(RequestQueue* other) {
+    if (other->empty()) return;
+    if (tail_ != nullptr) {
+      tail_->next = other->head_;
+    } else {
+      head_ = other->head_;
+    }
+    tail_ = other->tail_;
+    size_ += other->size_;
+    *other = RequestQueue();
+  }
+
   Request* pop() {
     Request* request = head_;
     if (request == nullptr) return nullptr;

@@ -126,6 +126,10 @@ std::shared_ptr<Ticket> Engine::run_in_pool(Operation operation, std::unique_ptr
 // Each delivery stands for a turn of an event loop, its check phase included.
 void Engine::deliver() {
   context_->start_check_phase();
+  deliver_finished();
+}
+
+void Engine::deliver_finished() {
   while (Request* request = context_->take_finished()) {
     const auto found = outstanding_.find(request->slot);
     CHECK(found != outstanding_.end());  // settled twice, or never accepted

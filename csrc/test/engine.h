@@ -68,6 +68,8 @@ class Engine {
   uint64_t settled_count() const { return settled_count_; }
   // Requests that settled during a drain() have been finished by it.
   void deliver();
+  // What may be delivered without a check phase.
+  void deliver_finished();
   // Ends the context: drain, deliver, destroy.
   void end();
 

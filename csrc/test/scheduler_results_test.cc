@@ -253,9 +253,45 @@ void direct_write_that_stops_inside_a_block() {
   close(fd);
 }
 
+// What is finished in the iteration of the loop that accepted it waits for the immediates, and nothing
+// overtakes an error that does.
+void no_answer_before_the_immediates() {
+  set_context("no answer before the immediates");
+  Engine engine(in_order());
+  const int fd = engine.create(4096, 4096);
+  GuardedBuffer buffer(100);
+  const auto read = [&] {
+    const auto ticket = engine.read(fd, buffer.data(), buffer.size(), 0);
+    engine->round();
+    CHECK_EQ(engine->in_flight(), 0u);
+    return ticket;
+  };
+  engine->allow_early(false);
+  const auto first = read();
+  engine.deliver_finished();
+  CHECK(!first->settled);
+  CHECK(engine->has_held_back());
+  engine.mock().script(fails(EIO));
+  const auto second = read();
+  const auto third = read();
+  engine->allow_early(true);
+  engine.deliver_finished();
+  CHECK(first->settled);
+  CHECK(!second->settled);
+  CHECK(!third->settled);
+  engine.deliver();
+  CHECK_EQ(first->result, 100);
+  CHECK_EQ(second->result, -EIO);
+  CHECK_EQ(third->result, 100);
+  CHECK(second->order < third->order);
+  CHECK(!engine->has_undelivered());
+  close(fd);
+}
+
 }  // namespace
 
 int main() {
+  no_answer_before_the_immediates();
   short_reads_go_on_where_they_stopped();
   short_vectored_writes_split_inside_a_vector();
   more_vectors_than_the_kernel_takes_at_once();
