@@ -67,6 +67,15 @@ const served: (keyof typeof callbackFunctions)[] = [
   'copyFile',
   'utimes',
   'lutimes',
+  'opendir',
+  'statfs',
+  'mkdtemp',
+  'readdir',
+  'ftruncate',
+  'fchmod',
+  'fchown',
+  'futimes',
+  'watchFile',
 ];
 const load = () => (require('./files/callbacks') as typeof import('./files/callbacks')).callbackFunctions;
 

@@ -42,6 +42,8 @@ const served: (keyof typeof promiseFunctions)[] = [
   'copyFile',
   'utimes',
   'lutimes',
+  'statfs',
+  'mkdtemp',
 ];
 const load = () =>
   (require('./files/promise-functions') as typeof import('./files/promise-functions')).promiseFunctions;
@@ -50,5 +52,8 @@ const otherRuntime = () => require('./files/other-runtime') as typeof import('./
 
 module.exports =
   OTHER_RUNTIME === undefined
-    ? buildModule(hostPromises, lazyFunctions('async', served, load))
+    ? buildModule(hostPromises, {
+        ...lazyFunctions('async', served, load),
+        ...lazyFunctions('plain', ['opendir'], load),
+      })
     : otherRuntime().promisesModule(hostPromises, OTHER_RUNTIME);

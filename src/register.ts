@@ -16,7 +16,7 @@ import { isLoaderRead } from './files/loader-reads';
 import { promiseFunctions } from './files/promise-functions';
 import { walkRealPath } from './files/realpath';
 import { isOptions } from './internal/arguments';
-import { dressed } from './internal/build-module';
+import { replaced } from './internal/build-module';
 import { hostFs, kOriginals, OTHER_RUNTIME, originals, WRITES_IN_ONE_GO } from './internal/host';
 import { hostPromises } from './internal/host-promises';
 import { serveStreamsInPlace } from './streams/in-place';
@@ -30,8 +30,7 @@ const livePromises = require('node:fs/promises') as Functions;
 /** Replaces functions of `module_`; those in their places look like them. */
 function put(module_: Functions, functions: Functions): void {
   for (const [name, value] of Object.entries(functions)) {
-    const descriptor = Object.getOwnPropertyDescriptor(module_, name)!;
-    Object.defineProperty(module_, name, { ...descriptor, value: dressed(value, descriptor.value) });
+    Object.defineProperty(module_, name, replaced(Object.getOwnPropertyDescriptor(module_, name)!, name, value));
   }
 }
 

@@ -15,7 +15,8 @@ const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 const row = (server: Server, reason: string, names: string): Row => ({ server, reason, names: words(names) });
 
 const POOL_JOB = 'a pool job, so that calls on paths start in the order of the calls, whoever serves them';
-const ANNOUNCED = "node's own; the engine is told, so that no call on a path behind it is answered ahead of it";
+const IN_TURN =
+  "node's own, which takes its turn among the engine's calls: calls start in the order in which they were made";
 const ATTRIBUTES = "answered at once where the kernel's caches have it, else by one trip to the pool";
 const ONE_TRIP = 'one trip to the pool, where node makes several';
 const PROMISED = "one trip to the pool; the promise costs less than node's";
@@ -45,18 +46,16 @@ export const FS: readonly Row[] = [
   row('value', "the host's own", 'constants Stats Dirent Dir F_OK R_OK W_OK X_OK'),
   row('engine', ATTRIBUTES, 'access exists stat lstat fstat'),
   row('engine', ONE_TRIP, 'cp mkdir rm truncate'),
-  row('node', 'short listings gain nothing in this form; that of node:fs/promises is on the engine', 'readdir'),
-  row('engine', POOL_JOB, 'link rename rmdir symlink unlink chmod chown lchown readlink'),
-  row('engine', ANNOUNCED, 'copyFile utimes lutimes'),
+  row('engine', POOL_JOB, 'link rename rmdir symlink unlink chmod chown lchown readlink readdir ftruncate'),
+  row('engine', IN_TURN, 'copyFile utimes lutimes opendir statfs mkdtemp fchmod fchown futimes watchFile'),
   row('node', CHAIN, 'glob'),
-  row('node', "reads through a handle that only node's own class can hold", 'opendir'),
-  row('node', RARE, 'mkdtemp statfs ftruncate fchmod lchmod fchown futimes'),
+  row('node', RARE, 'lchmod'),
   row(
     'engine',
     "node's own; where the program has replaced a function that it calls, a walk of ours over that",
     'realpath',
   ),
-  row('node', WATCHING, 'watch watchFile unwatchFile'),
+  row('node', WATCHING, 'watch unwatchFile'),
   row('node', 'makes an object inside node that reads the file itself', 'openAsBlob openAsBlobSync'),
   row('node', 'writes synchronously unless asked otherwise, on a queue of its own', 'Utf8Stream'),
   row('node', 'node keeps it for old programs', '_toUnixTimestamp'),
@@ -79,9 +78,8 @@ export const PROMISES: readonly Row[] = [
   row('engine', ONE_TRIP, 'cp mkdir readdir rm truncate'),
   row('engine', PROMISED, 'chmod chown lchown readlink realpath'),
   row('engine', POOL_JOB, 'link rename rmdir symlink unlink'),
-  row('engine', ANNOUNCED, 'copyFile utimes lutimes'),
+  row('engine', IN_TURN, 'copyFile utimes lutimes opendir statfs mkdtemp'),
   row('node', CHAIN, 'glob'),
-  row('node', "reads through a handle that only node's own class can hold", 'opendir'),
-  row('node', RARE, 'mkdtemp mkdtempDisposable statfs lchmod'),
+  row('node', RARE, 'mkdtempDisposable lchmod'),
   row('node', WATCHING, 'watch'),
 ];

@@ -10,6 +10,7 @@ enum class Operation : uint8_t {
 #define IOE_OPERATION(Name, name, inline_lane, uring_lane, aio_lane, reason) k##Name,
 #include "backend/operations.def"
 #undef IOE_OPERATION
+  kHostCall,  // no operation of the engine: a call that node:fs serves (scheduler/host_calls.cc)
 };
 
 constexpr size_t kOperationCount = 0
@@ -41,6 +42,7 @@ inline bool changes_file(Operation operation) {
     case Operation::kReadTree:
     case Operation::kReadLink:
     case Operation::kStatx:
+    case Operation::kHostCall:
       return false;
     default:
       return true;

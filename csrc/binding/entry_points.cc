@@ -144,12 +144,6 @@ napi_value later(const Arguments<2>& in) {
                 flags);
 }
 
-// pathsChangeElsewhere(): node:fs has been given an operation that changes paths
-napi_value paths_change_elsewhere(const Arguments<1>& in) {
-  in.environment->context()->paths_change_elsewhere();
-  return nullptr;
-}
-
 // forget(fd): the number was closed or opened by someone else
 napi_value forget(const Arguments<1>& in) {
   in.environment->context()->forget(in.int32(0));
@@ -306,7 +300,6 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
       {"open", when_started<open>},
       {"close", when_started<close>},
       {"later", when_started<later>},
-      {"pathsChangeElsewhere", when_started<paths_change_elsewhere>},
       {"forget", when_started<forget>},
       {"settleDescriptor", when_started<settle_descriptor>},
       {"holdWriteBuffer", when_started<hold_write_buffer>},
@@ -325,6 +318,7 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
   define_functions(environment, exports, kFunctions);
   define_path_calls(environment, exports);
   define_change_calls(environment, exports);
+  define_host_calls(environment, exports);
   define_stream_calls(environment, exports);
   return exports;
 }

@@ -147,14 +147,28 @@ void IoContext::start_unknown(Request* request) {
   to_threads(request);
 }
 
+// What changes an open file may change what is found under a path. A sync changes nothing.
+void IoContext::keep_in_order(Request* request) {
+  const Operation operation = request->operation;
+  const Descriptor* descriptor = request->descriptor;
+  if (operation != Operation::kWrite && operation != Operation::kFtruncate) return;
+  request->descriptor->change = request;
+  request->descriptor->change_turn = turn_;
+  // A number that is not known yet turns out to be a foreign one as soon as a thread has looked at it.
+  const FileFacts& facts = descriptor->facts;
+  if (!descriptor->known() || (facts.kind == FileKind::kRegular && !facts.direct)) {
+    path_order_.add_change(request);
+  } else {
+    paths_change_elsewhere();
+  }
+}
+
 int32_t IoContext::accept(Request* request) {
   Descriptor* descriptor = request->descriptor;
   ++descriptor->pending;
   ++unsettled_;
   if (changes_file(request->operation)) ++unsettled_writes_;
-  const FileFacts& facts = descriptor->facts;
-  if (request->operation == Operation::kWrite && facts.kind == FileKind::kRegular && !facts.direct)
-    path_order_.add_write(request);
+  keep_in_order(request);
   if (descriptor->known() && descriptor->waiting.empty() && descriptor->admits(request)) {
     start(request);
   } else if (descriptor->knowledge == Knowledge::kUnknown) {
@@ -183,6 +197,7 @@ bool IoContext::try_inline(Descriptor* descriptor, const iovec* vectors, uint32_
                            int64_t position, uint32_t flags, int32_t* result, uint64_t* done) {
   if ((flags & kFlagCallback) != 0 || batching_ || wanted > limits::inline_read_bytes) return false;
   if (descriptor->facts.direct || !descriptor->waiting.empty() || descriptor->exclusive_running) return false;
+  if (descriptor->follows_change(turn_, position, wanted)) return false;
   if (position < 0 && descriptor->serial_running) return false;
   if (!inline_lane_.has_budget(wanted)) return false;
   if (!inline_lane_.is_cached(descriptor, position, wanted)) return false;
@@ -210,6 +225,7 @@ bool IoContext::try_inline(Descriptor* descriptor, const iovec* vectors, uint32_
 bool IoContext::joins_batch(Descriptor* descriptor, uint64_t wanted, int64_t position) {
   if (!batching_ || position < 0 || wanted > limits::inline_read_bytes) return false;
   if (descriptor->facts.direct || descriptor->exclusive_running || !descriptor->waiting.empty()) return false;
+  if (descriptor->follows_change(turn_, position, wanted)) return false;
   return inline_lane_.is_cached(descriptor, position, wanted);
 }
 
@@ -235,6 +251,7 @@ int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, u
   }
   Request* request = new_request(operation, descriptor, flags | (position < 0 ? kFlagCurrentPosition : 0u));
   request->gate = gate_of(operation, descriptor, wanted, position);
+  if (descriptor->follows_change(turn_, position, wanted)) request->gate = Gate::kExclusive;
   set_transfer(request, vectors, count, wanted, position);
   if (done > 0) {
     advance(request, done);
@@ -252,6 +269,8 @@ int32_t IoContext::control(Operation operation, int fd, uint64_t offset, uint64_
   request->offset = offset;
   request->wanted = length;
   request->mode = mode;
+  // A read behind it finds the new length.
+  if (operation == Operation::kFtruncate) request->gate = Gate::kExclusive;
   return accept(request);
 }
 

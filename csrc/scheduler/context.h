@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "backend/backend.h"
 #include "backend/threads/threads_backend.h"
@@ -78,6 +79,13 @@ class IoContext {
   // Somebody else (node:fs) has just been given an operation that changes paths. Until the next turn paths
   // are looked up in the pool, where such operations overtake each other no more than in node's own.
   void paths_change_elsewhere() { foreign_change_turn_ = turn_; }
+
+  // host_calls.cc: a call that node:fs serves, on the path (and target) of `job` or on an open file. Answers
+  // what end_host_call() takes when node has called back, 0 where the engine has nothing to keep in order, or
+  // that it has to wait (kAcceptedBase - slot): then the same number is the result of that request.
+  int32_t begin_host_call(std::unique_ptr<PathJob> job, HostCall kind, uint32_t flags);
+  int32_t begin_host_call(int fd, uint32_t flags);
+  void end_host_call(int32_t id);
 
   // Of a regular file of the engine's: true where an equal stamp later proves that it has not been changed.
   bool stamp(int fd, FileStamp* stamp) const;
@@ -161,6 +169,7 @@ class IoContext {
   Descriptor* identify(int fd);
   bool still_same_file(Descriptor* descriptor);
   int32_t accept(Request* request);
+  void keep_in_order(Request* request);
   bool try_inline(Descriptor* descriptor, const iovec* vectors, uint32_t count, uint64_t wanted,
                   int64_t position, uint32_t flags, int32_t* result, uint64_t* done);
   bool joins_batch(Descriptor* descriptor, uint64_t wanted, int64_t position);
@@ -178,14 +187,21 @@ class IoContext {
   // Whether a question about a path may be answered here and now: not while a change of paths that was asked
   // for earlier may still be waiting for a thread. Calls on paths start in the order of the calls.
   bool paths_are_settled() const {
-    return unsettled_path_changes_ == 0 && foreign_change_turn_ != turn_ && !path_order_.has_write();
+    return unsettled_path_changes_ == 0 && foreign_change_turn_ != turn_ && !path_order_.has_change();
   }
   static bool may_change_paths(const Request* request);
   void count_path_change();
+  void start_earlier_questions();
   void start_path(Request* request);
   void wait_behind(Request* earlier, Request* request);
   void start_behind(Request* settled);
   void learn_from(const PathJob& job);
+
+  // host_calls.cc
+  int32_t run_host_call(Request* request);
+  void start_host_call(Request* request);
+  bool is_host_call_under_way(const Request* request) const;
+  void end_host_calls();
 
   // routing.cc
   void pump(Descriptor* descriptor);
@@ -245,6 +261,8 @@ class IoContext {
   PathOrder path_order_;
   RequestQueue released_;  // calls on paths that waited for one that has settled
   bool releasing_ = false;
+  std::vector<Request*> host_calls_;  // that node:fs is serving
+  int32_t last_host_call_ = 0;
   RequestQueue paths_;  // questions about paths that the kernel's caches may answer, when there is budget
   std::unique_ptr<WholeFile> spare_file_;  // of the last readFile that was answered at once
   RequestQueue ready_;                     // for the backend

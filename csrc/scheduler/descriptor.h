@@ -84,10 +84,12 @@ struct Descriptor {
   bool exclusive_running = false;
   bool closing = false;  // a close has been accepted
   bool pumping = false;  // pump() is at it: what it starts may settle at once, and must not start it again
-  bool write_failed = false;  // a write has left bytes out: what follows it would stand behind a gap
-  bool waits_only = false;    // the file refused RWF_NOWAIT for direct reads
-  bool detached = false;      // out of the table: the number may already belong to another file
-  uint32_t pending = 0;       // accepted and not settled, waiting or running
+  bool write_failed = false;        // a write has left bytes out: what follows it would stand behind a gap
+  bool waits_only = false;          // the file refused RWF_NOWAIT for direct reads
+  bool detached = false;            // out of the table: the number may already belong to another file
+  uint32_t pending = 0;             // accepted and not settled, waiting or running
+  const Request* change = nullptr;  // the latest write or truncation, until it settles
+  uint32_t change_turn = 0;         // when it was accepted
   RequestQueue waiting;
 
   // Trust in the page cache, earned by hits (scheduler/inline_lane.h).
@@ -99,6 +101,16 @@ struct Descriptor {
 
   bool known() const { return knowledge == Knowledge::kKnown; }
   bool foreign() const { return known() && facts.kind == FileKind::kForeign; }
+
+  // Whether an operation accepted now sees what the latest change of the same turn does: it waits for it
+  // then. A negative position is one that only the kernel knows.
+  bool follows_change(uint32_t turn, int64_t position, uint64_t bytes) const {
+    if (change == nullptr || change_turn != turn) return false;
+    if (change->operation != Operation::kWrite || position < 0) return true;
+    if (change->has(kFlagCurrentPosition) || change->has(kFlagAppend)) return true;
+    const uint64_t from = static_cast<uint64_t>(position);
+    return from < change->offset + change->remaining() && change->offset < from + bytes;
+  }
 
   bool admits(const Request* request) const {
     if (request->gate == Gate::kShared) return !exclusive_running;

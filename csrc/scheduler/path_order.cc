@@ -34,7 +34,7 @@ bool is_at_or_below(std::string_view path, std::string_view folder) {
   return path.size() == folder.size() || path[folder.size()] == '/' || folder.back() == '/';
 }
 
-bool holds_back_others(const Request* request) {
+bool holds_back_all(const Request* request) {
   switch (request->operation) {
     case Operation::kChangePath:
       return true;
@@ -42,15 +42,38 @@ bool holds_back_others(const Request* request) {
       return !request->path->write.sync;
     case Operation::kOpen:
       return (request->open->flags & (O_CREAT | O_TRUNC)) != 0;
+    case Operation::kHostCall:
+      return static_cast<HostCall>(request->mode) == HostCall::kChanges;
     default:
       return false;
   }
 }
 
+// Not for a whole tree, which takes long.
+bool holds_back_changes(const Request* request) {
+  switch (request->operation) {
+    case Operation::kStat:
+    case Operation::kAccess:
+    case Operation::kReadFile:
+    case Operation::kReadDirectory:
+    case Operation::kReadLink:
+      return true;
+    case Operation::kOpen:
+    case Operation::kHostCall:
+      return !holds_back_all(request);
+    default:
+      return false;
+  }
+}
+
+bool changes_something(const Request* request) {
+  return changes_paths(request->operation) || holds_back_all(request);
+}
+
 // Also about what is below its path.
 bool is_about_a_folder(Operation operation) {
   return operation == Operation::kReadDirectory || operation == Operation::kReadTree ||
-         changes_paths(operation);
+         operation == Operation::kHostCall || changes_paths(operation);
 }
 
 bool is_related(const Request* earlier, const Request* later) {
@@ -66,24 +89,33 @@ bool is_related(const Request* earlier, const Request* later) {
 
 }  // namespace
 
-void PathOrder::add(Request* request) {
-  request->call = ++calls_;
-  if (!holds_back_others(request)) return;
-  if (count_ == kChanges) {
-    std::copy(changes_ + 1, changes_ + kChanges, changes_);
-    --count_;
+void PathOrder::push(Request** latest, size_t* count, Request* request) {
+  if (*count == kChanges) {
+    std::copy(latest + 1, latest + kChanges, latest);
+    --*count;
   }
-  changes_[count_++] = request;
+  latest[(*count)++] = request;
 }
 
-void PathOrder::add_write(Request* request) {
+void PathOrder::add(Request* request) {
   request->call = ++calls_;
-  write_ = request;
+  if (holds_back_all(request)) {
+    push(changes_, &count_, request);
+  } else if (holds_back_changes(request)) {
+    push(questions_, &question_count_, request);
+  }
+}
+
+void PathOrder::add_change(Request* request) {
+  request->call = ++calls_;
+  change_ = request;
 }
 
 void PathOrder::remove(const Request* request) {
-  if (write_ == request) write_ = nullptr;
+  if (change_ == request) change_ = nullptr;
   count_ = static_cast<size_t>(std::remove(changes_, changes_ + count_, request) - changes_);
+  question_count_ =
+      static_cast<size_t>(std::remove(questions_, questions_ + question_count_, request) - questions_);
 }
 
 void PathOrder::keep_short_ones() {
@@ -94,11 +126,16 @@ void PathOrder::keep_short_ones() {
 }
 
 Request* PathOrder::find_earlier(const Request* request) const {
-  for (size_t i = count_; i-- > 0;) {
-    if (changes_[i]->call < request->call && is_related(changes_[i], request)) return changes_[i];
-  }
-  if (write_ != nullptr && write_->call < request->call) return write_;
-  return nullptr;
+  const auto latest = [request](Request* const* among, size_t count) -> Request* {
+    for (size_t i = count; i-- > 0;) {
+      if (among[i]->call < request->call && is_related(among[i], request)) return among[i];
+    }
+    return nullptr;
+  };
+  Request* earlier = latest(changes_, count_);
+  if (earlier == nullptr && change_ != nullptr && change_->call < request->call) earlier = change_;
+  if (earlier == nullptr && changes_something(request)) earlier = latest(questions_, question_count_);
+  return earlier;
 }
 
 }  // namespace ioengine

@@ -2,10 +2,11 @@
 // node they mostly do, because libuv's threads start them a moment apart; two threads of ours may start them
 // at once. So a call waits for an unsettled change of its path, or of a folder above it, that was asked for
 // earlier: for one that is a system call or a few, whenever that was; for a file that is written or opened,
-// in the same tick. Paths are compared as they are written: links and `..` are not followed. What takes long
-// (rm and cp of trees, a synced write) holds nobody back: a program may want to watch it.
-// A call also waits for a buffered write of the same tick, whatever file that is to: log rotation appends
-// to a file and asks for the next one at once. Only of local files, where no dead server can hold it.
+// in the same tick. And a change waits for questions of the same tick. Paths are compared as they are
+// written: links and `..` are not followed. What takes long (rm and cp of trees, a synced write) holds nobody
+// back: a program may want to watch it. A call also waits for a buffered write or another change of an open
+// file of the same tick, whatever file that is: log rotation appends to a file and asks for the next one at
+// once. Only of local files, where no dead server can hold it.
 #pragma once
 
 #include <cstddef>
@@ -15,19 +16,24 @@
 
 namespace ioengine {
 
+// A call that node:fs serves: whether it may change what others see, and whether it can be told to wait.
+enum class HostCall : int32_t { kReads, kChanges, kCannotWait };
+
 class PathOrder {
  public:
   // A new tick: what may take long and was asked for before holds back none that come now.
   void start_turn() {
-    write_ = nullptr;
+    change_ = nullptr;
+    question_count_ = 0;
     if (count_ > 0) keep_short_ones();
   }
 
-  // Numbers a request, and remembers it if it is a change that others may have to wait for.
+  // Numbers a request, and remembers it if others may have to wait for it: for a change all that concern the
+  // same paths, for a question of this tick only changes.
   void add(Request* request);
-  // A buffered write of a local file.
-  void add_write(Request* request);
-  bool has_write() const { return write_ != nullptr; }
+  // A change of an open local file.
+  void add_change(Request* request);
+  bool has_change() const { return change_ != nullptr; }
   void remove(const Request* request);
 
   // The latest request that this one has to wait for, null if there is none.
@@ -35,11 +41,14 @@ class PathOrder {
 
  private:
   void keep_short_ones();
+  static void push(Request** latest, size_t* count, Request* request);
 
   static constexpr size_t kChanges = 16;  // the latest ones: each call is compared with all of them
   Request* changes_[kChanges] = {};
   size_t count_ = 0;
-  Request* write_ = nullptr;  // the latest one of this tick that has not settled
+  Request* questions_[kChanges] = {};
+  size_t question_count_ = 0;
+  Request* change_ = nullptr;  // of an open file: the latest one of this tick that has not settled
   uint64_t calls_ = 0;
 };
 

@@ -148,17 +148,25 @@ int32_t IoContext::run_in_pool(Operation operation, std::unique_ptr<PathJob> job
   return accepted(request);
 }
 
-// Questions that wait for budget were asked before this change: they go ahead of it.
 void IoContext::count_path_change() {
   ++unsettled_path_changes_;
-  while (Request* earlier = paths_.pop()) to_threads(earlier);
+  start_earlier_questions();
+}
+
+// Questions that wait for budget and were made before a change: they go ahead of it.
+void IoContext::start_earlier_questions() {
+  while (Request* question = paths_.pop()) {
+    path_order_.add(question);
+    to_threads(question);
+  }
 }
 
 // To the pool, or behind an earlier call on the same path.
 void IoContext::start_path(Request* request) {
   Request* earlier = path_order_.find_earlier(request);
-  if (earlier == nullptr) return to_threads(request);
-  wait_behind(earlier, request);
+  if (earlier != nullptr) return wait_behind(earlier, request);
+  if (request->operation == Operation::kHostCall) return start_host_call(request);
+  to_threads(request);
 }
 
 void IoContext::wait_behind(Request* earlier, Request* request) {
@@ -240,12 +248,15 @@ int32_t IoContext::stat_descriptor(int fd, uint32_t flags, struct statx* status)
   Descriptor* descriptor = usable(fd, flags);
   if (descriptor == nullptr || descriptor->foreign()) return kNotTaken;
   if (descriptor->closing) return -EBADF;
-  if ((flags & kFlagCallback) == 0 && descriptor->known() && stats_at_once(descriptor)) {
+  const bool behind_change = descriptor->follows_change(turn_, -1, 0);
+  const bool free = !behind_change && descriptor->waiting.empty() && !descriptor->exclusive_running;
+  if ((flags & kFlagCallback) == 0 && descriptor->known() && free && stats_at_once(descriptor)) {
     ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
     return stat_here(descriptor, status);
   }
   Request* request = new_request(Operation::kStatx, descriptor, flags);
   request->path = new PathJob();
+  if (behind_change) request->gate = Gate::kExclusive;
   return accept(request);
 }
 

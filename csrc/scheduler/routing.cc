@@ -34,7 +34,8 @@ void IoContext::pump(Descriptor* descriptor) {
     if (moves_bytes(request->operation)) {
       const int64_t position =
           request->has(kFlagCurrentPosition) ? -1 : static_cast<int64_t>(request->offset);
-      request->gate = gate_of(request->operation, descriptor, request->remaining(), position);
+      request->gate =
+          std::max(request->gate, gate_of(request->operation, descriptor, request->remaining(), position));
     }
     if (!descriptor->admits(request)) break;
     descriptor->waiting.pop();
@@ -51,6 +52,8 @@ void IoContext::start(Request* request) {
   if (request->operation == Operation::kClose) {
     // From here the kernel may give the number to another file, on any thread.
     if (!descriptor->detached) forget(descriptor->fd);
+  } else if (request->operation == Operation::kHostCall) {
+    return start_host_call(request);
   } else if (moves_bytes(request->operation)) {
     if (request->operation == Operation::kWrite && descriptor->facts.append) request->flags |= kFlagAppend;
     if (descriptor->facts.direct && !start_direct(request)) return;

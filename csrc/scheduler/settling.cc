@@ -109,6 +109,11 @@ size_t IoContext::reap_from(IoBackend* backend) {
 }
 
 void IoContext::give_back(Request* request) {
+  if (request->operation == Operation::kHostCall) {
+    // Delivered was that its turn has come.
+    request->finished = false;
+    if (is_host_call_under_way(request)) return;
+  }
   if (request->staging != nullptr) staged_bytes_ -= request->staging->vector_bytes;
   slots_.give_back(request);
 }
@@ -230,7 +235,7 @@ void IoContext::settle(Request* request, int32_t result) {
   request->result = result;
   if (request->has(kFlagSeek) && result > 0)
     lseek(request->fd, static_cast<off_t>(request->offset), SEEK_SET);
-  if (result != kNotTaken) {
+  if (result != kNotTaken && request->operation != Operation::kHostCall) {
     LaneCounters& lane = statistics_.lanes[static_cast<size_t>(request->lane)];
     ++lane.operations;
     const bool whole =
@@ -266,6 +271,7 @@ void IoContext::settle(Request* request, int32_t result) {
 void IoContext::leave_descriptor(const Request* request, int32_t result) {
   Descriptor* descriptor = request->descriptor;
   descriptor->leave(request);
+  if (descriptor->change == request) descriptor->change = nullptr;
   switch (request->operation) {
     case Operation::kWrite:
       if (result < 0 || static_cast<uint64_t>(result) < request->wanted) descriptor->write_failed = true;
@@ -319,6 +325,7 @@ template <typename Done>
 void IoContext::wait_until(Done done, ThreadPool::Wanted awaited, const void* argument) {
   constexpr int kPollTimeout_ms = 100;  // a safety net: the bell is expected to ring
   blocking_ = true;
+  end_host_calls();
   while (!done()) {
     inline_lane_.start_turn();
     round();

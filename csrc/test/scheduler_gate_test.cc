@@ -66,6 +66,36 @@ void serial_and_shared_run_together() {
   close(fd);
 }
 
+// A program that writes and, in the same turn, reads what it writes finds it, as it does in node; what does
+// not overlap goes on at once.
+void an_overlapping_operation_of_the_turn_waits_for_the_write() {
+  set_context("an overlapping operation of the same turn waits for the write");
+  Engine engine(held());
+  const int fd = engine.create(10000, 10000);
+  GuardedBuffer source(100);
+  source.fill(7);
+  GuardedBuffer target(100);
+  GuardedBuffer elsewhere(100);
+  const auto write = engine.write(fd, source.data(), 100, 1000);
+  const auto other = engine.read(fd, elsewhere.data(), 100, 1100);
+  engine.turn();
+  CHECK_EQ(engine->backend().in_flight(), 2u);
+  engine.mock().release();
+  engine.until_idle();
+  const auto again = engine.write(fd, source.data(), 100, 2000);
+  const auto read = engine.read(fd, target.data(), 100, 2050);
+  for (int i = 0; i < 5; ++i) engine.turn();
+  engine.until_idle();
+  CHECK(again->order < read->order);
+  for (uint64_t i = 0; i < 50; ++i) CHECK_EQ(target.data()[i], pattern(7, 50 + i));
+  const auto cut = engine.control(Operation::kFtruncate, fd, 2020);
+  const auto behind = engine.read(fd, target.data(), 100, 2000);
+  engine.until_idle();
+  CHECK(cut->order < behind->order);
+  CHECK_EQ(behind->result, 20);
+  close(fd);
+}
+
 // An O_DIRECT write at an unaligned offset clears O_DIRECT for its time: nothing else may run then.
 void an_exclusive_write_has_the_descriptor_alone() {
   set_context("an exclusive write has the descriptor alone");
@@ -207,6 +237,7 @@ int main() {
   shared_operations_run_at_once();
   serial_operations_run_one_by_one_in_call_order();
   serial_and_shared_run_together();
+  an_overlapping_operation_of_the_turn_waits_for_the_write();
   an_exclusive_write_has_the_descriptor_alone();
   close_waits_and_is_the_last();
   a_reused_number_is_another_file();

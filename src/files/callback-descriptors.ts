@@ -1,4 +1,4 @@
-// open, close, closeSync, fsync and fdatasync of node:fs.
+// open, close, closeSync, fsync, fdatasync and ftruncate of node:fs.
 
 import { startedEngine } from '../engine/choice';
 import { engine, pathsAreGuarded } from '../engine/runtime';
@@ -70,4 +70,16 @@ export function fsync(_fd: unknown, _callback: unknown): void {
 export function fdatasync(_fd: unknown, _callback: unknown): void {
   // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
   synced('fdatasync', 1, arguments);
+}
+
+/** (fd, callback) or (fd, length, callback). */
+export function ftruncate(fd: unknown, length: unknown, last: unknown): void {
+  // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
+  const args = arguments;
+  const native = engine();
+  const [callback, given] = typeof length === 'function' ? [length, 0] : [last, length ?? 0];
+  const plain = isDescriptor(fd) && typeof callback === 'function' && length !== null && Number.isSafeInteger(given);
+  if (native === undefined || !plain || pathsAreGuarded()) return void delegate('ftruncate', args);
+  const answer = native.truncate(fd, Math.max(0, given as number), FLAG_CALLBACK);
+  finishPlain({ name: 'ftruncate', args, syscall: 'ftruncate' }, answer, callback as Callback);
 }

@@ -3,7 +3,7 @@
 
 import { access, exists } from './access';
 import { fstat, lstat, stat } from './attributes';
-import { close, closeSync, fdatasync, fsync, open } from './callback-descriptors';
+import { close, closeSync, fdatasync, fsync, ftruncate, open } from './callback-descriptors';
 import { read, readv, write, writev } from './callback-transfers';
 import { appendFile, readFile, writeFile } from './callback-whole-files';
 import { pathCallbacks } from './path-functions';
@@ -20,6 +20,7 @@ export const callbackFunctions = {
   writev,
   fsync,
   fdatasync,
+  ftruncate,
   readFile,
   writeFile,
   appendFile,

@@ -55,18 +55,30 @@ function pieces(bytes: Buffer): Buffer[] {
   return found;
 }
 
-/** `again`: node's readdir with a promise. */
-export function plainReaddir(given: unknown, options: unknown, again: () => unknown): PathCall | undefined {
+/** What readdir is asked for; undefined for what node:fs is to judge. */
+function listingOptions(options: unknown): { encoding: string; recursive: boolean; withTypes: boolean } | undefined {
   const encoding = typeof options === 'function' ? undefined : plainNameEncoding(options);
   if (encoding === undefined) return undefined;
-  const asked = typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : {};
-  const { recursive = false, withFileTypes } = asked;
+  const given = typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : {};
+  const { recursive = false, withFileTypes } = given;
   if (typeof recursive !== 'boolean' || (withFileTypes && !canMakeDirents())) return undefined;
-  const path = plainPath(given);
-  if (recursive) {
-    return encoding === UTF8 && WALKS_FROM_JAVASCRIPT ? treeListing(path, Boolean(withFileTypes), again) : undefined;
-  }
-  return path === undefined ? undefined : new Listing(path, encoding, Boolean(withFileTypes));
+  return { encoding, recursive, withTypes: Boolean(withFileTypes) };
+}
+
+/** readdir of one directory. */
+export function plainListing(given: unknown, options: unknown): PathCall | undefined {
+  const plain = listingOptions(options);
+  const path = plain === undefined || plain.recursive ? undefined : plainPath(given);
+  return path === undefined ? undefined : new Listing(path, plain!.encoding, plain!.withTypes);
+}
+
+/** Also of a whole tree. `again`: node's readdir with a promise. */
+export function plainReaddir(given: unknown, options: unknown, again: () => unknown): PathCall | undefined {
+  const plain = listingOptions(options);
+  if (!plain?.recursive) return plainListing(given, options);
+  return plain.encoding === UTF8 && WALKS_FROM_JAVASCRIPT
+    ? treeListing(plainPath(given), plain.withTypes, again)
+    : undefined;
 }
 
 class Removal implements PathCall {

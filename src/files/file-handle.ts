@@ -23,6 +23,7 @@ import { type Addon, FLAG_TRUSTED, NOT_TAKEN } from '../native/addon';
 import { webStreamOf } from '../streams/web-stream';
 import { statHandle } from './attributes';
 import { keepClassInTransfer, wrapDescriptor } from './handle-class';
+import { handleCallInTurn } from './host-calls';
 import {
   type Counted,
   counted,
@@ -187,6 +188,18 @@ const methods = {
     return promised(answer, this, endings.truncate, undefined, undefined, length, undefined);
   },
 
+  chmod(this: NodeFileHandle, mode: unknown): Promise<unknown> {
+    return inTurn(this, 'fchmod', 'chmod', [mode]);
+  },
+
+  chown(this: NodeFileHandle, user: unknown, group: unknown): Promise<unknown> {
+    return inTurn(this, 'fchown', 'chown', [user, group]);
+  },
+
+  utimes(this: NodeFileHandle, accessTime: unknown, modificationTime: unknown): Promise<unknown> {
+    return inTurn(this, 'futimes', 'utimes', [accessTime, modificationTime]);
+  },
+
   readFile(this: NodeFileHandle, options: unknown): Promise<unknown> {
     const promise = descriptorOf(this) >= 0 ? readHandle(this, held, options) : undefined;
     return promise ?? delegate('readFile', this, [options]);
@@ -222,6 +235,18 @@ const methods = {
     return webStreamOf(this, options, host.readableWebStream!);
   },
 };
+
+/** Node's own method, held as busy: what is in flight on the descriptor may have to end first. */
+function inTurn(
+  handle: NodeFileHandle,
+  name: 'fchmod' | 'fchown' | 'futimes',
+  method: string,
+  args: unknown[],
+): Promise<unknown> {
+  const call = (): Promise<unknown> => host[method]!.apply(handle, args);
+  const fd = descriptorOf(handle);
+  return fd >= 0 ? held(handle, () => handleCallInTurn(native, fd, args, name, call)) : delegate(method, handle, args);
+}
 
 /** Reads in every form but the plainest: read(), read(buffer), read(options), read(buffer, options), positions. */
 function readOther(

@@ -79,7 +79,8 @@ function reading(change: PathChange, syscall: string, given: unknown, options: u
   return path === undefined ? undefined : new Reading(change, syscall, path, encoding!);
 }
 
-const isId = (id: unknown): id is number => typeof id === 'number' && Number.isInteger(id) && id >= -1 && id < 2 ** 32;
+export const isId = (id: unknown): id is number =>
+  typeof id === 'number' && Number.isInteger(id) && id >= -1 && id < 2 ** 32;
 
 function owning(change: PathChange, syscall: string, path: unknown, user: unknown, group: unknown) {
   return isId(user) && isId(group) ? onPath(change, syscall, path, user, group) : undefined;

@@ -1,12 +1,12 @@
 // The functions of node:fs and node:fs/promises that are one pool job, by name, for the modules that are put together in
 // fs.ts and promises.ts (docs/decisions/0008-paths-on-the-engine.md).
 
-import { countDelegated } from '../engine/runtime';
 import { hostPromises } from '../internal/host-promises';
 import { type Callback, delegate } from './callback-call';
 import { plainCp } from './copies';
-import { plainReaddir, plainRm } from './directories';
-import { announceChange, calledBack, type PathCall, promised } from './path-call';
+import { plainListing, plainReaddir, plainRm } from './directories';
+import { hostCallbacks, hostCallPromises } from './host-calls';
+import { calledBack, type PathCall, promised } from './path-call';
 import { plainChanges } from './path-changes';
 
 type AnyFunction = (...args: unknown[]) => unknown;
@@ -56,7 +56,7 @@ interface Form {
 }
 
 function callbackForm(name: PathName, { required, optional = false }: Form): AnyFunction {
-  const plain = plainCalls[name] as Plain;
+  const plain = name === 'readdir' ? plainListing : (plainCalls[name] as Plain);
   return function callbackFunction(...args: unknown[]): void {
     const at = optional && typeof args[required] !== 'function' ? required + 1 : required;
     const callback = args[at];
@@ -74,6 +74,7 @@ const CALLBACK_FORMS = {
   mkdir: { required: 1, optional: true },
   rmdir: { required: 1, optional: true },
   readlink: { required: 1, optional: true },
+  readdir: { required: 1, optional: true },
   unlink: { required: 1 },
   rename: { required: 2 },
   link: { required: 2 },
@@ -84,36 +85,12 @@ const CALLBACK_FORMS = {
   lchown: { required: 3 },
 } satisfies Partial<Record<PathName, Form>>;
 
-/**
- * Functions that change paths and stay node's: libuv says how times are rounded, and how a file is copied. The engine is
- * told, so that a call behind such a one is not answered ahead of it.
- */
-const BY_NODE = ['copyFile', 'utimes', 'lutimes'] as const;
-
-function callbackByNode(name: (typeof BY_NODE)[number]): AnyFunction {
-  return function callbackFunction(...args: unknown[]): unknown {
-    announceChange();
-    return delegate(name, args);
-  };
-}
-
-function promiseByNode(name: (typeof BY_NODE)[number]): AnyFunction {
-  const { method } = {
-    method(...args: unknown[]): unknown {
-      announceChange();
-      countDelegated();
-      return host[name]!(...args);
-    },
-  };
-  return method;
-}
-
 function functionsOf<Name extends string>(names: readonly Name[], form: (name: Name) => AnyFunction) {
   return Object.fromEntries(names.map((name) => [name, form(name)])) as Record<Name, AnyFunction>;
 }
 
 export const pathCallbacks = {
-  ...functionsOf(BY_NODE, callbackByNode),
+  ...hostCallbacks,
   ...functionsOf(Object.keys(CALLBACK_FORMS) as (keyof typeof CALLBACK_FORMS)[], (name) =>
     callbackForm(name, CALLBACK_FORMS[name]),
   ),
@@ -121,6 +98,6 @@ export const pathCallbacks = {
 };
 
 export const pathPromises = {
-  ...functionsOf(BY_NODE, promiseByNode),
+  ...hostCallPromises,
   ...functionsOf(Object.keys(plainCalls) as PathName[], promiseForm),
 };

@@ -1,6 +1,6 @@
 // A drop-in module: the host's own properties, descriptor by descriptor, with some functions replaced. A replacement
 // takes over name, length and symbol properties (util.promisify reads them), so that it cannot be told from node's.
-// Accessors stay as they are: a getter may load what nobody needs yet, or warn of a deprecation.
+// Accessors stay accessors: a getter may load what nobody needs yet, or warn of a deprecation.
 
 type Functions = Record<string, unknown>;
 
@@ -19,13 +19,34 @@ export function dressed(replacement: unknown, original: unknown): unknown {
   return replacement;
 }
 
+/**
+ * The property `name` with `replacement` in the place of node's function. Where node loads its own at the first use and then
+ * keeps it as a plain value, so does this.
+ */
+export function replaced(descriptor: PropertyDescriptor, name: string, replacement: unknown): PropertyDescriptor {
+  if ('value' in descriptor) return { ...descriptor, value: dressed(replacement, descriptor.value) };
+  // Functions of the old kind, as node's are.
+  function set(this: object, value: unknown): void {
+    Object.defineProperty(this, name, { writable: true, value });
+  }
+  function get(this: object): unknown {
+    const value = dressed(replacement, descriptor.get!.call(this));
+    set.call(this, value);
+    return value;
+  }
+  dressed(get, descriptor.get);
+  dressed(set, descriptor.set);
+  return { ...descriptor, get, set };
+}
+
 /** Copies `host` and puts `replacements` in; names that the host lacks are left out. */
 export function buildModule<T extends object>(host: T, replacements: Functions): T {
   // All at once: one by one takes twice as long, in every program that starts.
   const descriptors: Record<string, PropertyDescriptor> = Object.getOwnPropertyDescriptors(host);
   for (const name of Object.keys(replacements)) {
-    const descriptor = Object.hasOwn(descriptors, name) ? descriptors[name]! : {};
-    if ('value' in descriptor) descriptor.value = dressed(replacements[name], descriptor.value);
+    if (Object.hasOwn(descriptors, name)) {
+      descriptors[name] = replaced(descriptors[name]!, name, replacements[name]);
+    }
   }
   return Object.create(Object.getPrototypeOf(host), descriptors) as T;
 }

@@ -96,6 +96,13 @@ export interface Addon {
   later(flags: number, afterImmediates: number): number;
   /** node:fs has been given an operation that changes paths: the engine looks at none itself before the next turn. */
   pathsChangeElsewhere(): void;
+  /**
+   * node:fs is about to be given a call. Above 0: now, and `endHostCall` gets the number when node has called back. 0: now,
+   * and no more is to be done. A slot: the result says the same when the call's turn has come.
+   */
+  beginHostCall(path: Bytes, target: Bytes | undefined, kind: HostCall, pathFlags: number): number;
+  beginHostCallOn(fd: number, flags: number): number;
+  endHostCall(turn: number): void;
   forget(fd: number): void;
   settleDescriptor(fd: number): void;
   /** Until it is released, what `state` says is in the ring and not sent is written when the thread or the process ends. */
@@ -163,6 +170,13 @@ export enum WriteBufferWord {
 export const PATH_CALLBACK = 1;
 export const PATH_WHOLE = 2;
 export const PATH_NO_FOLLOW = 4;
+
+/** csrc/scheduler/path_order.h */
+export enum HostCall {
+  reads,
+  changes,
+  cannotWait,
+}
 
 /** csrc/backend/path_changes.h */
 export enum PathChange {
