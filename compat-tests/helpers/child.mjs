@@ -17,6 +17,9 @@ export const repositoryRoot = path.resolve(path.dirname(fileURLToPath(import.met
 
 function straceArguments(strace, traceFile) {
   const args = ['-f', '-qq', '-o', traceFile];
+  if (strace.times) {
+    args.push('-T'); // how long each took, at the end of its line
+  }
   if (strace.path !== undefined) {
     args.push('-P', strace.path); // only system calls that touch this file
   }
