@@ -182,27 +182,54 @@ describe('parity: what is known at once', () => {
   });
 });
 
+/** What a process that runs `source` on one side leaves behind. */
+async function endOf(side, source) {
+  const dir = temporaryDirectory();
+  try {
+    prepare(dir);
+    const { code, stderr } = await runSnippet(side, dir, source);
+    return { code, stderr: stderr.replaceAll(dir, 'DIR') };
+  } finally {
+    removeDirectory(dir);
+  }
+}
+
 describe('parity: errors that nobody listens for', () => {
   for (const [name, source] of Object.entries({
     'a read stream that cannot be opened': `fs.createReadStream(dir + '/no');`,
     'a write stream that cannot be opened': `fs.createWriteStream(dir + '/no/no');`,
     'a read stream over a folder': `fs.createReadStream(dir + '/folder').resume();`,
     'a read stream of a closed descriptor': `fs.createReadStream('', { fd: 54321 }).resume();`,
+    'streams that cannot be opened, among other calls': `for (let i = 0; i < 9; i++) {
+      fs.createReadStream(dir + '/no');
+      fs.access(dir + '/no', () => {});
+      fs.read(54321, Buffer.alloc(9), 0, 9, 0, () => {});
+    }`,
+    'a write stream over a descriptor for reading': `fs.createWriteStream('', { fd: fs.openSync(dir + '/file') }).write('x');`,
   })) {
     it(`${name}: the process ends with node's own text`, async () => {
-      const dir = temporaryDirectory();
-      try {
-        prepare(dir);
-        const run = async (side) => {
-          const { code, stderr } = await runSnippet(side, dir, source);
-          return { code, stderr };
-        };
-        const [node, ours] = [await run('node'), await run('ours')];
-        expect(node.stderr).to.include("Unhandled 'error' event");
-        expect(ours).to.deep.equal(node);
-      } finally {
-        removeDirectory(dir);
-      }
+      const [node, ours] = [await endOf('node', source), await endOf('ours', source)];
+      expect(node.stderr).to.include("Unhandled 'error' event");
+      expect(ours).to.deep.equal(node);
+    });
+  }
+
+  // Further down are the frames of whoever made the error or called back.
+  for (const [name, source] of Object.entries({
+    'a write stream destroyed when it opens': `const s = fs.createWriteStream(dir + '/w'); s.on('open', () => s.destroy(new Error('mine')));`,
+    'a write stream of a handle for reading': `(await fsp.open(dir + '/file')).createWriteStream().write('x');`,
+    'streams of handles for reading': `
+      const handles = await Promise.all(Array.from({ length: 9 }, () => fsp.open(dir + '/file')));
+      for (const handle of handles) handle.createWriteStream().write('x');`,
+    'a nextTick after a callback': `fs.stat(dir + '/file', () => process.nextTick(() => { throw 'mine'; }));`,
+    'a nextTick after a promise': `fsp.readdir(dir).then(() => process.nextTick(() => { throw 'mine'; }));`,
+    'a microtask after a callback': `fs.access(dir + '/file', () => queueMicrotask(() => { throw 'mine'; }));`,
+  })) {
+    it(`${name}: the line that threw is printed`, async () => {
+      const ends = [await endOf('node', source), await endOf('ours', source)];
+      const [node, ours] = ends.map(({ code, stderr }) => ({ code, lines: stderr.trim().split('\n').slice(0, 4) }));
+      expect(node.lines[0]).to.match(/:[0-9]+$/);
+      expect(ours).to.deep.equal(node);
     });
   }
 });
