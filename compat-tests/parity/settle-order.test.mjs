@@ -233,3 +233,26 @@ describe('parity: errors that nobody listens for', () => {
     });
   }
 });
+
+describe('parity: the stack of an error that a callback gets', () => {
+  it('has no frames of whoever called back', () =>
+    sameInChild(
+      `
+      const signal = new AbortController().signal;
+      const large = Buffer.alloc(2e6);
+      const readOnly = fs.openSync(dir + '/file');
+      for (const [name, call] of Object.entries({
+        readFile: (done) => fs.readFile(dir + '/no', done), 'readFile, signal': (done) => fs.readFile(dir + '/no', { signal }, done),
+        'readFile of a folder': (done) => fs.readFile(dir + '/folder', done), 'readFile, closed': (done) => fs.readFile(54321, done),
+        writeFile: (done) => fs.writeFile(dir + '/no/x', 'y', done), 'writeFile, large': (done) => fs.writeFile(dir + '/no/x', large, done),
+        'writeFile, signal': (done) => fs.writeFile(dir + '/no/x', 'y', { signal }, done), appendFile: (done) => fs.appendFile(dir + '/no/x', 'y', done),
+        'writeFile, read-only': (done) => fs.writeFile(readOnly, 'y', done), stat: (done) => fs.stat(dir + '/no', done),
+        access: (done) => fs.access(dir + '/no', done), open: (done) => fs.open(dir + '/no', done), mkdir: (done) => fs.mkdir(dir + '/folder', done),
+        unlink: (done) => fs.unlink(dir + '/no', done), rename: (done) => fs.rename(dir + '/no', dir + '/b', done), realpath: (done) => fs.realpath(dir + '/no', done),
+        readdir: (done) => fs.readdir(dir + '/no', done), truncate: (done) => fs.truncate(dir + '/no', done), read: (done) => fs.read(54321, Buffer.alloc(9), 0, 9, 0, done),
+        write: (done) => fs.write(readOnly, 'y', done), fsync: (done) => fs.fsync(54321, done), close: (done) => fs.close(54321, done),
+      })) log(name, await new Promise((resolve) => call((error) => resolve(error.stack))));
+      `,
+      { prepare },
+    ));
+});
