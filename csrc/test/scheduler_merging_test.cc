@@ -17,7 +17,9 @@ constexpr uint64_t kBlock = 512;
 
 class Row {
  public:
-  Row(uint32_t count, bool writes, uint64_t stride = kBlock) : count_(count), buffer_(count * kBlock) {
+  // `outcomes`: of the operation that the row becomes, and of those behind it.
+  Row(uint32_t count, bool writes, uint64_t stride = kBlock, const std::vector<MockOutcome>& outcomes = {})
+      : count_(count), writes_(writes), buffer_(count * kBlock) {
     MockOptions options;
     options.depth = 64;
     options.reorder = false;
@@ -29,6 +31,7 @@ class Row {
     if (writes) buffer_.fill(2);
     // Keeps the backend busy, so that the row waits for one submit.
     engine_->read(fd_, first_.data(), kBlock, (1 << 20) - static_cast<int64_t>(kBlock));
+    for (const MockOutcome& outcome : outcomes) engine_->mock().script(outcome);
     for (uint32_t i = 0; i < count; ++i) {
       uint8_t* memory = buffer_.data() + i * kBlock;
       const auto at = static_cast<int64_t>(i * stride);
@@ -44,9 +47,11 @@ class Row {
     engine_->until_idle();
   }
   uint8_t* bytes() { return engine_->disk().bytes(fd_); }
-  void check_read(uint32_t index) {
-    for (uint64_t i = 0; i < kBlock; ++i) {
-      CHECK_EQ(buffer_.data()[index * kBlock + i], pattern(1, index * kBlock + i));
+  // The bytes of the request at `index` are where it was to bring them.
+  void check_moved(uint32_t index) {
+    const uint8_t* moved = writes_ ? bytes() : buffer_.data();
+    for (uint64_t at = index * kBlock; at < (index + 1) * kBlock; ++at) {
+      CHECK_EQ(moved[at], pattern(writes_ ? 2 : 1, at));
     }
   }
   Engine& engine() { return *engine_; }
@@ -57,6 +62,7 @@ class Row {
 
  private:
   uint32_t count_;
+  bool writes_;
   GuardedBuffer buffer_;
   GuardedBuffer first_{kBlock};
   std::unique_ptr<Engine> engine_;
@@ -73,7 +79,7 @@ void neighbours_become_one() {
   row.finish();
   for (uint32_t i = 0; i < 8; ++i) {
     CHECK_EQ(row.tickets[i]->result, static_cast<int32_t>(kBlock));
-    row.check_read(i);
+    row.check_moved(i);
   }
   CHECK_EQ(row.engine()->statistics().lanes[static_cast<size_t>(Lane::kAio)].operations, 9u);
 }
@@ -96,37 +102,15 @@ void gaps_and_limits_stay() {
 // into its range, the rest is asked for again.
 void outcome_of_a_row(const MockOutcome& outcome, bool writes, const char* name) {
   set_context(name);
-  MockOptions options;
-  options.reorder = false;
-  options.delay_rounds_max = 0;
-  options.held = true;
-  Engine engine(options);
-  const int fd = engine.create(1 << 16, 1 << 16, kBlock);
-  for (uint64_t i = 0; i < 1 << 16; ++i) engine.disk().bytes(fd)[i] = pattern(1, i);
-  GuardedBuffer first(kBlock);
-  GuardedBuffer buffer(6 * kBlock);
-  if (writes) buffer.fill(2);
-  engine.read(fd, first.data(), kBlock, (1 << 16) - static_cast<int64_t>(kBlock));
-  engine.mock().script(outcome);
-  std::vector<std::shared_ptr<Ticket>> tickets;
+  Row row(6, writes, kBlock, {outcome});
+  CHECK_EQ(row.operations(), 1u);
+  row.finish();
   for (uint32_t i = 0; i < 6; ++i) {
-    uint8_t* memory = buffer.data() + i * kBlock;
-    const auto at = static_cast<int64_t>(i * kBlock);
-    tickets.push_back(writes ? engine.write(fd, memory, kBlock, at) : engine.read(fd, memory, kBlock, at));
-  }
-  engine.turn();
-  CHECK_EQ(engine.mock().taken().size(), 2u);
-  engine.mock().release();
-  engine.until_idle();
-  for (size_t i = 0; i < tickets.size(); ++i) {
     // Only the merged operation failed: done alone, each is well.
-    CHECK_EQ(tickets[i]->result, static_cast<int32_t>(kBlock));
-    for (uint64_t at = i * kBlock; at < (i + 1) * kBlock; ++at) {
-      CHECK_EQ(writes ? engine.disk().bytes(fd)[at] : buffer.data()[at], pattern(writes ? 2 : 1, at));
-    }
+    CHECK_EQ(row.tickets[i]->result, static_cast<int32_t>(kBlock));
+    row.check_moved(i);
   }
-  CHECK_EQ(engine->statistics().fallbacks, outcome.error == EAGAIN ? 6u : 0u);
-  close(fd);
+  CHECK_EQ(row.engine()->statistics().fallbacks, outcome.error == EAGAIN ? 6u : 0u);
 }
 
 void outcomes_are_shared_out() {
@@ -146,36 +130,16 @@ void outcomes_are_shared_out() {
 
 // H31: one bad block fails its own request, and none of the neighbours that were merged with it.
 void one_bad_block_fails_alone() {
+  std::vector<MockOutcome> outcomes(7);  // merged, then each alone
+  outcomes[0].error = outcomes[4].error = EIO;
   for (bool writes : {false, true}) {
     set_context("a bad block in a merged operation");
-    MockOptions options;
-    options.reorder = false;
-    options.delay_rounds_max = 0;
-    options.held = true;
-    Engine engine(options);
-    const int fd = engine.create(1 << 16, 1 << 16, kBlock);
-    GuardedBuffer first(kBlock);
-    GuardedBuffer buffer(6 * kBlock);
-    engine.read(fd, first.data(), kBlock, (1 << 16) - static_cast<int64_t>(kBlock));
-    for (int error : {EIO, 0, 0, 0, EIO, 0, 0}) {  // merged, then each alone
-      MockOutcome outcome;
-      outcome.error = error;
-      engine.mock().script(outcome);
-    }
-    std::vector<std::shared_ptr<Ticket>> tickets;
+    Row row(6, writes, kBlock, outcomes);
+    row.finish();
     for (uint32_t i = 0; i < 6; ++i) {
-      uint8_t* memory = buffer.data() + i * kBlock;
-      const auto at = static_cast<int64_t>(i * kBlock);
-      tickets.push_back(writes ? engine.write(fd, memory, kBlock, at) : engine.read(fd, memory, kBlock, at));
+      CHECK_EQ(row.tickets[i]->result, i == 3 ? -EIO : static_cast<int32_t>(kBlock));
     }
-    engine.turn();
-    engine.mock().release();
-    engine.until_idle();
-    for (size_t i = 0; i < tickets.size(); ++i) {
-      CHECK_EQ(tickets[i]->result, i == 3 ? -EIO : static_cast<int32_t>(kBlock));
-    }
-    CHECK_EQ(engine.mock().taken().size(), 8u);
-    close(fd);
+    CHECK_EQ(row.operations(), 7u);
   }
 }
 
