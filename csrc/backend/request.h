@@ -69,7 +69,7 @@ struct Request {
 
   iovec* vectors = nullptr;  // the part still to do; &single or an array this request owns
   uint32_t vector_count = 0;
-  bool nowait = false;            // a direct read that AIO is to refuse rather than wait for (H32)
+  bool nowait = false;            // a direct request that AIO is to refuse rather than wait for (H32)
   bool finished = false;          // its result is there, nothing works on it any more
   bool holds_all_memory = false;  // `block` or `blocks` hold every vector's memory
   iovec single = {nullptr, 0};

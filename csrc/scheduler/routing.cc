@@ -212,8 +212,8 @@ void IoContext::to_backend(Request* request) {
     return to_threads(request);
   }
   request->lane = backend_->type() == BackendType::kUring ? Lane::kUring : Lane::kAio;
-  request->nowait = request->lane == Lane::kAio && request->operation == Operation::kRead &&
-                    request->has(kFlagDirect) && !request->descriptor->waits_only;
+  request->nowait =
+      request->lane == Lane::kAio && request->has(kFlagDirect) && !request->descriptor->waits_only;
   ready_.push(request);
   if (request->has(kFlagDirect)) ++mergeable_;
   // The first request of an idle engine goes at once: accepted I/O makes progress while JavaScript is busy

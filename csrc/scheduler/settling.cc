@@ -165,7 +165,10 @@ bool IoContext::retry(Request* request, int32_t* result) {
     return true;
   }
   // EAGAIN and EOPNOTSUPP: the lane cannot without waiting. ECANCELED: it gave the request back unserved.
-  const bool refused = *result == -EAGAIN || *result == -EOPNOTSUPP || *result == -ECANCELED;
+  // EINVAL: it may be RWF_NOWAIT that is not valid, where a duplicate of the descriptor has O_DIRECT switched
+  // off; without it the pool finds the request's own answer.
+  const bool refused = *result == -EAGAIN || *result == -EOPNOTSUPP || *result == -ECANCELED ||
+                       (*result == -EINVAL && request->nowait);
   if (refused && request->lane != Lane::kThreads && !stopping_) {
     ++statistics_.fallbacks;
     request->flags |= kFlagMayWait;
