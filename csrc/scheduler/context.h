@@ -15,6 +15,7 @@
 #include "backend/threads/threads_backend.h"
 #include "backend/whole_file.h"
 #include "scheduler/descriptor.h"
+#include "scheduler/device_queues.h"
 #include "scheduler/file_stamp.h"
 #include "scheduler/inline_lane.h"
 #include "scheduler/inline_paths.h"
@@ -201,8 +202,14 @@ class IoContext {
   void to_threads(Request* request);
   void submit_ready();
   size_t submit_timed(Request* const* batch, size_t count);
+  void bar_mounts(Request* const* batch, size_t count);
   void run_cached();
   bool can_start_more() const;
+
+  // device_queues.cc
+  bool has_tags(Request* request);
+  void release_tags(Request* request);
+  void direct_to_threads(Request* request);
 
   // merging.cc
   void merge_ready();
@@ -245,6 +252,7 @@ class IoContext {
   RequestQueue paths_;  // questions about paths that the kernel's caches may answer, when there is budget
   std::unique_ptr<WholeFile> spare_file_;  // of the last readFile that was answered at once
   RequestQueue ready_;                     // for the backend
+  DeviceQueues device_queues_;             // direct requests that wait for tags of their device
   RequestQueue unstaged_;                  // reads that wait for staging memory
   bool unstaging_ = false;                 // the first of them is on its way
   uint64_t staged_bytes_ = 0;

@@ -39,6 +39,12 @@ class InlineFuse {
     const uint64_t now = exact_now();
     return is_slow(now - before_ns, bytes) && slept(now);
   }
+  // How often this thread has gone to sleep of its own accord.
+  static long voluntary_switches();
+  // A call that began at `before_ns`, with so many of them, is over: whether it slept, for long.
+  static bool has_slept(uint64_t before_ns, long switches) {
+    return is_slow(exact_now() - before_ns, 0) && voluntary_switches() != switches;
+  }
   void bar(uint64_t mount);
   // The pool has opened a file on the mount. Where that is still slow, the bar goes on: asking once more on
   // this thread, every minute, is left for mounts that nobody opens anything on.
@@ -100,7 +106,6 @@ class InlineFuse {
   // Copying takes its time as well: a nanosecond for a byte is a slow machine.
   static bool is_slow(uint64_t took_ns, uint64_t bytes) { return took_ns >= limits::inline_slow_ns + bytes; }
   bool slept(uint64_t now_ns);
-  static long voluntary_switches();
   bool is_barred(uint64_t mount) const;
   void prolong(uint64_t mount);
   bool is_coarsely_slow() const { return coarse_now() - turn_coarse_ns_ >= kCoarseSlow_ns; }

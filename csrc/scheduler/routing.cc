@@ -89,7 +89,7 @@ void IoContext::route(Request* request) {
       const int status = attach_bounce(request);
       if (status < 0) return settle(request, status);
     }
-    return fits_kernel_lane(request) ? to_backend(request) : to_threads(request);
+    return fits_kernel_lane(request) ? to_backend(request) : direct_to_threads(request);
   }
   switch (request->operation) {
     case Operation::kRead:
@@ -230,10 +230,12 @@ void IoContext::submit_ready() {
     size_t count = 0;
     const size_t room = std::min<size_t>(depth - backend_->in_flight(), limits::depth);
     while (count < room && !ready_.empty()) {
-      batch[count] = ready_.pop();
-      batch[count]->round = round_;
-      ++count;
+      Request* request = ready_.pop();
+      if (!has_tags(request)) continue;
+      request->round = round_;
+      batch[count++] = request;
     }
+    if (count == 0) return;
     if (backend_->given_up()) {
       for (size_t i = 0; i < count; ++i) to_threads(batch[i]);
       statistics_.fallbacks += count;
@@ -245,24 +247,36 @@ void IoContext::submit_ready() {
   }
 }
 
-// Cached reads are served inside the submit: they are inline calls as well.
+// Cached reads are served inside the submit: they are inline calls as well. Direct requests are to be handed
+// over without a sleep.
 size_t IoContext::submit_timed(Request* const* batch, size_t count) {
   uint64_t cached_bytes = 0;
+  bool direct = false;
   for (size_t i = 0; i < count; ++i) {
     if (batch[i]->has(kFlagExpectCached)) cached_bytes += batch[i]->remaining() + 1;
+    direct = direct || batch[i]->tags != 0;
   }
-  if (cached_bytes == 0) return backend_->submit(batch, count);
+  if (cached_bytes == 0 && !direct) return backend_->submit(batch, count);
   const uint64_t before = monotonic_ns();
+  const long switches = direct ? InlineFuse::voluntary_switches() : 0;
   const size_t taken = backend_->submit(batch, count);
+  if (cached_bytes > 0 && inline_lane_.fuse()->slept_since(before, cached_bytes)) bar_mounts(batch, count);
+  if (direct) {
+    const bool slept = InlineFuse::has_slept(before, switches);
+    device_queues_.for_each([=](DeviceQueue* queue) { queue->submitted(before, slept); });
+  }
+  return taken;
+}
+
+// For any of the batch: the kernel does not say which one.
+void IoContext::bar_mounts(Request* const* batch, size_t count) {
   InlineFuse* fuse = inline_lane_.fuse();
-  if (!fuse->slept_since(before, cached_bytes)) return taken;
   uint64_t last = 0;
   for (size_t i = 0; i < count; ++i) {
     if (!batch[i]->has(kFlagExpectCached) || batch[i]->descriptor->facts.mount == last) continue;
     last = batch[i]->descriptor->facts.mount;
     if (!fuse->bars(last)) fuse->bar(last);
   }
-  return taken;
 }
 
 // Cached reads: enough of them go to a ring in one system call, few are cheaper one by one.
