@@ -203,6 +203,7 @@ class IoContext {
   void submit_ready();
   size_t submit_timed(Request* const* batch, size_t count);
   void bar_mounts(Request* const* batch, size_t count);
+  void bar_direct_writes(Request* const* batch, size_t count);
   void run_cached();
   bool can_start_more() const;
 
@@ -245,7 +246,8 @@ class IoContext {
   DescriptorTable descriptors_;
   InlineLane inline_lane_;
   InlinePaths inline_paths_{inline_lane_.fuse()};
-  RequestQueue cached_;  // reads known to be cached, not yet served: inline or in one batch
+  InlineFuse write_fuse_;  // mounts on which handing a direct write over has slept
+  RequestQueue cached_;    // reads known to be cached, not yet served: inline or in one batch
   PathOrder path_order_;
   RequestQueue released_;  // calls on paths that waited for one that has settled
   bool releasing_ = false;

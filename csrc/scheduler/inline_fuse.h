@@ -45,6 +45,12 @@ class InlineFuse {
   static bool has_slept(uint64_t before_ns, long switches) {
     return is_slow(exact_now() - before_ns, 0) && voluntary_switches() != switches;
   }
+  // The same as bars(), at this moment: for callers that begin no turn.
+  bool bars_now(uint64_t mount) {
+    if (last_until_ns_ == 0) return false;
+    now_ns_ = exact_now();
+    return bars(mount);
+  }
   void bar(uint64_t mount);
   // The pool has opened a file on the mount. Where that is still slow, the bar goes on: asking once more on
   // this thread, every minute, is left for mounts that nobody opens anything on.

@@ -179,10 +179,12 @@ void IoContext::route_close(Request* request) {
 }
 
 // Whether the kernel backend takes this direct request without blocking the submitting call (H16). A ring
-// moves what would block to its own workers, AIO has none.
+// moves what would block to its own workers, AIO has none. A write may wait for the journal, to update the
+// file's times: ext4 does so under RWF_NOWAIT as well, and nothing tells of it but the clock.
 bool IoContext::fits_kernel_lane(Request* request) {
   const bool blocks = request->remaining() > limits::direct_submit_bytes ||
-                      (request->operation == Operation::kWrite && extends_file(request));
+                      (request->operation == Operation::kWrite &&
+                       (extends_file(request) || write_fuse_.bars_now(request->descriptor->facts.mount)));
   if (!blocks) return true;
   if (!backend_->capabilities().buffered_writes) return false;
   request->flags |= kFlagMayWait;
@@ -254,7 +256,7 @@ size_t IoContext::submit_timed(Request* const* batch, size_t count) {
   bool direct = false;
   for (size_t i = 0; i < count; ++i) {
     if (batch[i]->has(kFlagExpectCached)) cached_bytes += batch[i]->remaining() + 1;
-    direct = direct || batch[i]->tags != 0;
+    direct = direct || batch[i]->has(kFlagDirect);
   }
   if (cached_bytes == 0 && !direct) return backend_->submit(batch, count);
   const uint64_t before = monotonic_ns();
@@ -263,6 +265,7 @@ size_t IoContext::submit_timed(Request* const* batch, size_t count) {
   if (cached_bytes > 0 && inline_lane_.fuse()->slept_since(before, cached_bytes)) bar_mounts(batch, count);
   if (direct) {
     const bool slept = InlineFuse::has_slept(before, switches);
+    if (slept) bar_direct_writes(batch, count);
     device_queues_.for_each([=](DeviceQueue* queue) { queue->submitted(before, slept); });
   }
   return taken;
@@ -276,6 +279,14 @@ void IoContext::bar_mounts(Request* const* batch, size_t count) {
     if (!batch[i]->has(kFlagExpectCached) || batch[i]->descriptor->facts.mount == last) continue;
     last = batch[i]->descriptor->facts.mount;
     if (!fuse->bars(last)) fuse->bar(last);
+  }
+}
+
+void IoContext::bar_direct_writes(Request* const* batch, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    if (!batch[i]->has(kFlagDirect) || batch[i]->operation != Operation::kWrite) continue;
+    const uint64_t mount = batch[i]->descriptor->facts.mount;
+    if (!write_fuse_.bars_now(mount)) write_fuse_.bar(mount);
   }
 }
 

@@ -28,8 +28,8 @@ struct Interference {
   long take_at_most = 1 << 20;
   bool hide_ring = false;
   int setup_error = 0;
-  int refuse_nowait = 0;       // an error: EOPNOTSUPP, as a filesystem without RWF_NOWAIT does
-  uint32_t nowait = 0;         // io_submit calls whose first iocb has RWF_NOWAIT
+  int refuse_nowait = 0;  // an error: EOPNOTSUPP, as a filesystem without RWF_NOWAIT does
+  uint32_t nowait = 0;    // io_submit calls whose first iocb has RWF_NOWAIT
   uint32_t submits = 0;
   uint32_t getevents = 0;
 };
