@@ -99,7 +99,7 @@ constexpr uint64_t direct_submit_bytes = 1024 * 1024;
 // others hold. After a submission that slept the bound is doubled every so often until it is whole.
 constexpr uint32_t device_tags_left = 8;
 constexpr uint32_t device_tags_unknown = 64;
-constexpr uint32_t device_tags_floor = 16;
+constexpr uint32_t device_tags_floor = 32;
 constexpr uint64_t device_tags_raise_ns = 250 * 1000 * 1000;
 // For so long what a device says of its queue is good.
 constexpr uint64_t device_look_ns = uint64_t{1000} * 1000 * 1000;

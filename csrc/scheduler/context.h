@@ -2,8 +2,9 @@
 // each to a lane, submits in batches, retries what came back short, and keeps finished requests until they
 // are delivered.
 //
-// Life of a request:   accept -> (gate: waiting) -> start -> a ready list -> lane -> settle -> finished ->
-// take_finished
+// Life of a request:   accept -> (gate: waiting) -> start -> a ready list -> (tags: waiting) -> lane ->
+// settle
+// -> finished -> take_finished
 #pragma once
 
 #include <atomic>

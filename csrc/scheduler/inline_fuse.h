@@ -1,6 +1,8 @@
 // The fuse of the inline lane: for the waits that no guard foresaw. Every inline call is timed; one that
 // slept bars the lane for that mount, longer each time, and the pool serves it meanwhile (H33).
 //
+// Another one is there for direct writes, where handing them over is what slept (H32).
+//
 // Where the thread ran slowly because it was preempted, nothing is barred: its count of voluntary context
 // switches tells. A hot loop of reads is timed as a whole, by the coarse clock, and each read of it once that
 // was slow; all other calls exactly.

@@ -114,13 +114,14 @@ void engines_share() {
   tags.set_limits({128, 0, 0});
   CHECK_EQ(take_all(&tags), 112u);
   // Another one does not stand still behind it.
-  CHECK_EQ(take_all(&tags), 112u / limits::device_tags_floor);
-  CHECK_EQ(tags.held(), 112u + 7u);
+  constexpr uint32_t kFew = 112 / limits::device_tags_floor;
+  CHECK_EQ(take_all(&tags), kFew);
+  CHECK_EQ(tags.held(), 112u + kFew);
   tags.engine_waits();
   tags.engine_waits();
   tags.give_back(112);  // the first, which may take no more than half now
   CHECK_EQ(take_all(&tags), 56u);
-  CHECK_EQ(take_all(&tags, 7), 49u);
+  CHECK_EQ(take_all(&tags, kFew), 56u - kFew);
   tags.engine_waits_no_more();
   tags.engine_waits_no_more();
   tags.give_back(56 + 56);
