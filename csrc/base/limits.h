@@ -93,6 +93,17 @@ constexpr size_t results_per_delivery = 512;
 // MiB: 18.9 ms, H16), so they leave the JavaScript thread.
 constexpr uint64_t direct_submit_bytes = 1024 * 1024;
 
+// Direct requests with a device at once, in tags of it (backend/device_tags.h): all but every so manieth of
+// what it has, because filesystems, buffered I/O and other processes hold some as well; and what is taken for
+// it where nothing tells (AHCI disks have 64 and 32). Any engine may have a share of so much of that whatever
+// others hold. After a submission that slept the bound is doubled every so often until it is whole.
+constexpr uint32_t device_tags_left = 8;
+constexpr uint32_t device_tags_unknown = 64;
+constexpr uint32_t device_tags_floor = 32;
+constexpr uint64_t device_tags_raise_ns = 250 * 1000 * 1000;
+// For so long what a device says of its queue is good.
+constexpr uint64_t device_look_ns = uint64_t{1000} * 1000 * 1000;
+
 // Reads up to this size that may wait are staged (scheduler/staging.h), and so many bytes of them at once:
 // beyond it they wait for memory. 128 KiB is where malloc starts to map each buffer on its own.
 constexpr uint64_t staged_read_bytes = 128 * 1024;

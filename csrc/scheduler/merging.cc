@@ -60,8 +60,11 @@ Request* IoContext::make_carrier(Request* first, RequestQueue* riders, uint64_t 
   carrier->merged = first;
   first->next = riders->front();
   uint32_t index = 0;
-  for (Request* rider = first; rider != nullptr; rider = rider->next)
+  for (Request* rider = first; rider != nullptr; rider = rider->next) {
     carrier->owned_vectors[index++] = rider->vectors[0];
+    carrier->tags += rider->tags;  // of those that have waited for them
+    rider->tags = 0;
+  }
   statistics_.merged += count - 1;
   return carrier;
 }

@@ -96,9 +96,8 @@ void AioBackend::prepare(Request* request) {
   if (!moves_bytes(request->operation)) return;    // FSYNC wants buffer, size and offset zero
   IOE_CHECK(!request->has(kFlagCurrentPosition));  // offset -1 is EINVAL on AIO (H27)
   // io_submit would wait for the inode lock that another writer holds, and for the writeback of dirty pages
-  // in the range (H32): with RWF_NOWAIT the completion says EAGAIN instead, and the pool waits. Not for
-  // writes: on most filesystems those are refused always.
-  if (request->operation == Operation::kRead && request->nowait) block->aio_rw_flags = RWF_NOWAIT;
+  // in the range (H32): with RWF_NOWAIT the completion says EAGAIN instead, and the pool waits.
+  if (request->nowait) block->aio_rw_flags = RWF_NOWAIT;
   block->aio_offset = static_cast<int64_t>(request->offset);
   if (request->vector_count == 1) {
     block->aio_buf = static_cast<uint64_t>(reinterpret_cast<uintptr_t>(request->vectors[0].iov_base));
