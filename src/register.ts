@@ -7,19 +7,19 @@
 // them could need in the middle of loading a module is loaded here, and nothing is loaded later.
 
 import { syncBuiltinESMExports } from 'node:module';
-import { startAskedBackend } from './engine/asked';
-import { countDelegated } from './engine/runtime';
-import { delegate } from './files/callback-call';
-import { openPlain } from './files/callback-descriptors';
-import { callbackFunctions } from './files/callbacks';
-import { isLoaderRead } from './files/loader-reads';
-import { promiseFunctions } from './files/promise-functions';
-import { walkRealPath } from './files/realpath';
-import { isOptions } from './internal/arguments';
-import { replaced } from './internal/build-module';
-import { hostFs, kOriginals, OTHER_RUNTIME, originals, WRITES_IN_ONE_GO } from './internal/host';
-import { hostPromises } from './internal/host-promises';
-import { serveStreamsInPlace } from './streams/in-place';
+import { isOptions } from './engine/arguments';
+import { countDelegated } from './engine/engine';
+import { delegate } from './engine/fallback';
+import { startAskedBackend } from './engine/start-requested';
+import { callbackFunctions } from './functions/callback-table';
+import { openPlain } from './functions/close';
+import { promiseFunctions } from './functions/promise-table';
+import { replaced } from './modules/build';
+import { walkRealPath } from './modules/patched-realpath';
+import { hostFs, kOriginals, OTHER_RUNTIME, originals, WRITES_IN_ONE_GO } from './node/fs';
+import { isLoaderRead } from './node/module-loader';
+import { hostPromises } from './node/promises';
+import { serveStreamsInPlace } from './streams/install-in-place';
 
 type Functions = Record<string, unknown>;
 type AnyFunction = (...args: unknown[]) => unknown;

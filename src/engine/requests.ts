@@ -3,8 +3,8 @@
 // each. Its `subject` keeps a buffer referenced until the kernel's completion has been delivered.
 
 import { AsyncResource } from 'node:async_hooks';
-import { rejectWithSystemError } from '../internal/errors';
 import { ACCEPTED, type Addon, NOT_TAKEN, ofMainContext } from '../native/addon';
+import { rejectWithSystemError } from '../node/errors';
 import { afterTicks } from './after-ticks';
 import { makeDeliver } from './deliver';
 

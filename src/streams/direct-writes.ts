@@ -4,8 +4,8 @@
 // writes do (docs/decisions/0003-unaligned-direct-writes.md); written in one go, the first odd chunk would take all that
 // follow it there.
 
+import type { HostMethods } from '../node/stream-methods';
 import { BLOCK } from './chunks';
-import type { HostMethods } from './host-methods';
 
 /** Fewer bytes of whole blocks are not worth writes of their own. */
 const BLOCKS_BYTES_MIN = 32 * 1024;

@@ -2,7 +2,7 @@
 // they cost half of what a list of them costs, which node and the kernel take apart chunk by chunk (22 ns a chunk beside
 // 55 to 62, copy and write, measured with lines of 100 bytes). Larger chunks are written from where they are.
 
-import type { HostMethods } from './host-methods';
+import type { HostMethods } from '../node/stream-methods';
 
 /** Below this, on average, chunks are copied. */
 const SMALL_BYTES = 2048;

@@ -9,11 +9,11 @@
 // Writes that extend the file go one at a time, so that what is in the file is always a prefix, whatever fails and
 // whenever the process is killed. Only with O_DIRECT and inside the file several are in flight.
 
+import { NOT_TAKEN } from '../engine/engine';
 import { resultOf } from '../engine/requests';
-import { NOT_TAKEN } from '../engine/runtime';
-import { systemErrorWithoutFrames } from '../internal/errors';
-import { hostFs } from '../internal/host';
 import { type Addon, WriteBufferWord } from '../native/addon';
+import { systemErrorWithoutFrames } from '../node/errors';
+import { hostFs } from '../node/fs';
 import { BLOCK, makeChunk } from './chunks';
 
 /** One write moves up to half a ring, so that the other half can be filled meanwhile, and no more than this. */

@@ -3,7 +3,7 @@
 
 import type * as host from 'node:fs';
 import type * as hostPromises from 'node:fs/promises';
-import type { Direct, OpenOptions } from '../files/open';
+import type { Direct, OpenOptions } from '../descriptor/open';
 
 export type { OpenOptions };
 

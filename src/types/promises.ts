@@ -2,7 +2,7 @@
 
 import type * as host from 'node:fs';
 import type * as hostPromises from 'node:fs/promises';
-import type { OpenOptions } from '../files/open';
+import type { OpenOptions } from '../descriptor/open';
 
 export type { OpenOptions };
 
