@@ -9,7 +9,7 @@ import type { callbackFunctions } from './functions/callback-table';
 import { buildModule } from './modules/build';
 import { lazyFunctions } from './modules/lazy';
 import { heedPatches } from './modules/patches';
-import { hostFs, OTHER_RUNTIME } from './node/fs';
+import { nodeFs, OTHER_RUNTIME } from './node/fs';
 import { putStreamsInto } from './streams/install';
 
 import type Promises = require('./promises');
@@ -81,7 +81,7 @@ const load = () =>
   (require('./functions/callback-table') as typeof import('./functions/callback-table')).callbackFunctions;
 
 function build(): object {
-  const built = buildModule(hostFs, lazyFunctions('plain', served, load));
+  const built = buildModule(nodeFs, lazyFunctions('plain', served, load));
   const loadPromises = () => require('./promises') as typeof Promises;
   Object.defineProperty(built, 'promises', { configurable: true, enumerable: true, get: loadPromises });
   putStreamsInto(built);
@@ -91,4 +91,4 @@ function build(): object {
 
 const otherRuntime = () => require('./modules/other-runtime') as typeof import('./modules/other-runtime');
 
-module.exports = OTHER_RUNTIME === undefined ? build() : otherRuntime().fsModule(hostFs, OTHER_RUNTIME);
+module.exports = OTHER_RUNTIME === undefined ? build() : otherRuntime().fsModule(nodeFs, OTHER_RUNTIME);

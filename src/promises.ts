@@ -7,7 +7,7 @@ import type { promiseFunctions } from './functions/promise-table';
 import { buildModule } from './modules/build';
 import { lazyFunctions } from './modules/lazy';
 import { OTHER_RUNTIME } from './node/fs';
-import { hostPromises } from './node/promises';
+import { nodePromises } from './node/promises';
 import type { OpenHandle } from './types/promises';
 
 export * from 'node:fs/promises';
@@ -52,8 +52,8 @@ const otherRuntime = () => require('./modules/other-runtime') as typeof import('
 
 module.exports =
   OTHER_RUNTIME === undefined
-    ? buildModule(hostPromises, {
+    ? buildModule(nodePromises, {
         ...lazyFunctions('async', served, load),
         ...lazyFunctions('plain', ['opendir'], load),
       })
-    : otherRuntime().promisesModule(hostPromises, OTHER_RUNTIME);
+    : otherRuntime().promisesModule(nodePromises, OTHER_RUNTIME);

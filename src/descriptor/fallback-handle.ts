@@ -7,7 +7,7 @@ import { countDelegated } from '../engine/engine';
 import { countDelegatedBytes } from '../engine/stats';
 import { closeDescriptor } from './file-handle-close';
 import { nodeHandleOver } from './open';
-import { notTaken } from './transfers';
+import { FallbackSignal } from './transfers';
 
 /** Keeps a FileHandle counted as busy while `work` runs, so that its close waits. */
 export type Held = <T>(handle: FileHandle, work: () => Promise<T>) => Promise<T>;
@@ -32,7 +32,7 @@ export async function orByNode<T>(work: () => Promise<T>, delegate: () => Promis
   try {
     return await work();
   } catch (error) {
-    if (error !== notTaken) throw error;
+    if (error !== FallbackSignal) throw error;
   }
   return delegate();
 }

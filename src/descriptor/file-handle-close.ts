@@ -3,22 +3,22 @@
 // transfer to a Worker and the rest work. Where the class comes from: node/file-handle-parts.ts.
 
 import { afterPoll } from '../engine/after-poll';
-import { FLAG_TRUSTED, NOT_TAKEN, startedEngine } from '../engine/engine';
+import { FLAG_TRUSTED, startedEngine, UNSUPPORTED } from '../engine/engine';
 import { resultOf } from '../engine/requests';
 import { dressed } from '../modules/build';
 import { ofMainContext } from '../native/addon';
 import { systemError } from '../node/errors';
 import type { HandleParts, NativeHandle } from '../node/file-handle-parts';
-import { hostFs } from '../node/fs';
+import { nodeFs } from '../node/fs';
 
 /** Closes a descriptor through the engine, behind everything accepted on it. Rejects with node's error. */
 export async function closeDescriptor(fd: number): Promise<void> {
   const native = startedEngine();
-  const answer = native === undefined ? NOT_TAKEN : native.close(fd, FLAG_TRUSTED);
+  const answer = native === undefined ? UNSUPPORTED : native.close(fd, FLAG_TRUSTED);
   const result = await (answer >= 0 ? afterPoll(answer) : resultOf(answer));
-  if (result === NOT_TAKEN) {
+  if (result === UNSUPPORTED) {
     await new Promise<void>((resolve, reject) => {
-      hostFs.close(fd, (error) => (error ? reject(error) : resolve()));
+      nodeFs.close(fd, (error) => (error ? reject(error) : resolve()));
     });
   } else if (result < 0) {
     throw systemError(result, 'close');

@@ -3,16 +3,16 @@
 import type { PathLike } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { afterPoll } from '../engine/after-poll';
-import { isOptions, plainFlags, plainMode, plainPath, shownPath } from '../engine/arguments';
+import { isOptions, shownPath, tryParseFlags, tryParseMode, tryParsePath } from '../engine/arguments';
 import { EngineError, whyNoEngine } from '../engine/backend-choice';
-import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded, startedEngine } from '../engine/engine';
+import { countDelegated, engine, pathsAreGuarded, startedEngine, UNSUPPORTED } from '../engine/engine';
 import { callBackWith, resultOf } from '../engine/requests';
 import { fileHandleOf } from '../file-handle/file-handle';
 import { FLAG_CALLBACK } from '../native/addon';
 import { systemError, systemErrorWithoutFrames } from '../node/errors';
 import { handleParts, learnParts } from '../node/file-handle-parts';
-import { hostFs } from '../node/fs';
-import { hostPromises } from '../node/promises';
+import { nodeFs } from '../node/fs';
+import { nodePromises } from '../node/promises';
 
 /** `true`: O_DIRECT or an error. `'try'`: O_DIRECT where the filesystem takes it. See open(2). */
 export type Direct = boolean | 'try';
@@ -40,21 +40,26 @@ export function directMode(direct: unknown): number {
 }
 
 /** An open that is plain enough for the engine. */
-export interface PlainOpen {
+export interface OpenArguments {
   path: string | Uint8Array;
   flags: number;
   mode: number;
   direct: number;
 }
 
-export function plainOpen(path: unknown, flags: unknown, mode: unknown, direct: unknown): PlainOpen | undefined {
+export function tryParseOpen(path: unknown, flags: unknown, mode: unknown, direct: unknown): OpenArguments | undefined {
   if (pathsAreGuarded() || engine() === undefined) return undefined;
-  const plain = { path: plainPath(path), flags: plainFlags(flags), mode: plainMode(mode), direct: directMode(direct) };
+  const plain = {
+    path: tryParsePath(path),
+    flags: tryParseFlags(flags),
+    mode: tryParseMode(mode),
+    direct: directMode(direct),
+  };
   if (plain.path === undefined || plain.flags === undefined || plain.mode === undefined) return undefined;
-  return plain as PlainOpen;
+  return plain as OpenArguments;
 }
 
-function refusal(result: number, asked: PlainOpen): Error {
+function refusal(result: number, asked: OpenArguments): Error {
   const path = shownPath(asked.path);
   if (result === EINVAL && asked.direct === DIRECT_REQUIRED) {
     const error = systemError(result, 'open', path);
@@ -80,15 +85,15 @@ export function refuseDirectWithoutEngine(direct: unknown, path: unknown): void 
   );
 }
 
-function acceptOpen(asked: PlainOpen, requestFlags: number): number {
+function acceptOpen(asked: OpenArguments, requestFlags: number): number {
   return startedEngine()!.open(asked.path, asked.flags, asked.mode, asked.direct, requestFlags);
 }
 
-/** A descriptor opened by the engine, or NOT_TAKEN; rejects with node's error. */
-export async function openDescriptor(asked: PlainOpen): Promise<number> {
+/** A descriptor opened by the engine, or UNSUPPORTED; rejects with node's error. */
+export async function openDescriptor(asked: OpenArguments): Promise<number> {
   const answer = acceptOpen(asked, 0);
   const result = await (answer >= 0 ? afterPoll(answer) : resultOf(answer));
-  if (result >= 0 || result === NOT_TAKEN) return result;
+  if (result >= 0 || result === UNSUPPORTED) return result;
   const error = refusal(result, asked);
   Error.captureStackTrace(error, openDescriptor);
   throw error;
@@ -111,9 +116,9 @@ export async function open(
   let direct: unknown;
   if (isOpenOptions(flags)) ({ flags, mode, direct } = flags);
   refuseDirectWithoutEngine(direct, path);
-  const asked = plainOpen(path, flags, mode, direct);
-  const fd = asked === undefined || !canWrap(asked) ? NOT_TAKEN : await openDescriptor(asked);
-  if (fd === NOT_TAKEN) {
+  const asked = tryParseOpen(path, flags, mode, direct);
+  const fd = asked === undefined || !canWrap(asked) ? UNSUPPORTED : await openDescriptor(asked);
+  if (fd === UNSUPPORTED) {
     countDelegated();
     return openByNode(path, flags as string | undefined, mode as string | undefined);
   }
@@ -122,12 +127,12 @@ export async function open(
 
 // Without node's class a descriptor of ours would have to be opened again by node. What O_DIRECT promises, only the engine
 // keeps.
-function canWrap(asked: PlainOpen): boolean {
+function canWrap(asked: OpenArguments): boolean {
   return asked.direct !== DIRECT_AS_FLAGS || handleParts() !== undefined;
 }
 
-const openByNode: typeof hostPromises.open = async (path, flags, mode) => {
-  const handle = await hostPromises.open(path, flags, mode);
+const openByNode: typeof nodePromises.open = async (path, flags, mode) => {
+  const handle = await nodePromises.open(path, flags, mode);
   learnParts(handle);
   return handle;
 };
@@ -141,32 +146,32 @@ export async function nodeHandleOver(fd: number): Promise<FileHandle> {
 async function adoptByNode(fd: number): Promise<FileHandle> {
   try {
     const flags = Number.parseInt(
-      /flags:\s*([0-7]+)/.exec(hostFs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))![1]!,
+      /flags:\s*([0-7]+)/.exec(nodeFs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))![1]!,
       8,
     );
     return await openByNode(`/proc/self/fd/${fd}`, flags);
   } finally {
-    hostFs.closeSync(fd);
+    nodeFs.closeSync(fd);
   }
 }
 
 /** fs.open with a callback: `callback(error, fd)`. False for what node has to do. */
 export function openWithCallback(path: unknown, flags: unknown, mode: unknown, given: unknown): boolean {
-  const asked = typeof given === 'function' ? plainOpen(path, flags, mode, undefined) : undefined;
+  const asked = typeof given === 'function' ? tryParseOpen(path, flags, mode, undefined) : undefined;
   if (asked === undefined) return false;
   const callback = given as (error: unknown, fd?: number) => void;
   const finish = (result: number): void => {
     if (result >= 0) {
       callback(null, result);
-    } else if (result !== NOT_TAKEN) {
+    } else if (result !== UNSUPPORTED) {
       callback(systemErrorWithoutFrames(result, 'open', shownPath(asked.path)));
     } else {
       countDelegated();
-      hostFs.open(path as PathLike, flags as string, mode as number, callback as never);
+      nodeFs.open(path as PathLike, flags as string, mode as number, callback as never);
     }
   };
   const answer = acceptOpen(asked, FLAG_CALLBACK);
-  if (answer === NOT_TAKEN) return false;
+  if (answer === UNSUPPORTED) return false;
   callBackWith(answer, undefined, finish);
   return true;
 }

@@ -1,19 +1,19 @@
 // Reads and writes on a descriptor as steps of something larger (whole files): plain counts, node's errors.
 
-import { NOT_TAKEN, startedEngine } from '../engine/engine';
+import { startedEngine, UNSUPPORTED } from '../engine/engine';
 import { resultOf, settleWith } from '../engine/requests';
 import { ACCEPTED, type Addon, pathNumbers } from '../native/addon';
 import { systemError } from '../node/errors';
 
 /** Thrown inside a chain when the file turns out to be node's to serve: the caller starts over with node:fs. */
-export const notTaken: unique symbol = Symbol('not taken');
+export const FallbackSignal: unique symbol = Symbol('not taken');
 
 async function checked(answer: number, subject: unknown, syscall: string): Promise<number> {
   return checkedResult(await resultOf(answer, subject), syscall);
 }
 
 function checkedResult(result: number, syscall: string): number {
-  if (result === NOT_TAKEN) throw notTaken;
+  if (result === UNSUPPORTED) throw FallbackSignal;
   if (result < 0) {
     const error = systemError(result, syscall);
     Error.captureStackTrace(error, checkedResult);
@@ -69,18 +69,18 @@ function sizeOfAccepted(native: Addon, answer: number): Promise<number> {
 }
 
 /**
- * The size of an open file, 0 for a block device; throws `notTaken` for what is not the engine's, and for files larger
+ * The size of an open file, 0 for a block device; throws `FallbackSignal` for what is not the engine's, and for files larger
  * than `sizeMax`, which node refuses.
  */
 export async function sizeStep(fd: number, sizeMax: number, flags: number): Promise<number> {
   const native = startedEngine()!;
   const answer = native.fstat(fd, 0, flags);
   if (answer === 0) return unlessLarger(foundSize(), sizeMax);
-  const result = answer === NOT_TAKEN ? answer : await sizeOfAccepted(native, answer);
+  const result = answer === UNSUPPORTED ? answer : await sizeOfAccepted(native, answer);
   return unlessLarger(checkedResult(result, 'fstat'), sizeMax);
 }
 
 function unlessLarger(size: number, sizeMax: number): number {
-  if (size > sizeMax) throw notTaken;
+  if (size > sizeMax) throw FallbackSignal;
   return size;
 }

@@ -32,7 +32,7 @@ const FLAGS: Record<string, number> = {
 };
 
 /** open(2) flags of a flag string or number; undefined for anything else. */
-export function plainFlags(flags: unknown, fallback: number = constants.O_RDONLY): number | undefined {
+export function tryParseFlags(flags: unknown, fallback: number = constants.O_RDONLY): number | undefined {
   if (flags === undefined || flags === null) return fallback;
   if (typeof flags === 'number') return isInt32(flags) && flags >= 0 ? flags : undefined;
   if (typeof flags === 'string' && Object.hasOwn(FLAGS, flags)) return FLAGS[flags];
@@ -40,19 +40,19 @@ export function plainFlags(flags: unknown, fallback: number = constants.O_RDONLY
 }
 
 /** Permission bits of a number or octal string; undefined for anything else. */
-export function plainMode(mode: unknown, fallback = 0o666): number | undefined {
+export function tryParseMode(mode: unknown, fallback = 0o666): number | undefined {
   if (mode === undefined || mode === null) return fallback;
   if (typeof mode === 'string' && /^[0-7]{1,6}$/.test(mode)) return Number.parseInt(mode, 8);
   return typeof mode === 'number' && isInt32(mode) && mode >= 0 ? mode : undefined;
 }
 
 /** The path as the kernel takes it; undefined for anything that is not a string, Buffer or file URL without NUL. */
-export function plainPath(path: unknown): string | Uint8Array | undefined {
+export function tryParsePath(path: unknown): string | Uint8Array | undefined {
   if (typeof path === 'string') return path.includes('\0') ? undefined : path;
   if (types.isUint8Array(path)) return path.includes(0) ? undefined : path;
   if (!(path instanceof URL)) return undefined;
   try {
-    return plainPath(fileURLToPath(path));
+    return tryParsePath(fileURLToPath(path));
   } catch {
     return undefined;
   }
@@ -120,7 +120,7 @@ export function isOptions(value: unknown): value is Record<string, unknown> {
  * The bytes of a text to write; undefined for an encoding that node:fs is to judge, an odd number of hex digits, and
  * for no bytes at all.
  */
-export function plainText(text: string, encoding: unknown): Buffer | undefined {
+export function tryParseText(text: string, encoding: unknown): Buffer | undefined {
   const name = encoding ?? 'utf8';
   if (typeof name !== 'string' || !Buffer.isEncoding(name)) return undefined;
   if (text.length % 2 !== 0 && name.toLowerCase() === 'hex') return undefined;
@@ -134,7 +134,7 @@ export const CURRENT = -1;
 /**
  * A position as the engine takes it: a safe integer, or CURRENT for null, undefined and -1. Undefined for others.
  */
-export function plainPosition(position: unknown): number | undefined {
+export function tryParsePosition(position: unknown): number | undefined {
   if (position === null || position === undefined || position === -1) return CURRENT;
   if (typeof position === 'number') return Number.isSafeInteger(position) && position >= 0 ? position : undefined;
   if (typeof position === 'bigint') {
@@ -145,6 +145,6 @@ export function plainPosition(position: unknown): number | undefined {
 }
 
 /** The same for writes and vectored operations: there everything that is no number means the file position. */
-export function plainWritePosition(position: unknown): number | undefined {
-  return typeof position === 'number' ? plainPosition(position) : CURRENT;
+export function tryParseWritePosition(position: unknown): number | undefined {
+  return typeof position === 'number' ? tryParsePosition(position) : CURRENT;
 }

@@ -2,7 +2,7 @@
 // it where there is none.
 
 import { isBuiltin } from 'node:module';
-import { type Addon, FLAG_TRUSTED, NOT_TAKEN } from '../native/addon';
+import { type Addon, FLAG_TRUSTED, UNSUPPORTED } from '../native/addon';
 import { filesAreSimulated } from '../node/binding';
 import { startEngine, whenStarted } from './backend-choice';
 import { connect } from './requests';
@@ -35,4 +35,4 @@ export function pathsAreGuarded(): boolean {
   return pathsMayBeVirtual || (process as { permission?: unknown }).permission !== undefined;
 }
 
-export { countDelegated, FLAG_TRUSTED, NOT_TAKEN };
+export { countDelegated, FLAG_TRUSTED, UNSUPPORTED };

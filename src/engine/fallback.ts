@@ -1,19 +1,19 @@
 // One call of a callback function: to the engine, or to node:fs with the arguments as they came.
 
 import { systemErrorWithoutFrames } from '../node/errors';
-import { hostFs } from '../node/fs';
-import { countDelegated, NOT_TAKEN } from './engine';
+import { nodeFs } from '../node/fs';
+import { countDelegated, UNSUPPORTED } from './engine';
 import { callBackWith } from './requests';
 
 export type Callback = (error: unknown, ...values: unknown[]) => void;
 
 // biome-ignore lint/suspicious/noExplicitAny: node's functions with all their overloads
-const host = hostFs as any;
+const host = nodeFs as any;
 
 /** node:fs serves the call, or words its error. */
 export function delegate(name: string, args: ArrayLike<unknown>): unknown {
   countDelegated();
-  return host[name].apply(hostFs, args);
+  return host[name].apply(nodeFs, args);
 }
 
 /** What was asked for: the function's name, its arguments, and the name of the system call in errors. */
@@ -42,12 +42,12 @@ export function finishPlain(call: Call, answer: number, callback: Callback): voi
 }
 
 function finish(call: Call, answer: number, subject: unknown, done: (result: number) => void): void {
-  if (answer === NOT_TAKEN) {
+  if (answer === UNSUPPORTED) {
     delegate(call.name, call.args);
     return;
   }
   callBackWith(answer, subject, (result) => {
-    if (result === NOT_TAKEN) delegate(call.name, call.args);
+    if (result === UNSUPPORTED) delegate(call.name, call.args);
     else done(result);
   });
 }

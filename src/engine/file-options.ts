@@ -2,9 +2,9 @@
 
 import { setMaxListeners } from 'node:events';
 import { types } from 'node:util';
-import { hostFs } from '../node/fs';
+import { nodeFs } from '../node/fs';
 
-export interface WholeOptions {
+export interface FileOptions {
   encoding: BufferEncoding | undefined;
   /** As the caller gave it, or the function's own. */
   flag: unknown;
@@ -13,12 +13,12 @@ export interface WholeOptions {
   signal: AbortSignal | undefined;
 }
 
-function plainEncoding(value: unknown): BufferEncoding | undefined | false {
+function tryParseEncoding(value: unknown): BufferEncoding | undefined | false {
   if (value === undefined || value === null || value === '') return undefined;
   return typeof value === 'string' && Buffer.isEncoding(value) ? value : false;
 }
 
-function plainSignal(value: unknown): AbortSignal | undefined | false {
+function tryParseSignal(value: unknown): AbortSignal | undefined | false {
   if (value === undefined) return undefined;
   return value instanceof AbortSignal && !value.aborted ? value : false;
 }
@@ -27,12 +27,12 @@ function plainSignal(value: unknown): AbortSignal | undefined | false {
  * Options that are plainly well formed, with a signal that has not been aborted yet; undefined for others, which
  * node:fs is to judge.
  */
-export function plainOptions(options: unknown, flag: string): WholeOptions | undefined {
+export function tryParseFileOptions(options: unknown, flag: string): FileOptions | undefined {
   const given = typeof options === 'string' ? { encoding: options } : (options ?? {});
   if (typeof given !== 'object') return undefined;
   const asked = given as Record<string, unknown>;
-  const encoding = plainEncoding(asked.encoding);
-  const signal = plainSignal(asked.signal);
+  const encoding = tryParseEncoding(asked.encoding);
+  const signal = tryParseSignal(asked.signal);
   const { flush = false } = asked;
   if (encoding === false || signal === false || typeof flush !== 'boolean' || asked.flag === '') return undefined;
   // readFile of Node 26 fills a buffer of the caller's, if there is one.
@@ -43,7 +43,7 @@ export function plainOptions(options: unknown, flag: string): WholeOptions | und
 // node's AbortError is internal, but a call with an aborted signal makes one at once, without looking at the path.
 function abortError(signal: AbortSignal): unknown {
   let made: unknown;
-  hostFs.readFile('/', { signal }, (error) => {
+  nodeFs.readFile('/', { signal }, (error) => {
     made = error;
   });
   return made;

@@ -5,14 +5,14 @@ import { rejectWithSystemError, systemErrorWithoutFrames } from '../node/errors'
 import { shownPath } from './arguments';
 import { startedEngine } from './backend-choice';
 import { callBackAfter } from './callback-of-promise';
-import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded } from './engine';
+import { countDelegated, engine, pathsAreGuarded, UNSUPPORTED } from './engine';
 import type { Callback } from './fallback';
 import { CallbackRequest, callBackTo, settleWith } from './requests';
 
 export type Path = string | Uint8Array;
 
 /** A call as the engine takes it. */
-export interface PathCall {
+export interface PoolJob {
   /** What an error names. */
   readonly syscall: string;
   readonly path: Path;
@@ -20,16 +20,15 @@ export interface PathCall {
   readonly target?: Path;
   /** Node makes several requests of it. */
   readonly chained: boolean;
-  /** Hands it to the engine, which answers NOT_TAKEN or a slot. */
+  /** Hands it to the engine, which answers UNSUPPORTED or a slot. */
   accept(native: Addon, pathFlags: number): number;
   /** What the call brings, for a result at or above 0. Runs no foreign code. */
   value(result: number, slot: number, native: Addon): unknown;
-  /** The rest of a call that one trip has begun: a result below NOT_TAKEN. */
-  goOn?(slot: number, native: Addon): Promise<unknown>;
+  /** The rest of a call that one trip has begun: a result below UNSUPPORTED. */
+  resume?(slot: number, native: Addon): Promise<unknown>;
 }
 
-const shownTarget = ({ target }: PathCall): string | undefined =>
-  target === undefined ? undefined : shownPath(target);
+const shownTarget = ({ target }: PoolJob): string | undefined => (target === undefined ? undefined : shownPath(target));
 
 /** The engine where it may be asked about paths. */
 export function pathEngine(): Addon | undefined {
@@ -45,10 +44,10 @@ export function announceChange(): void {
 }
 
 /** A promise for the call; node's where it is not the engine's. */
-export function promised(call: PathCall | undefined, again: Again): unknown {
+export function promised(call: PoolJob | undefined, again: Again): unknown {
   const native = call === undefined ? undefined : pathEngine();
-  const answer = native === undefined ? NOT_TAKEN : call!.accept(native, 0);
-  if (answer === NOT_TAKEN) {
+  const answer = native === undefined ? UNSUPPORTED : call!.accept(native, 0);
+  if (answer === UNSUPPORTED) {
     countDelegated();
     announceChange();
     return again();
@@ -60,7 +59,7 @@ export function promised(call: PathCall | undefined, again: Again): unknown {
 
 class PathPromise {
   constructor(
-    readonly call: PathCall,
+    readonly call: PoolJob,
     readonly slot: number,
     readonly native: Addon,
     readonly resolve: (value: unknown) => void,
@@ -79,11 +78,11 @@ class PathPromise {
     const { call, resolve } = this;
     if (result >= 0) {
       resolve(call.value(result, this.slot, this.native));
-    } else if (result === NOT_TAKEN) {
+    } else if (result === UNSUPPORTED) {
       countDelegated();
       resolve(this.again());
-    } else if (result < NOT_TAKEN) {
-      resolve(call.goOn!(this.slot, this.native));
+    } else if (result < UNSUPPORTED) {
+      resolve(call.resume!(this.slot, this.native));
     } else {
       rejectWithSystemError(resolve, result, call.syscall, shownPath(call.path), shownTarget(call));
     }
@@ -91,10 +90,10 @@ class PathPromise {
 }
 
 /** The same for a callback; false for what node has to do, as it does when `again` is called. */
-export function calledBack(call: PathCall | undefined, callback: unknown, again: Again): boolean {
+export function calledBack(call: PoolJob | undefined, callback: unknown, again: Again): boolean {
   const native = call === undefined || typeof callback !== 'function' ? undefined : pathEngine();
-  const answer = native === undefined ? NOT_TAKEN : call!.accept(native, PATH_CALLBACK);
-  if (answer === NOT_TAKEN) {
+  const answer = native === undefined ? UNSUPPORTED : call!.accept(native, PATH_CALLBACK);
+  if (answer === UNSUPPORTED) {
     announceChange();
     return false;
   }
@@ -104,7 +103,7 @@ export function calledBack(call: PathCall | undefined, callback: unknown, again:
 
 class PathCallback extends CallbackRequest {
   constructor(
-    readonly call: PathCall,
+    readonly call: PoolJob,
     readonly slot: number,
     readonly native: Addon,
     readonly callback: Callback,
@@ -119,10 +118,10 @@ class PathCallback extends CallbackRequest {
       const value = call.value(result, this.slot, this.native);
       if (value === undefined) callback(null);
       else callback(null, value);
-    } else if (result === NOT_TAKEN) {
+    } else if (result === UNSUPPORTED) {
       this.again();
-    } else if (result < NOT_TAKEN) {
-      callBackAfter(call.goOn!(this.slot, this.native), callback);
+    } else if (result < UNSUPPORTED) {
+      callBackAfter(call.resume!(this.slot, this.native), callback);
     } else {
       callback(systemErrorWithoutFrames(result, call.syscall, shownPath(call.path), shownTarget(call)));
     }

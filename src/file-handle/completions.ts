@@ -2,14 +2,14 @@
 
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
 import { countDelegated } from '../engine/engine';
-import type { Ending } from '../engine/requests';
+import type { Completion } from '../engine/requests';
 import { countDelegatedBytes } from '../engine/stats';
 import type { HandleParts } from '../node/file-handle-parts';
 import { readResult, readvResult, writevResult, writtenResult } from '../node/results';
 
 export type IoFileHandle = NodeFileHandle;
 export type Counted = Record<symbol, () => void>;
-export type HostMethods = Record<string, (...args: unknown[]) => Promise<unknown>>;
+export type NodeMethods = Record<string, (...args: unknown[]) => Promise<unknown>>;
 
 /** A text on its way: node shows the text, the kernel reads the bytes. */
 export interface WrittenText {
@@ -28,16 +28,16 @@ export function keepViews(given: NodeJS.ArrayBufferView[]): KeptViews {
   return Object.assign([...given], { given });
 }
 
-/** One ending for each operation. */
-export interface Endings {
-  read: Ending;
-  write: Ending;
-  text: Ending;
-  readv: Ending;
-  writev: Ending;
-  sync: Ending;
-  datasync: Ending;
-  truncate: Ending;
+/** One completion for each operation. */
+export interface Completions {
+  read: Completion;
+  write: Completion;
+  text: Completion;
+  readv: Completion;
+  writev: Completion;
+  sync: Completion;
+  datasync: Completion;
+  truncate: Completion;
 }
 
 /** Waits for a call of node's and counts it, with the bytes that its result names under `bytes`. */
@@ -50,22 +50,22 @@ export async function counted(call: Promise<unknown>, bytes: string): Promise<un
 
 const noValue = (): undefined => undefined;
 
-export function makeEndings(parts: HandleParts): Endings {
+export function makeCompletions(parts: HandleParts): Completions {
   const { unref } = parts;
-  const host = parts.Base.prototype as unknown as HostMethods;
+  const host = parts.Base.prototype as unknown as NodeMethods;
   const released = (owner: object): void => (owner as Counted)[unref]!();
-  const ending = (syscall: string, value: Ending['value'], again: Ending['again']): Ending => {
+  const completion = (syscall: string, value: Completion['value'], again: Completion['again']): Completion => {
     return { syscall, value, again, released };
   };
   const given = (kept: unknown): unknown => (kept as KeptViews).given;
   return {
-    read: ending('read', readResult, ({ owner, subject, offset, length, position }) =>
+    read: completion('read', readResult, ({ owner, subject, offset, length, position }) =>
       counted(host.read!.call(owner, subject, offset, length, position), 'bytesRead'),
     ),
-    write: ending('write', writtenResult, ({ owner, subject, offset, length, position }) =>
+    write: completion('write', writtenResult, ({ owner, subject, offset, length, position }) =>
       counted(host.write!.call(owner, subject, offset, length, position), 'bytesWritten'),
     ),
-    text: ending(
+    text: completion(
       'write',
       (result, written) => writtenResult(result, (written as WrittenText).text),
       ({ owner, subject, position }) => {
@@ -73,18 +73,18 @@ export function makeEndings(parts: HandleParts): Endings {
         return counted(host.write!.call(owner, text, position, encoding), 'bytesWritten');
       },
     ),
-    readv: ending(
+    readv: completion(
       'read',
       (result, kept) => readvResult(result, given(kept)),
       ({ owner, subject, position }) => counted(host.readv!.call(owner, given(subject), position), 'bytesRead'),
     ),
-    writev: ending(
+    writev: completion(
       'write',
       (result, kept) => writevResult(result, given(kept)),
       ({ owner, subject, position }) => counted(host.writev!.call(owner, given(subject), position), 'bytesWritten'),
     ),
-    sync: ending('fsync', noValue, ({ owner }) => host.sync!.call(owner)),
-    datasync: ending('fdatasync', noValue, ({ owner }) => host.datasync!.call(owner)),
-    truncate: ending('ftruncate', noValue, ({ owner, length }) => host.truncate!.call(owner, length)),
+    sync: completion('fsync', noValue, ({ owner }) => host.sync!.call(owner)),
+    datasync: completion('fdatasync', noValue, ({ owner }) => host.datasync!.call(owner)),
+    truncate: completion('ftruncate', noValue, ({ owner, length }) => host.truncate!.call(owner, length)),
   };
 }

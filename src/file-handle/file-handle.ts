@@ -10,29 +10,29 @@ import {
   isOptions,
   isPart,
   isPlainView,
-  plainPosition,
-  plainText,
-  plainWritePosition,
   restOf,
+  tryParsePosition,
+  tryParseText,
+  tryParseWritePosition,
 } from '../engine/arguments';
 import { countDelegated, startedEngine } from '../engine/engine';
-import { type Ending, Promised, promiseOf } from '../engine/requests';
+import { type Completion, PromiseRequest, promiseOf } from '../engine/requests';
 import { handleCallInTurn } from '../functions/node-in-turn';
 import { readHandle } from '../functions/read-file';
 import { statHandle } from '../functions/stat';
 import { writeHandle } from '../functions/write-file';
-import { type Addon, FLAG_TRUSTED, NOT_TAKEN } from '../native/addon';
+import { type Addon, FLAG_TRUSTED, UNSUPPORTED } from '../native/addon';
 import { type HandleParts, handleParts } from '../node/file-handle-parts';
 import { READ_TAKES_BIGINT } from '../node/fs';
 import { readResult } from '../node/results';
 import {
+  type Completions,
   type Counted,
   counted,
-  type Endings,
-  type HostMethods,
   type IoFileHandle,
   keepViews,
-  makeEndings,
+  makeCompletions,
+  type NodeMethods,
 } from './completions';
 import { webStreamOf } from './web-stream';
 
@@ -46,15 +46,15 @@ const DEFAULT_READ_BYTES = 16384;
 
 // What a read needs on every call, taken out of the modules once: in CommonJS an imported name is a property load.
 const trusted = FLAG_TRUSTED;
-const notTaken = NOT_TAKEN;
+const unsupported = UNSUPPORTED;
 const toResult = readResult;
 const settled = afterTicks;
 
 // Set once, before the first handle exists.
 let native: Addon;
 let parts: HandleParts;
-let host: HostMethods;
-let endings: Endings;
+let host: NodeMethods;
+let completions: Completions;
 let fdKey: symbol;
 let Class: HandleClass | undefined;
 
@@ -79,8 +79,8 @@ export function readsByEngine(handle: object): boolean {
 function makeClass(found: HandleParts): HandleClass {
   native = startedEngine() as Addon;
   parts = found;
-  host = found.Base.prototype as unknown as HostMethods;
-  endings = makeEndings(found);
+  host = found.Base.prototype as unknown as NodeMethods;
+  completions = makeCompletions(found);
   fdKey = found.fd;
   class FileHandle extends found.Base {}
   for (const name of Reflect.ownKeys(methods) as (keyof typeof methods)[]) {
@@ -116,7 +116,7 @@ function delegate(method: string, handle: object, args: unknown[], bytes?: strin
 function promised(
   answer: number,
   handle: object,
-  how: Ending,
+  how: Completion,
   subject: unknown,
   offset: unknown,
   length: unknown,
@@ -124,7 +124,7 @@ function promised(
 ): Promise<unknown> {
   if (answer >= 0) return settled(how.value(answer, subject));
   (handle as Counted)[parts.ref]!();
-  return promiseOf(answer, new Promised(handle, how, subject, offset, length, position));
+  return promiseOf(answer, new PromiseRequest(handle, how, subject, offset, length, position));
 }
 
 /** The open descriptor of a handle: -1 when it is closed, undefined for what is no handle. */
@@ -151,7 +151,7 @@ const methods = {
     ) {
       const answer = native.read(fd, buffer, offset, length, position, trusted);
       if (answer >= 0) return settled(toResult(answer, buffer));
-      if (answer !== notTaken) return promised(answer, this, endings.read, buffer, offset, length, position);
+      if (answer !== unsupported) return promised(answer, this, completions.read, buffer, offset, length, position);
     }
     return readOther(this, buffer, offset, length, position);
   },
@@ -163,29 +163,29 @@ const methods = {
   },
 
   readv(this: object, views: unknown, position: unknown): Promise<unknown> {
-    const promise = vectored(this, 'readv', views, position, endings.readv);
+    const promise = vectored(this, 'readv', views, position, completions.readv);
     return promise ?? delegate('readv', this, [views, position], 'bytesRead');
   },
 
   writev(this: object, views: unknown, position: unknown): Promise<unknown> {
-    const promise = vectored(this, 'writev', views, position, endings.writev);
+    const promise = vectored(this, 'writev', views, position, completions.writev);
     return promise ?? delegate('writev', this, [views, position], 'bytesWritten');
   },
 
   sync(this: object): Promise<unknown> {
-    return synced(this, 'sync', 0, endings.sync);
+    return synced(this, 'sync', 0, completions.sync);
   },
 
   datasync(this: object): Promise<unknown> {
-    return synced(this, 'datasync', 1, endings.datasync);
+    return synced(this, 'datasync', 1, completions.datasync);
   },
 
   truncate(this: object, length: unknown = 0): Promise<unknown> {
     const fd = descriptorOf(this);
     const plain = fd >= 0 && Number.isSafeInteger(length);
-    const answer = plain ? native.truncate(fd, Math.max(0, length as number), FLAG_TRUSTED) : NOT_TAKEN;
-    if (answer === NOT_TAKEN) return delegate('truncate', this, [length]);
-    return promised(answer, this, endings.truncate, undefined, undefined, length, undefined);
+    const answer = plain ? native.truncate(fd, Math.max(0, length as number), FLAG_TRUSTED) : UNSUPPORTED;
+    if (answer === UNSUPPORTED) return delegate('truncate', this, [length]);
+    return promised(answer, this, completions.truncate, undefined, undefined, length, undefined);
   },
 
   chmod(this: NodeFileHandle, mode: unknown): Promise<unknown> {
@@ -272,11 +272,11 @@ function readOther(
   }
   offset ??= 0;
   if (length === undefined && parts.lengthDefaultsToRest) length = restOf(view, offset);
-  const at = typeof position === 'bigint' && !READ_TAKES_BIGINT ? CURRENT : plainPosition(position);
+  const at = typeof position === 'bigint' && !READ_TAKES_BIGINT ? CURRENT : tryParsePosition(position);
   if (at === undefined || !isPart(view, offset, length)) return byNode(...given);
   const answer = native.read(fd, view, offset as number, length as number, at, FLAG_TRUSTED);
-  if (answer === NOT_TAKEN) return byNode(view, offset, length, position);
-  return promised(answer, handle, endings.read, view, offset, length, position);
+  if (answer === UNSUPPORTED) return byNode(view, offset, length, position);
+  return promised(answer, handle, completions.read, view, offset, length, position);
 }
 
 // The functions below answer undefined for what node has to do.
@@ -295,20 +295,20 @@ function writeView(
   }
   offset ??= 0;
   if (typeof length !== 'number') length = restOf(view, offset);
-  const at = plainWritePosition(position);
+  const at = tryParseWritePosition(position);
   if (at === undefined || !isPart(view, offset, length)) return undefined;
   const answer = native.write(descriptorOf(handle), view, offset as number, length as number, at, FLAG_TRUSTED);
-  if (answer === NOT_TAKEN) return undefined;
-  return promised(answer, handle, endings.write, view, offset, length, position);
+  if (answer === UNSUPPORTED) return undefined;
+  return promised(answer, handle, completions.write, view, offset, length, position);
 }
 
 function writeText(handle: object, text: unknown, position: unknown, encoding: unknown): Promise<unknown> | undefined {
-  const bytes = plainText(text as string, encoding);
-  const at = plainWritePosition(position);
+  const bytes = tryParseText(text as string, encoding);
+  const at = tryParseWritePosition(position);
   if (bytes === undefined || at === undefined) return undefined;
   const answer = native.write(descriptorOf(handle), bytes, 0, bytes.byteLength, at, FLAG_TRUSTED);
-  if (answer === NOT_TAKEN) return undefined;
-  return promised(answer, handle, endings.text, { bytes, text, encoding }, undefined, undefined, position);
+  if (answer === UNSUPPORTED) return undefined;
+  return promised(answer, handle, completions.text, { bytes, text, encoding }, undefined, undefined, position);
 }
 
 function vectored(
@@ -316,19 +316,19 @@ function vectored(
   name: 'readv' | 'writev',
   views: unknown,
   position: unknown,
-  how: Ending,
+  how: Completion,
 ): Promise<unknown> | undefined {
   const fd = descriptorOf(handle);
-  const at = plainWritePosition(position);
+  const at = tryParseWritePosition(position);
   if (!(fd >= 0) || at === undefined || !arePlainViews(views, name)) return undefined;
   const kept = keepViews(views);
   const answer = native[name](fd, kept, at, FLAG_TRUSTED);
-  return answer === NOT_TAKEN ? undefined : promised(answer, handle, how, kept, undefined, undefined, position);
+  return answer === UNSUPPORTED ? undefined : promised(answer, handle, how, kept, undefined, undefined, position);
 }
 
-function synced(handle: object, method: string, dataOnly: number, how: Ending): Promise<unknown> {
+function synced(handle: object, method: string, dataOnly: number, how: Completion): Promise<unknown> {
   const fd = descriptorOf(handle);
-  const answer = fd >= 0 ? native.sync(fd, dataOnly, FLAG_TRUSTED) : NOT_TAKEN;
-  if (answer === NOT_TAKEN) return delegate(method, handle, []);
+  const answer = fd >= 0 ? native.sync(fd, dataOnly, FLAG_TRUSTED) : UNSUPPORTED;
+  if (answer === UNSUPPORTED) return delegate(method, handle, []);
   return promised(answer, handle, how, undefined, undefined, undefined, undefined);
 }

@@ -2,8 +2,8 @@
 
 import type { PathLike } from 'node:fs';
 import { afterPoll } from '../engine/after-poll';
-import { plainPath, shownPath } from '../engine/arguments';
-import { engine, NOT_TAKEN, pathsAreGuarded } from '../engine/engine';
+import { shownPath, tryParsePath } from '../engine/arguments';
+import { engine, pathsAreGuarded, UNSUPPORTED } from '../engine/engine';
 import { type Callback, delegate } from '../engine/fallback';
 import { callBackWith, settleWith } from '../engine/requests';
 import { PATH_CALLBACK } from '../native/addon';
@@ -12,7 +12,7 @@ import { rejectWithSystemError, systemErrorWithoutFrames } from '../node/errors'
 const MODES = 0o7;
 
 /** F_OK, or any of R_OK, W_OK and X_OK; undefined for others. */
-function plainAccessMode(mode: unknown): number | undefined {
+function tryParseAccessMode(mode: unknown): number | undefined {
   if (mode === undefined) return 0;
   return typeof mode === 'number' && (mode & MODES) === mode ? mode : undefined;
 }
@@ -23,12 +23,12 @@ interface Plain {
 }
 
 function ask(path: unknown, mode: unknown, pathFlags: number): Plain | undefined {
-  const plainMode = plainAccessMode(mode);
-  const plain = plainMode === undefined ? undefined : plainPath(path);
+  const parsedMode = tryParseAccessMode(mode);
+  const plain = parsedMode === undefined ? undefined : tryParsePath(path);
   const native = plain === undefined || pathsAreGuarded() ? undefined : engine();
   if (plain === undefined || native === undefined) return undefined;
-  const answer = native.access(plain, plainMode!, pathFlags);
-  return answer === NOT_TAKEN ? undefined : { path: plain, answer };
+  const answer = native.access(plain, parsedMode!, pathFlags);
+  return answer === UNSUPPORTED ? undefined : { path: plain, answer };
 }
 
 /** fs.promises.access. */
@@ -40,19 +40,19 @@ export function accessPath(path: unknown, mode: unknown, again: () => unknown): 
   return new Promise((resolve) => {
     const settle = (result: number): void => {
       if (result === 0) resolve(undefined);
-      else if (result !== NOT_TAKEN) rejectWithSystemError(resolve, result, 'access', shownPath(plain.path));
+      else if (result !== UNSUPPORTED) rejectWithSystemError(resolve, result, 'access', shownPath(plain.path));
       else resolve(again());
     };
     settleWith(answer, { subject: undefined, callsBack: false, settle });
   });
 }
 
-/** Calls `done(error)`; false for what node has to do, as it does when `done` gets to know NOT_TAKEN. */
+/** Calls `done(error)`; false for what node has to do, as it does when `done` gets to know UNSUPPORTED. */
 function accessWithCallback(path: unknown, mode: unknown, again: () => void, done: Callback): boolean {
   const plain = ask(path, mode, PATH_CALLBACK);
   if (plain === undefined) return false;
   callBackWith(plain.answer, undefined, (result) => {
-    if (result === NOT_TAKEN) again();
+    if (result === UNSUPPORTED) again();
     else done(result === 0 ? null : systemErrorWithoutFrames(result, 'access', shownPath(plain.path)));
   });
   return true;

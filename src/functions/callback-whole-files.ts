@@ -5,7 +5,7 @@ import { callBackAfter } from '../engine/callback-of-promise';
 import { type Callback, delegate } from '../engine/fallback';
 import { calledBack } from '../engine/pool-job';
 import { decodeAtOnce, readDescriptor, readPath } from './read-file';
-import { plainWrite, type WriteFlag, writeDescriptor, writeInSteps } from './write-file';
+import { tryParseWrite, type WriteFlag, writeDescriptor, writeInSteps } from './write-file';
 
 export function readFile(path: unknown, options: unknown, callback: unknown): void {
   const finished = callback || options;
@@ -36,7 +36,7 @@ function written(args: IArguments, flag: WriteFlag): boolean {
   const bytes = typeof data === 'string' ? data.length : ArrayBuffer.isView(data) ? data.byteLength : 0;
   if (typeof finished !== 'function' || bytes === 0) return false;
   if (typeof path === 'number') return calledBackAfter(writeDescriptor(path, data, asked, flag), finished as Callback);
-  const written = plainWrite(path, data, asked, flag);
+  const written = tryParseWrite(path, data, asked, flag);
   if (written === undefined) return false;
   const again = (): void => void delegate(flag === 'a' ? 'appendFile' : 'writeFile', args);
   if (written.inOneTrip !== undefined) return calledBack(written.inOneTrip, finished, again);

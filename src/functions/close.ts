@@ -6,7 +6,7 @@ import { startedEngine } from '../engine/backend-choice';
 import { engine, pathsAreGuarded } from '../engine/engine';
 import { type Callback, delegate, finishPlain } from '../engine/fallback';
 import { FLAG_CALLBACK } from '../native/addon';
-import { hostFs } from '../node/fs';
+import { nodeFs } from '../node/fs';
 
 export function open(path: unknown, flags: unknown, mode: unknown, callback: unknown): unknown {
   // The one addition to node:fs: without a callback a promise of a FileHandle.
@@ -50,7 +50,7 @@ export function closeSync(fd: unknown): void {
     native.settleDescriptor(fd);
     native.forget(fd);
   }
-  hostFs.closeSync(fd as number);
+  nodeFs.closeSync(fd as number);
 }
 
 function synced(name: 'fsync' | 'fdatasync', dataOnly: number, args: IArguments): void {

@@ -1,17 +1,17 @@
 // cp as one request: plainly well-formed calls as the engine takes them, undefined for those that node:fs is to judge.
 
 import { resolve } from 'node:path';
-import { isOptions, plainPath } from '../engine/arguments';
+import { isOptions, tryParsePath } from '../engine/arguments';
 import { countDelegated } from '../engine/engine';
-import type { PathCall } from '../engine/pool-job';
+import type { PoolJob } from '../engine/pool-job';
 import { type Addon, COPY_ONLY_FOLDERS, COPY_RECURSIVE, COPY_VERBATIM_LINKS } from '../native/addon';
 import { WALKS_FROM_JAVASCRIPT } from '../node/fs';
-import { hostPromises } from '../node/promises';
+import { nodePromises } from '../node/promises';
 import { goesBack } from './readdir-recursive';
 
 const SEPARATOR = '\0';
 
-class Copying implements PathCall {
+class Copying implements PoolJob {
   constructor(
     readonly path: string,
     readonly target: string,
@@ -36,7 +36,7 @@ class Copying implements PathCall {
   }
 
   /** The engine stopped at what node is to meet. Node leaves the modes of directories that we have made as they are. */
-  async goOn(slot: number, native: Addon): Promise<unknown> {
+  async resume(slot: number, native: Addon): Promise<unknown> {
     const [complete, ...modes] = native.takeText(slot).split(SEPARATOR);
     countDelegated();
     try {
@@ -52,7 +52,7 @@ class Copying implements PathCall {
 /** Of each directory its mode and its path. One that is gone by now needs none. */
 async function setModes(pieces: readonly string[]): Promise<undefined> {
   for (let at = 0; at < pieces.length; at += 2) {
-    await hostPromises.chmod(pieces[at + 1]!, Number(pieces[at])).catch(() => {});
+    await nodePromises.chmod(pieces[at + 1]!, Number(pieces[at])).catch(() => {});
   }
   return undefined;
 }
@@ -72,7 +72,7 @@ const OPTIONS: Record<string, (value: unknown) => boolean> = {
   mode: (value) => value === undefined || value === 0,
 };
 
-function plainOptions(given: unknown): number | undefined {
+function tryParseOptions(given: unknown): number | undefined {
   if (given !== undefined && !isOptions(given)) return undefined;
   const asked: Record<string, unknown> = { ...given };
   for (const name in asked) if (!OPTIONS[name]?.(asked[name])) return undefined;
@@ -80,8 +80,8 @@ function plainOptions(given: unknown): number | undefined {
 }
 
 /** A path whose parts mean what they say. */
-function plainName(given: unknown): string | undefined {
-  const path = plainPath(given);
+function tryParseName(given: unknown): string | undefined {
+  const path = tryParsePath(given);
   return typeof path === 'string' && path !== '' && !goesBack(path) ? path : undefined;
 }
 
@@ -89,10 +89,10 @@ function plainName(given: unknown): string | undefined {
 const ENDS_WITH_SLASH = /\/\.?$/;
 
 /** `again`: node's cp with a promise. */
-export function plainCp(from: unknown, to: unknown, given: unknown, again: () => unknown): PathCall | undefined {
-  const source = WALKS_FROM_JAVASCRIPT ? plainName(from) : undefined;
-  const target = plainName(to);
-  const options = plainOptions(given);
+export function tryParseCp(from: unknown, to: unknown, given: unknown, again: () => unknown): PoolJob | undefined {
+  const source = WALKS_FROM_JAVASCRIPT ? tryParseName(from) : undefined;
+  const target = tryParseName(to);
+  const options = tryParseOptions(given);
   if (source === undefined || target === undefined || options === undefined) return undefined;
   const path = resolve(source);
   const into = resolve(target);

@@ -2,15 +2,15 @@
 // its file, and later calls wait behind it (csrc/scheduler/host_calls.cc). By name, for the modules that are put together
 // in fs.ts and promises.ts. Why each is node's: surface.ts.
 
-import { isDescriptor, isOptions, plainMode, plainPath } from '../engine/arguments';
-import { countDelegated, NOT_TAKEN, pathsAreGuarded, startedEngine } from '../engine/engine';
+import { isDescriptor, isOptions, tryParseMode, tryParsePath } from '../engine/arguments';
+import { countDelegated, pathsAreGuarded, startedEngine, UNSUPPORTED } from '../engine/engine';
 import { type Callback, delegate } from '../engine/fallback';
 import { announceChange } from '../engine/pool-job';
 import { CallbackRequest, callBackTo, settleWith } from '../engine/requests';
 import { type Addon, FLAG_CALLBACK, FLAG_TRUSTED, HostCall, PATH_CALLBACK } from '../native/addon';
-import { hostFs } from '../node/fs';
-import { hostPromises } from '../node/promises';
-import { isId, plainNameEncoding } from './path-syscalls';
+import { nodeFs } from '../node/fs';
+import { nodePromises } from '../node/promises';
+import { isId, tryParseNameEncoding } from './path-syscalls';
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -20,7 +20,7 @@ type ArePlain = (rest: readonly unknown[]) => boolean;
 const isTime = (value: unknown): boolean =>
   typeof value === 'number' ? Number.isFinite(value) : value instanceof Date && !Number.isNaN(value.getTime());
 const areTimes: ArePlain = (rest) => rest.length === 2 && rest.every(isTime);
-const isMode: ArePlain = (rest) => rest.length === 1 && rest[0] !== null && plainMode(rest[0]) !== undefined;
+const isMode: ArePlain = (rest) => rest.length === 1 && rest[0] !== null && tryParseMode(rest[0]) !== undefined;
 const areIds: ArePlain = (rest) => rest.length === 2 && rest.every(isId);
 
 /** At most one argument, an object with options of these names, or what `others` takes. */
@@ -40,7 +40,7 @@ interface OnPath {
   arePlain: ArePlain;
 }
 
-const isEncoding = (value: unknown): boolean => typeof value === 'string' && plainNameEncoding(value) !== undefined;
+const isEncoding = (value: unknown): boolean => typeof value === 'string' && tryParseNameEncoding(value) !== undefined;
 const isCopyMode = (value: unknown): boolean =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) < 8;
 
@@ -66,7 +66,7 @@ type DescriptorName = keyof typeof ON_DESCRIPTORS;
 /** The engine where it has calls that others may have to wait for. */
 const keeper = (): Addon | undefined => (pathsAreGuarded() ? undefined : startedEngine());
 
-/** The engine's answer for a call on paths; NOT_TAKEN where node:fs is to judge the arguments. */
+/** The engine's answer for a call on paths; UNSUPPORTED where node:fs is to judge the arguments. */
 function beginOnPaths(
   native: Addon | undefined,
   call: OnPath,
@@ -74,9 +74,9 @@ function beginOnPaths(
   rest: readonly unknown[],
   pathFlags: number,
 ) {
-  const path = native === undefined || !call.arePlain(rest) ? undefined : plainPath(args[0]);
-  const target = call.paths === 2 ? plainPath(args[1]) : undefined;
-  if (path === undefined || (call.paths === 2 && target === undefined)) return NOT_TAKEN;
+  const path = native === undefined || !call.arePlain(rest) ? undefined : tryParsePath(args[0]);
+  const target = call.paths === 2 ? tryParsePath(args[1]) : undefined;
+  if (path === undefined || (call.paths === 2 && target === undefined)) return UNSUPPORTED;
   return native!.beginHostCall(path, target, call.kind, pathFlags);
 }
 
@@ -115,7 +115,7 @@ function callInTurn(native: Addon, answer: number, name: string, args: unknown[]
 
 /** In its turn, or at once where node:fs is to judge the arguments. */
 function serve(native: Addon | undefined, answer: number, name: string, args: unknown[], at: number): void {
-  if (answer !== NOT_TAKEN) {
+  if (answer !== UNSUPPORTED) {
     callInTurn(native!, answer, name, args, at);
   } else {
     announceChange();
@@ -143,7 +143,7 @@ function descriptorCallback(name: DescriptorName): AnyFunction {
     const at = callbackAt(args, 1);
     const plain = at > 0 && isDescriptor(args[0]) && arePlain(args.slice(1, at));
     const native = plain ? keeper() : undefined;
-    const answer = native === undefined ? NOT_TAKEN : native.beginHostCallOn(args[0] as number, FLAG_CALLBACK);
+    const answer = native === undefined ? UNSUPPORTED : native.beginHostCallOn(args[0] as number, FLAG_CALLBACK);
     serve(native, answer, name, args, at);
   };
 }
@@ -178,9 +178,9 @@ function pathPromise(name: PathName): AnyFunction {
     method(...args: unknown[]): unknown {
       const native = keeper();
       const served = (): Promise<unknown> =>
-        (hostPromises as unknown as Record<string, AnyFunction>)[name]!(...args) as Promise<unknown>;
+        (nodePromises as unknown as Record<string, AnyFunction>)[name]!(...args) as Promise<unknown>;
       const answer = beginOnPaths(native, call, args, args.slice(call.paths), 0);
-      if (answer !== NOT_TAKEN) return promiseInTurn(native!, answer, served);
+      if (answer !== UNSUPPORTED) return promiseInTurn(native!, answer, served);
       announceChange();
       countDelegated();
       return served();
@@ -198,8 +198,8 @@ export function handleCallInTurn(
   call: () => Promise<unknown>,
 ): Promise<unknown> {
   const plain = fd >= 0 && (ON_DESCRIPTORS[name] as ArePlain)(rest);
-  const answer = plain ? native.beginHostCallOn(fd, FLAG_TRUSTED) : NOT_TAKEN;
-  if (answer === NOT_TAKEN) {
+  const answer = plain ? native.beginHostCallOn(fd, FLAG_TRUSTED) : UNSUPPORTED;
+  if (answer === UNSUPPORTED) {
     announceChange();
     countDelegated();
     return call();
@@ -213,13 +213,13 @@ export function handleCallInTurn(
  */
 function watchFile(...args: unknown[]): unknown {
   const at = callbackAt(args, 1);
-  const path = at < 0 ? undefined : plainPath(args[0]);
+  const path = at < 0 ? undefined : tryParsePath(args[0]);
   const native = path === undefined ? undefined : keeper();
   const turn = native === undefined ? 0 : native.beginHostCall(path!, undefined, HostCall.cannotWait, 0);
   try {
     return delegate('watchFile', args);
   } finally {
-    if (turn > 0) hostFs.stat(path as string, () => native!.endHostCall(turn));
+    if (turn > 0) nodeFs.stat(path as string, () => native!.endHostCall(turn));
   }
 }
 

@@ -1,11 +1,11 @@
 // Calls on a path that are a system call or a few: plainly well formed ones as the engine takes them, undefined for those
 // that node:fs is to judge.
 
-import { plainMode, plainPath } from '../engine/arguments';
-import type { Path, PathCall } from '../engine/pool-job';
+import { tryParseMode, tryParsePath } from '../engine/arguments';
+import type { Path, PoolJob } from '../engine/pool-job';
 import { type Addon, PathChange } from '../native/addon';
 
-class Change implements PathCall {
+class Change implements PoolJob {
   constructor(
     readonly change: PathChange,
     readonly syscall: string,
@@ -60,7 +60,7 @@ class MakingAll extends Change {
 export const UTF8 = 'utf8';
 
 /** The encoding of names that is asked for: 'buffer' for bytes; undefined for one that node:fs is to judge. */
-export function plainNameEncoding(options: unknown): string | undefined {
+export function tryParseNameEncoding(options: unknown): string | undefined {
   let encoding = options;
   if (typeof options === 'object' && options !== null) ({ encoding } = options as { encoding?: unknown });
   if (encoding === undefined || encoding === null || encoding === 'utf-8') return UTF8;
@@ -68,14 +68,14 @@ export function plainNameEncoding(options: unknown): string | undefined {
   return encoding === 'buffer' || Buffer.isEncoding(encoding) ? encoding.toLowerCase() : undefined;
 }
 
-function onPath(change: PathChange, syscall: string, given: unknown, first = 0, second = 0): PathCall | undefined {
-  const path = plainPath(given);
+function onPath(change: PathChange, syscall: string, given: unknown, first = 0, second = 0): PoolJob | undefined {
+  const path = tryParsePath(given);
   return path === undefined ? undefined : new Change(change, syscall, path, first, second);
 }
 
-function reading(change: PathChange, syscall: string, given: unknown, options: unknown): PathCall | undefined {
-  const encoding = typeof options === 'function' ? undefined : plainNameEncoding(options);
-  const path = encoding === undefined ? undefined : plainPath(given);
+function reading(change: PathChange, syscall: string, given: unknown, options: unknown): PoolJob | undefined {
+  const encoding = typeof options === 'function' ? undefined : tryParseNameEncoding(options);
+  const path = encoding === undefined ? undefined : tryParsePath(given);
   return path === undefined ? undefined : new Reading(change, syscall, path, encoding!);
 }
 
@@ -90,7 +90,7 @@ function owning(change: PathChange, syscall: string, path: unknown, user: unknow
 const ODD_PARTS = /^$|\/$|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/;
 
 /** A call on two paths. */
-class TwoPaths implements PathCall {
+class TwoPaths implements PoolJob {
   constructor(
     readonly change: PathChange,
     readonly syscall: string,
@@ -111,9 +111,9 @@ class TwoPaths implements PathCall {
   }
 }
 
-function onPaths(change: PathChange, syscall: string, from: unknown, to: unknown): PathCall | undefined {
-  const path = plainPath(from);
-  const target = path === undefined ? undefined : plainPath(to);
+function onPaths(change: PathChange, syscall: string, from: unknown, to: unknown): PoolJob | undefined {
+  const path = tryParsePath(from);
+  const target = path === undefined ? undefined : tryParsePath(to);
   return target === undefined ? undefined : new TwoPaths(change, syscall, path!, target);
 }
 
@@ -122,19 +122,19 @@ const LINK_TYPES: readonly unknown[] = [undefined, null, 'file', 'dir', 'junctio
 const DIRECTORY_MODE = 0o777;
 
 /** `{ recursive, mode }`, or the mode alone; undefined for what node:fs is to judge. */
-function plainDirectoryOptions(options: unknown): { recursive: boolean; mode: number } | undefined {
+function tryParseMkdirOptions(options: unknown): { recursive: boolean; mode: number } | undefined {
   const given = typeof options === 'object' && options !== null ? options : { mode: options };
   const { recursive = false, mode } = given as Record<string, unknown>;
-  const plain = mode === null ? undefined : plainMode(mode, DIRECTORY_MODE);
+  const plain = mode === null ? undefined : tryParseMode(mode, DIRECTORY_MODE);
   return plain === undefined || typeof recursive !== 'boolean' ? undefined : { recursive, mode: plain };
 }
 
 export const plainChanges = {
-  mkdir(given: unknown, options: unknown): PathCall | undefined {
-    const plain = plainDirectoryOptions(options);
+  mkdir(given: unknown, options: unknown): PoolJob | undefined {
+    const plain = tryParseMkdirOptions(options);
     if (plain === undefined) return undefined;
     if (!plain.recursive) return onPath(PathChange.makeDirectory, 'mkdir', given, plain.mode);
-    const path = plainPath(given);
+    const path = tryParsePath(given);
     return typeof path === 'string' && !ODD_PARTS.test(path) ? new MakingAll(path, plain.mode) : undefined;
   },
 
@@ -148,14 +148,14 @@ export const plainChanges = {
   symlink: (text: unknown, path: unknown, type: unknown) =>
     LINK_TYPES.includes(type) ? onPaths(PathChange.symbolicLink, 'symlink', text, path) : undefined,
 
-  truncate(path: unknown, length: unknown): PathCall | undefined {
+  truncate(path: unknown, length: unknown): PoolJob | undefined {
     if (length !== undefined && !Number.isSafeInteger(length)) return undefined;
     // The one error that the engine words itself is that of the open.
     return onPath(PathChange.truncate, 'open', path, Math.max(0, (length as number | undefined) ?? 0));
   },
 
-  chmod(path: unknown, mode: unknown): PathCall | undefined {
-    const plain = mode === undefined || mode === null ? undefined : plainMode(mode);
+  chmod(path: unknown, mode: unknown): PoolJob | undefined {
+    const plain = mode === undefined || mode === null ? undefined : tryParseMode(mode);
     return plain === undefined ? undefined : onPath(PathChange.changeMode, 'chmod', path, plain);
   },
 

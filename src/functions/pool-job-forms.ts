@@ -2,27 +2,27 @@
 // fs.ts and promises.ts (docs/decisions/0008-paths-on-the-engine.md).
 
 import { type Callback, delegate } from '../engine/fallback';
-import { calledBack, type PathCall, promised } from '../engine/pool-job';
-import { hostPromises } from '../node/promises';
-import { plainCp } from './cp';
+import { calledBack, type PoolJob, promised } from '../engine/pool-job';
+import { nodePromises } from '../node/promises';
+import { tryParseCp } from './cp';
 import { hostCallbacks, hostCallPromises } from './node-in-turn';
 import { plainChanges } from './path-syscalls';
-import { plainListing, plainReaddir, plainRm } from './readdir';
+import { tryParseListing, tryParseReaddir, tryParseRm } from './readdir';
 
 type AnyFunction = (...args: unknown[]) => unknown;
 /** The engine's call for the arguments; undefined where node:fs is to judge them. */
-type Plain = (a: unknown, b: unknown, c: unknown, again: () => unknown) => PathCall | undefined;
+type Plain = (a: unknown, b: unknown, c: unknown, again: () => unknown) => PoolJob | undefined;
 
 const plainCalls = {
   ...plainChanges,
-  cp: plainCp,
-  readdir: (path: unknown, options: unknown, _: unknown, again: () => unknown) => plainReaddir(path, options, again),
-  rm: (path: unknown, options: unknown, _: unknown, again: () => unknown) => plainRm(path, options, again),
+  cp: tryParseCp,
+  readdir: (path: unknown, options: unknown, _: unknown, again: () => unknown) => tryParseReaddir(path, options, again),
+  rm: (path: unknown, options: unknown, _: unknown, again: () => unknown) => tryParseRm(path, options, again),
 } satisfies Record<string, Plain>;
 
 type PathName = keyof typeof plainCalls;
 
-const host = hostPromises as unknown as Record<string, AnyFunction>;
+const host = nodePromises as unknown as Record<string, AnyFunction>;
 
 /** The form with a promise. A method, because it is no constructor; not async, which would cost ticks. */
 function promiseForm(name: PathName): AnyFunction {
@@ -42,7 +42,8 @@ function cp(from: unknown, to: unknown, options: unknown, last: unknown): void {
   const args = arguments;
   const [callback, asked] = typeof options === 'function' ? [options, undefined] : [last, options];
   const again = (): void => void delegate('cp', args);
-  const call = typeof callback === 'function' ? plainCp(from, to, asked, () => host.cp!(from, to, asked)) : undefined;
+  const call =
+    typeof callback === 'function' ? tryParseCp(from, to, asked, () => host.cp!(from, to, asked)) : undefined;
   // As node calls it: with an error, or with null and undefined.
   const done = (error: unknown): unknown =>
     error ? (callback as Callback)(error) : (callback as Callback)(null, undefined);
@@ -56,7 +57,7 @@ interface Form {
 }
 
 function callbackForm(name: PathName, { required, optional = false }: Form): AnyFunction {
-  const plain = name === 'readdir' ? plainListing : (plainCalls[name] as Plain);
+  const plain = name === 'readdir' ? tryParseListing : (plainCalls[name] as Plain);
   return function callbackFunction(...args: unknown[]): void {
     const at = optional && typeof args[required] !== 'function' ? required + 1 : required;
     const callback = args[at];

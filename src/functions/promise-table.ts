@@ -4,7 +4,7 @@ import type { PathLike } from 'node:fs';
 import { open as openHandle } from '../descriptor/open';
 import { countDelegated } from '../engine/engine';
 import { type IoFileHandle, isIoFileHandle } from '../file-handle/file-handle';
-import { hostPromises } from '../node/promises';
+import { nodePromises } from '../node/promises';
 import { accessPath } from './access';
 import { pathPromises } from './pool-job-forms';
 import { readPath } from './read-file';
@@ -31,7 +31,7 @@ async function readOther(path: unknown, options: unknown): Promise<unknown> {
   const promise = readPath(path, options);
   if (promise !== undefined) return promise;
   countDelegated();
-  return hostPromises.readFile(path as string, options as never);
+  return nodePromises.readFile(path as string, options as never);
 }
 
 async function writeNamed(path: unknown, data: unknown, options: unknown, flag: WriteFlag): Promise<void> {
@@ -39,7 +39,7 @@ async function writeNamed(path: unknown, data: unknown, options: unknown, flag: 
   const promise = writePath(path, data, options, flag);
   if (promise !== undefined) return promise;
   countDelegated();
-  const hostWrite = flag === 'a' ? hostPromises.appendFile : hostPromises.writeFile;
+  const hostWrite = flag === 'a' ? nodePromises.appendFile : nodePromises.writeFile;
   return hostWrite(path as string, data as string, options as never);
 }
 
@@ -50,7 +50,7 @@ function writePlainest(path: unknown, data: unknown, options: unknown, flag: Wri
 }
 
 function attributes(name: StatName, path: unknown, options: unknown): Promise<unknown> {
-  const byNode = (): Promise<unknown> => hostPromises[name](path as PathLike, options as never);
+  const byNode = (): Promise<unknown> => nodePromises[name](path as PathLike, options as never);
   const promise = statPath(name, path, options, byNode);
   if (promise !== undefined) return promise;
   countDelegated();
@@ -81,7 +81,7 @@ export const promiseFunctions = {
   },
 
   access(path: unknown, mode: unknown): Promise<unknown> {
-    const byNode = (): Promise<unknown> => hostPromises.access(path as PathLike, mode as number);
+    const byNode = (): Promise<unknown> => nodePromises.access(path as PathLike, mode as number);
     const promise = accessPath(path, mode, byNode);
     if (promise !== undefined) return promise;
     countDelegated();

@@ -5,14 +5,14 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { byNode, closingAfter, type Held, orByNode, viaCallback } from '../descriptor/fallback-handle';
-import { DIRECT_AS_FLAGS, openDescriptor, type PlainOpen, plainOpen } from '../descriptor/open';
-import { notTaken, readStep, sizeStep } from '../descriptor/transfers';
+import { DIRECT_AS_FLAGS, type OpenArguments, openDescriptor, tryParseOpen } from '../descriptor/open';
+import { FallbackSignal, readStep, sizeStep } from '../descriptor/transfers';
 import { CURRENT, isDescriptor, shownPath } from '../engine/arguments';
-import { engine, FLAG_TRUSTED, NOT_TAKEN, startedEngine } from '../engine/engine';
-import { plainOptions, throwIfAborted, unlessAborted, type WholeOptions } from '../engine/file-options';
+import { engine, FLAG_TRUSTED, startedEngine, UNSUPPORTED } from '../engine/engine';
+import { type FileOptions, throwIfAborted, tryParseFileOptions, unlessAborted } from '../engine/file-options';
 import { resultOf } from '../engine/requests';
-import { hostFs, READ_ERRORS_NAME_PATH } from '../node/fs';
-import { hostPromises } from '../node/promises';
+import { nodeFs, READ_ERRORS_NAME_PATH } from '../node/fs';
+import { nodePromises } from '../node/promises';
 import { readInOneGo } from './read-small-file';
 
 type Content = Buffer | string;
@@ -100,7 +100,7 @@ async function readOpen(source: Source, encoding: BufferEncoding | undefined, de
 
 /** FileHandle.readFile: from the file position to the end. */
 export function readHandle(handle: FileHandle, held: Held, options: unknown): Promise<Content> | undefined {
-  const plain = plainOptions(options, 'r');
+  const plain = tryParseFileOptions(options, 'r');
   if (plain === undefined) return undefined;
   const { signal, encoding } = plain;
   const source = { fd: handle.fd, start: CURRENT, requestFlags: FLAG_TRUSTED, signal, done: 0 };
@@ -108,7 +108,7 @@ export function readHandle(handle: FileHandle, held: Held, options: unknown): Pr
     held(handle, () =>
       orByNode(
         () => readOpen(source, encoding, decodeInPieces),
-        () => byNode(hostPromises.readFile(handle, options as never)),
+        () => byNode(nodePromises.readFile(handle, options as never)),
       ),
     ),
   );
@@ -116,7 +116,7 @@ export function readHandle(handle: FileHandle, held: Held, options: unknown): Pr
 
 /** readFile of a descriptor, in the callback form. */
 export function readDescriptor(fd: unknown, options: unknown): Promise<Content> | undefined {
-  const plain = plainOptions(options, 'r');
+  const plain = tryParseFileOptions(options, 'r');
   if (plain === undefined || !isDescriptor(fd) || engine() === undefined) return undefined;
   const { signal, encoding } = plain;
   const source = { fd, start: CURRENT, requestFlags: 0, signal, done: 0 };
@@ -125,39 +125,44 @@ export function readDescriptor(fd: unknown, options: unknown): Promise<Content> 
       return await readOpen(source, encoding, decodeAtOnce);
     } catch (error) {
       // Node 20 loses the error of a read here and calls back with nothing: so node answers, whatever its version.
-      throw source.done === 0 && !signal?.aborted ? notTaken : error;
+      throw source.done === 0 && !signal?.aborted ? FallbackSignal : error;
     }
   };
   return unlessAborted(signal, () =>
-    orByNode(work, () => byNode(viaCallback<Content>((done) => hostFs.readFile(fd, options as never, done as never)))),
+    orByNode(work, () => byNode(viaCallback<Content>((done) => nodeFs.readFile(fd, options as never, done as never)))),
   );
 }
 
 /** readFile of a path. */
 export function readPath(path: unknown, options: unknown, decode = decodeInPieces): Promise<Content> | undefined {
-  const plain = plainOptions(options, 'r');
-  const asked = plain === undefined ? undefined : plainOpen(path, plain.flag, undefined, undefined);
+  const plain = tryParseFileOptions(options, 'r');
+  const asked = plain === undefined ? undefined : tryParseOpen(path, plain.flag, undefined, undefined);
   if (plain === undefined || asked === undefined) return undefined;
   const { signal, encoding } = plain;
   if (signal === undefined && asked.flags === constants.O_RDONLY && asked.direct === DIRECT_AS_FLAGS) {
     return readInOneGo(asked.path, encoding, {
       fromDescriptor: (fd) => readAndClose(fd, asked, plain, options, decode),
-      byNode: () => byNode(hostPromises.readFile(asked.path as string, options as never)),
+      byNode: () => byNode(nodePromises.readFile(asked.path as string, options as never)),
     });
   }
   return unlessAborted(signal, () => openAndRead(asked, plain, options, decode));
 }
 
-async function openAndRead(asked: PlainOpen, plain: WholeOptions, options: unknown, decode: Decode): Promise<Content> {
+async function openAndRead(
+  asked: OpenArguments,
+  plain: FileOptions,
+  options: unknown,
+  decode: Decode,
+): Promise<Content> {
   const fd = await openDescriptor(asked);
-  if (fd === NOT_TAKEN) return byNode(hostPromises.readFile(asked.path as string, options as never));
+  if (fd === UNSUPPORTED) return byNode(nodePromises.readFile(asked.path as string, options as never));
   return readAndClose(fd, asked, plain, options, decode);
 }
 
 function readAndClose(
   fd: number,
-  asked: PlainOpen,
-  plain: WholeOptions,
+  asked: OpenArguments,
+  plain: FileOptions,
   options: unknown,
   decode: Decode,
 ): Promise<Content> {
@@ -166,7 +171,7 @@ function readAndClose(
   return closingAfter(
     fd,
     () => readOpen({ fd, start: 0, requestFlags: FLAG_TRUSTED, signal, done: 0 }, encoding, decode).catch(naming),
-    (handle) => byNode(hostPromises.readFile(handle, options as never)).catch(naming),
+    (handle) => byNode(nodePromises.readFile(handle, options as never)).catch(naming),
   );
 }
 
@@ -175,7 +180,7 @@ let namesPath: boolean | undefined;
 /** Whether a failed read of readFile(path) names the path in its error: since Node 26. Reading a directory shows it. */
 async function readErrorsNamePath(): Promise<boolean> {
   if (namesPath !== undefined) return namesPath;
-  await hostPromises.readFile('/').catch((error: NodeJS.ErrnoException) => {
+  await nodePromises.readFile('/').catch((error: NodeJS.ErrnoException) => {
     // Anything else, as a lack of descriptors, says nothing of later times.
     if (error.code === 'EISDIR') namesPath = 'path' in error;
   });
@@ -188,7 +193,7 @@ const ONE_GO_BYTES_MAX = 512 * 1024;
 /** Rejects with the error as this version of Node words it. `fd` is still open. */
 async function withPath(error: NodeJS.ErrnoException, fd: number, path: string): Promise<never> {
   if (error.syscall === 'read' && error.path === undefined && (await readErrorsNamePath())) {
-    const { size } = await viaCallback<Stats>((done) => hostFs.fstat(fd, done));
+    const { size } = await viaCallback<Stats>((done) => nodeFs.fstat(fd, done));
     if (size <= ONE_GO_BYTES_MAX) {
       const { message, stack } = error;
       error.message = `${message} '${path}'`;

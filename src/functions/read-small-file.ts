@@ -3,7 +3,7 @@
 
 import { afterPoll } from '../engine/after-poll';
 import { shownPath } from '../engine/arguments';
-import { NOT_TAKEN, startedEngine } from '../engine/engine';
+import { startedEngine, UNSUPPORTED } from '../engine/engine';
 import { settleWith } from '../engine/requests';
 import { ACCEPTED, type Addon } from '../native/addon';
 import { rejectWithSystemError } from '../node/errors';
@@ -34,11 +34,11 @@ export function readInOneGo(
   scratch ??= takeScratch(native);
   const answer = native.readFile(path, 0);
   if (answer >= 0) return afterPoll(copyOf(scratch, answer, encoding));
-  if (answer === NOT_TAKEN) return undefined;
+  if (answer === UNSUPPORTED) return undefined;
   return new Promise<Content>((resolve) => {
     const settle = (result: number): void => {
       if (result >= 0) resolve(taken(native.takeFile(ACCEPTED - answer), encoding, otherwise));
-      else if (result === NOT_TAKEN) resolve(otherwise.byNode());
+      else if (result === UNSUPPORTED) resolve(otherwise.byNode());
       else rejectWithSystemError(resolve as (value: unknown) => void, result, 'open', shownPath(path));
     };
     settleWith(answer, { subject: undefined, callsBack: false, settle });

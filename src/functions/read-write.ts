@@ -6,15 +6,15 @@ import {
   isOptions,
   isPart,
   isPlainView,
-  plainPosition,
-  plainText,
-  plainWritePosition,
   restOf,
+  tryParsePosition,
+  tryParseText,
+  tryParseWritePosition,
 } from '../engine/arguments';
 import { engine } from '../engine/engine';
 import { type Callback, delegate, finishTransfer } from '../engine/fallback';
 import { CallbackRequest, callBackTo } from '../engine/requests';
-import { type Addon, FLAG_CALLBACK, NOT_TAKEN } from '../native/addon';
+import { type Addon, FLAG_CALLBACK, UNSUPPORTED } from '../native/addon';
 import { systemErrorWithoutFrames } from '../node/errors';
 
 const DEFAULT_READ_BYTES = 16384;
@@ -35,7 +35,7 @@ class ReadRequest extends CallbackRequest {
   finish(result: number): void {
     const { view, callback } = this;
     if (result >= 0) callback(null, result, view);
-    else if (result !== NOT_TAKEN) callback(systemErrorWithoutFrames(result, 'read'), 0, view);
+    else if (result !== UNSUPPORTED) callback(systemErrorWithoutFrames(result, 'read'), 0, view);
     else delegate('read', [this.fd, view, this.offset, this.length, this.position, callback]);
   }
 }
@@ -86,7 +86,7 @@ export function read(
     isPart(buffer, offset, length)
   ) {
     const answer = native.read(fd, buffer, offset as number, length as number, position, FLAG_CALLBACK);
-    if (answer !== NOT_TAKEN) {
+    if (answer !== UNSUPPORTED) {
       const request = new ReadRequest(buffer, callback as Callback, fd, offset as number, length as number, position);
       callBackTo(answer, request);
       return;
@@ -101,7 +101,7 @@ export function read(
     ({ view: buffer, offset, length, position, callback } = form);
   }
   offset ??= 0;
-  const at = plainPosition(position);
+  const at = tryParsePosition(position);
   if (at === undefined || typeof callback !== 'function' || !isPlainView(buffer) || !isPart(buffer, offset, length)) {
     return void delegate('read', args);
   }
@@ -135,7 +135,7 @@ function writeView(native: Addon, fd: number, args: IArguments): boolean {
   }
   if (offset === undefined || offset === null || typeof offset === 'function') offset = 0;
   if (typeof length !== 'number') length = restOf(view, offset);
-  const at = plainWritePosition(position);
+  const at = tryParseWritePosition(position);
   if (at === undefined || !isPart(view, offset, length)) return false;
   const answer = native.write(fd, view, offset as number, length as number, at, FLAG_CALLBACK);
   finishTransfer({ name: 'write', args, syscall: 'write' }, answer, view, view, callback as Callback);
@@ -150,8 +150,8 @@ function writeText(native: Addon, fd: number, args: IArguments): boolean {
     else callback = encoding;
     encoding = 'utf8';
   }
-  const bytes = plainText(text as string, encoding);
-  const at = plainWritePosition(position);
+  const bytes = tryParseText(text as string, encoding);
+  const at = tryParseWritePosition(position);
   if (bytes === undefined || at === undefined || typeof callback !== 'function') return false;
   const answer = native.write(fd, bytes, 0, bytes.byteLength, at, FLAG_CALLBACK);
   finishTransfer({ name: 'write', args, syscall: 'write' }, answer, bytes, text, callback as Callback);
@@ -162,7 +162,7 @@ function vectored(name: 'readv' | 'writev', syscall: string, args: IArguments): 
   const [fd, views, position] = args as unknown as unknown[];
   const callback = args[3] || position;
   const native = engine();
-  const at = plainWritePosition(position);
+  const at = tryParseWritePosition(position);
   const plain = isDescriptor(fd) && typeof callback === 'function' && arePlainViews(views, name);
   if (native === undefined || at === undefined || !plain) return void delegate(name, args);
   // A copy of the array, which nobody else can change: it keeps the views' memory alive while the kernel uses it.

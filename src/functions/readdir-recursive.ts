@@ -2,7 +2,7 @@
 // is to judge.
 
 import { join } from 'node:path';
-import { type PathCall, promised } from '../engine/pool-job';
+import { type PoolJob, promised } from '../engine/pool-job';
 import type { Addon } from '../native/addon';
 import { makeDirents } from '../node/dirents';
 
@@ -19,7 +19,7 @@ export function goesBack(path: string): boolean {
   return `/${`${path}/`.replace(/^(?:\.{1,2}\/+)+/, '')}`.includes('/../');
 }
 
-class TreeListing implements PathCall {
+class TreeListing implements PoolJob {
   readonly found: unknown[] = [];
   /** Directories that are still to be read, from `path`; the last of them first. */
   readonly left: string[] = [''];
@@ -55,7 +55,7 @@ class TreeListing implements PathCall {
     return this.left.length === 0 ? this.found : promised(this, this.again);
   }
 
-  async goOn(slot: number, native: Addon): Promise<unknown> {
+  async resume(slot: number, native: Addon): Promise<unknown> {
     return this.value(0, slot, native);
   }
 
@@ -72,6 +72,6 @@ class TreeListing implements PathCall {
 }
 
 /** `again`: node's readdir, for a tree in which something is in the way. */
-export function treeListing(path: unknown, withTypes: boolean, again: () => unknown): PathCall | undefined {
+export function treeListing(path: unknown, withTypes: boolean, again: () => unknown): PoolJob | undefined {
   return typeof path !== 'string' || goesBack(path) ? undefined : new TreeListing(path, withTypes, again);
 }

@@ -1,19 +1,19 @@
 // readdir and rm as one request each: plainly well-formed calls as the engine takes them, undefined for those that node:fs is to
 // judge.
 
-import { isOptions, plainPath } from '../engine/arguments';
-import type { Path, PathCall } from '../engine/pool-job';
+import { isOptions, tryParsePath } from '../engine/arguments';
+import type { Path, PoolJob } from '../engine/pool-job';
 import type { Addon } from '../native/addon';
 import { canMakeDirents, makeDirents } from '../node/dirents';
 import { WALKS_FROM_JAVASCRIPT } from '../node/fs';
-import { plainNameEncoding, UTF8 } from './path-syscalls';
+import { tryParseNameEncoding, UTF8 } from './path-syscalls';
 import { treeListing } from './readdir-recursive';
 
 const SLASH = 0x2f;
 
 type Name = string | Buffer;
 
-class Listing implements PathCall {
+class Listing implements PoolJob {
   constructor(
     readonly path: Path,
     readonly encoding: string,
@@ -57,7 +57,7 @@ function pieces(bytes: Buffer): Buffer[] {
 
 /** What readdir is asked for; undefined for what node:fs is to judge. */
 function listingOptions(options: unknown): { encoding: string; recursive: boolean; withTypes: boolean } | undefined {
-  const encoding = typeof options === 'function' ? undefined : plainNameEncoding(options);
+  const encoding = typeof options === 'function' ? undefined : tryParseNameEncoding(options);
   if (encoding === undefined) return undefined;
   const given = typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : {};
   const { recursive = false, withFileTypes } = given;
@@ -66,22 +66,22 @@ function listingOptions(options: unknown): { encoding: string; recursive: boolea
 }
 
 /** readdir of one directory. */
-export function plainListing(given: unknown, options: unknown): PathCall | undefined {
+export function tryParseListing(given: unknown, options: unknown): PoolJob | undefined {
   const plain = listingOptions(options);
-  const path = plain === undefined || plain.recursive ? undefined : plainPath(given);
+  const path = plain === undefined || plain.recursive ? undefined : tryParsePath(given);
   return path === undefined ? undefined : new Listing(path, plain!.encoding, plain!.withTypes);
 }
 
 /** Also of a whole tree. `again`: node's readdir with a promise. */
-export function plainReaddir(given: unknown, options: unknown, again: () => unknown): PathCall | undefined {
+export function tryParseReaddir(given: unknown, options: unknown, again: () => unknown): PoolJob | undefined {
   const plain = listingOptions(options);
-  if (!plain?.recursive) return plainListing(given, options);
+  if (!plain?.recursive) return tryParseListing(given, options);
   return plain.encoding === UTF8 && WALKS_FROM_JAVASCRIPT
-    ? treeListing(plainPath(given), plain.withTypes, again)
+    ? treeListing(tryParsePath(given), plain.withTypes, again)
     : undefined;
 }
 
-class Removal implements PathCall {
+class Removal implements PoolJob {
   constructor(
     readonly path: Path,
     readonly recursive: boolean,
@@ -117,11 +117,11 @@ const RM_OPTIONS: Record<string, (value: unknown) => boolean> = {
 };
 
 /** `again`: node's rm with a promise, which goes on with what is left, tries again as often as is asked, and words errors. */
-export function plainRm(given: unknown, options: unknown, again: () => unknown): PathCall | undefined {
+export function tryParseRm(given: unknown, options: unknown, again: () => unknown): PoolJob | undefined {
   if (options !== undefined && !isOptions(options)) return undefined;
   const asked = (options ?? {}) as Record<string, unknown>;
   for (const key in asked) if (!RM_OPTIONS[key]?.(asked[key])) return undefined;
-  const path = plainPath(given);
+  const path = tryParsePath(given);
   if (path === undefined) return undefined;
   return new Removal(path, asked.recursive === true, asked.force === true, again);
 }

@@ -4,8 +4,8 @@
 import type { PathLike } from 'node:fs';
 import { afterPoll } from '../engine/after-poll';
 import { afterTicks } from '../engine/after-ticks';
-import { isDescriptor, plainPath, shownPath } from '../engine/arguments';
-import { countDelegated, engine, NOT_TAKEN, pathsAreGuarded, startedEngine } from '../engine/engine';
+import { isDescriptor, shownPath, tryParsePath } from '../engine/arguments';
+import { countDelegated, engine, pathsAreGuarded, startedEngine, UNSUPPORTED } from '../engine/engine';
 import { type Callback, delegate } from '../engine/fallback';
 import { CallbackRequest, callBackTo, type Pending, settleWith } from '../engine/requests';
 import {
@@ -13,9 +13,9 @@ import {
   type Addon,
   FLAG_CALLBACK,
   FLAG_TRUSTED,
+  PATH_BIGINT,
   PATH_CALLBACK,
   PATH_NO_FOLLOW,
-  PATH_WHOLE,
 } from '../native/addon';
 import { rejectWithSystemError, systemErrorWithoutFrames } from '../node/errors';
 import { canMakeStats, makeStats } from '../node/stats';
@@ -23,14 +23,14 @@ import { canMakeStats, makeStats } from '../node/stats';
 export type StatName = 'stat' | 'lstat';
 type Path = string | Uint8Array;
 
-/** PATH_WHOLE or 0; undefined for options that node:fs is to judge, and for those that only newer versions know. */
-function plainStatFlags(options: unknown): number | undefined {
+/** PATH_BIGINT or 0; undefined for options that node:fs is to judge, and for those that only newer versions know. */
+function tryParseStatOptions(options: unknown): number | undefined {
   if (options === undefined) return 0;
   if (typeof options !== 'object' || options === null) return undefined;
   for (const key in options) if (key !== 'bigint') return undefined;
   const { bigint } = options as { bigint?: unknown };
   if (typeof bigint !== 'boolean') return undefined;
-  return bigint ? PATH_WHOLE : 0;
+  return bigint ? PATH_BIGINT : 0;
 }
 
 /** The engine where it may be asked for attributes. */
@@ -66,7 +66,7 @@ class StatRequest implements Pending {
     if (result === 0) {
       startedEngine()!.takeStat(this.slot, pathFlags);
       resolve(makeStats(pathFlags));
-    } else if (result === NOT_TAKEN) {
+    } else if (result === UNSUPPORTED) {
       countDelegated();
       resolve(this.again());
     } else {
@@ -93,24 +93,24 @@ function promised(
 
 /** fs.promises.stat and lstat. */
 export function statPath(name: StatName, path: unknown, options: unknown, again: Again): Promise<unknown> | undefined {
-  const whole = plainStatFlags(options);
+  const whole = tryParseStatOptions(options);
   const native = whole === undefined ? undefined : asked();
-  const plain = typeof path === 'string' ? path : plainPath(path);
+  const plain = typeof path === 'string' ? path : tryParsePath(path);
   if (whole === undefined || native === undefined || plain === undefined) return undefined;
   const pathFlags = name === 'stat' ? whole : whole | PATH_NO_FOLLOW;
   const answer = native.stat(plain, pathFlags);
   if (answer === 0) return afterPoll(makeStats(pathFlags));
-  return answer === NOT_TAKEN ? undefined : promised(answer, pathFlags, name, plain, again);
+  return answer === UNSUPPORTED ? undefined : promised(answer, pathFlags, name, plain, again);
 }
 
 /** FileHandle.stat. `hold` counts the handle as busy and answers what ends that, so that its close waits. */
 export function statHandle(fd: number, options: unknown, again: Again, hold: () => () => void) {
-  const pathFlags = plainStatFlags(options);
+  const pathFlags = tryParseStatOptions(options);
   const native = pathFlags === undefined ? undefined : asked();
   if (pathFlags === undefined || native === undefined) return undefined;
   const answer = native.fstat(fd, pathFlags, FLAG_TRUSTED);
   if (answer === 0) return afterTicks(makeStats(pathFlags));
-  if (answer === NOT_TAKEN) return undefined;
+  if (answer === UNSUPPORTED) return undefined;
   return promised(answer, pathFlags, 'fstat', undefined, again, hold());
 }
 
@@ -131,7 +131,7 @@ class StatCallback extends CallbackRequest {
     if (result === 0) {
       startedEngine()!.takeStat(this.slot, pathFlags);
       callback(null, makeStats(pathFlags));
-    } else if (result === NOT_TAKEN) {
+    } else if (result === UNSUPPORTED) {
       delegate(name, this.args);
     } else {
       callback(systemErrorWithoutFrames(result, name, path === undefined ? undefined : shownPath(path)));
@@ -143,7 +143,7 @@ class StatCallback extends CallbackRequest {
 function callbackForm(args: IArguments): { pathFlags: number; callback: Callback; native: Addon } | undefined {
   const [, options, last] = args as unknown as unknown[];
   const callback = typeof options === 'function' ? options : last;
-  const pathFlags = plainStatFlags(typeof options === 'function' ? undefined : options);
+  const pathFlags = tryParseStatOptions(typeof options === 'function' ? undefined : options);
   const native = asked();
   if (typeof callback !== 'function' || pathFlags === undefined || native === undefined) return undefined;
   return { pathFlags, callback: callback as Callback, native };
@@ -151,11 +151,11 @@ function callbackForm(args: IArguments): { pathFlags: number; callback: Callback
 
 function statWithCallback(name: StatName, args: IArguments): boolean {
   const form = callbackForm(args);
-  const path = form === undefined ? undefined : plainPath(args[0]);
+  const path = form === undefined ? undefined : tryParsePath(args[0]);
   if (form === undefined || path === undefined) return false;
   const pathFlags = name === 'stat' ? form.pathFlags : form.pathFlags | PATH_NO_FOLLOW;
   const answer = form.native.stat(path, pathFlags | PATH_CALLBACK);
-  if (answer === NOT_TAKEN) return false;
+  if (answer === UNSUPPORTED) return false;
   callBackTo(answer, new StatCallback(ACCEPTED - answer, pathFlags, name, path, args, form.callback));
   return true;
 }
@@ -165,7 +165,7 @@ function fstatWithCallback(args: IArguments): boolean {
   const fd = args[0];
   if (form === undefined || !isDescriptor(fd)) return false;
   const answer = form.native.fstat(fd, form.pathFlags, FLAG_CALLBACK);
-  if (answer === NOT_TAKEN) return false;
+  if (answer === UNSUPPORTED) return false;
   callBackTo(answer, new StatCallback(ACCEPTED - answer, form.pathFlags, 'fstat', undefined, args, form.callback));
   return true;
 }

@@ -4,14 +4,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import { types } from 'node:util';
 import { byNode, closingAfter, type Held, orByNode, viaCallback } from '../descriptor/fallback-handle';
-import { openDescriptor, type PlainOpen, plainOpen } from '../descriptor/open';
+import { type OpenArguments, openDescriptor, tryParseOpen } from '../descriptor/open';
 import { sizeStep, syncStep, writeAll } from '../descriptor/transfers';
 import { CURRENT, isDescriptor, isPlainView } from '../engine/arguments';
-import { engine, FLAG_TRUSTED, NOT_TAKEN } from '../engine/engine';
-import { plainOptions, throwIfAborted, type WholeOptions } from '../engine/file-options';
-import { type PathCall, promised } from '../engine/pool-job';
-import { hostFs } from '../node/fs';
-import { hostPromises } from '../node/promises';
+import { engine, FLAG_TRUSTED, UNSUPPORTED } from '../engine/engine';
+import { type FileOptions, throwIfAborted, tryParseFileOptions } from '../engine/file-options';
+import { type PoolJob, promised } from '../engine/pool-job';
+import { nodeFs } from '../node/fs';
+import { nodePromises } from '../node/promises';
 import { oneTrip } from './write-small-file';
 
 /** 'w' for writeFile, 'a' for appendFile. */
@@ -27,7 +27,7 @@ function bytesOfView(view: NodeJS.ArrayBufferView): Uint8Array {
 }
 
 /** What can be written, as bytes or as chunks; undefined for what node:fs has to judge. */
-function plainData(data: unknown, encoding: BufferEncoding | undefined): Data | undefined {
+function tryParseData(data: unknown, encoding: BufferEncoding | undefined): Data | undefined {
   if (typeof data === 'string') return Buffer.from(data, encoding ?? 'utf8');
   if (isPlainView(data)) return bytesOfView(data);
   if (typeof data !== 'object' || data === null || ArrayBuffer.isView(data)) return undefined;
@@ -45,7 +45,7 @@ interface Target {
 
 // An abort is heard between two writes, as in node, and never in mid-write: the data is the caller's, who may change it as
 // soon as the call has settled.
-async function writeOpen(target: Target, data: Data, options: WholeOptions): Promise<void> {
+async function writeOpen(target: Target, data: Data, options: FileOptions): Promise<void> {
   throwIfAborted(options.signal);
   if (types.isUint8Array(data)) await writeBytes(target, data, options.signal);
   else await writeChunks(target, data, options);
@@ -59,7 +59,7 @@ async function writeBytes(target: Target, data: Uint8Array, signal: AbortSignal 
   }
 }
 
-async function writeChunks(target: Target, data: Chunks, options: WholeOptions): Promise<void> {
+async function writeChunks(target: Target, data: Chunks, options: FileOptions): Promise<void> {
   // Whose file it is has to be known before the iterator is started: it cannot be started over.
   await sizeStep(target.fd, Number.MAX_SAFE_INTEGER, target.requestFlags);
   for await (const chunk of data) {
@@ -77,14 +77,14 @@ export function writeHandle(
   data: unknown,
   options: unknown,
 ): Promise<void> | undefined {
-  const plain = plainOptions(options, 'w');
-  const given = plain === undefined ? undefined : plainData(data, plain.encoding);
+  const plain = tryParseFileOptions(options, 'w');
+  const given = plain === undefined ? undefined : tryParseData(data, plain.encoding);
   if (plain === undefined || given === undefined) return undefined;
   const target = { fd: handle.fd, requestFlags: FLAG_TRUSTED };
   return held(handle, () =>
     orByNode(
       () => writeOpen(target, given, plain),
-      () => byNode(hostPromises.writeFile(handle, data as string, options as never)),
+      () => byNode(nodePromises.writeFile(handle, data as string, options as never)),
     ),
   );
 }
@@ -96,11 +96,11 @@ export function writeDescriptor(
   options: unknown,
   flag: WriteFlag,
 ): Promise<void> | undefined {
-  const plain = plainOptions(options, flag);
-  const given = plain === undefined ? undefined : plainData(data, plain.encoding);
+  const plain = tryParseFileOptions(options, flag);
+  const given = plain === undefined ? undefined : tryParseData(data, plain.encoding);
   if (plain === undefined || !types.isUint8Array(given) || given.byteLength === 0) return undefined;
   if (!isDescriptor(fd) || engine() === undefined) return undefined;
-  const hostWrite = flag === 'a' ? hostFs.appendFile : hostFs.writeFile;
+  const hostWrite = flag === 'a' ? nodeFs.appendFile : nodeFs.writeFile;
   return orByNode(
     async () => {
       await writeOpen({ fd, requestFlags: 0 }, given, plain);
@@ -115,34 +115,39 @@ export interface WrittenPath {
   data: unknown;
   options: unknown;
   flag: WriteFlag;
-  asked: PlainOpen;
+  asked: OpenArguments;
   bytes: Data;
-  plain: WholeOptions;
+  plain: FileOptions;
   /** Where one trip to the pool does all of it. */
-  inOneTrip: PathCall | undefined;
+  inOneTrip: PoolJob | undefined;
 }
 
-export function plainWrite(path: unknown, data: unknown, options: unknown, flag: WriteFlag): WrittenPath | undefined {
-  const plain = plainOptions(options, flag);
-  const bytes = plain === undefined ? undefined : plainData(data, plain.encoding);
-  const asked = plain === undefined ? undefined : plainOpen(path, plain.flag, plain.mode, undefined);
+export function tryParseWrite(
+  path: unknown,
+  data: unknown,
+  options: unknown,
+  flag: WriteFlag,
+): WrittenPath | undefined {
+  const plain = tryParseFileOptions(options, flag);
+  const bytes = plain === undefined ? undefined : tryParseData(data, plain.encoding);
+  const asked = plain === undefined ? undefined : tryParseOpen(path, plain.flag, plain.mode, undefined);
   if (plain === undefined || bytes === undefined || asked === undefined) return undefined;
   return { data, options, flag, asked, bytes, plain, inOneTrip: oneTrip(asked, bytes, plain) };
 }
 
 /** writeFile or appendFile of a path. */
 export function writePath(path: unknown, data: unknown, options: unknown, flag: WriteFlag): Promise<void> | undefined {
-  const written = plainWrite(path, data, options, flag);
+  const written = tryParseWrite(path, data, options, flag);
   if (written?.inOneTrip === undefined) return written === undefined ? undefined : writeInSteps(written);
-  const hostWrite = flag === 'a' ? hostPromises.appendFile : hostPromises.writeFile;
+  const hostWrite = flag === 'a' ? nodePromises.appendFile : nodePromises.writeFile;
   const again = (): Promise<void> => hostWrite(written.asked.path as string, data as string, options as never);
   return promised(written.inOneTrip, again) as Promise<void>;
 }
 
 export async function writeInSteps({ asked, data, options, flag, bytes, plain }: WrittenPath): Promise<void> {
   const fd = await openDescriptor(asked);
-  if (fd === NOT_TAKEN) {
-    const hostWrite = flag === 'a' ? hostPromises.appendFile : hostPromises.writeFile;
+  if (fd === UNSUPPORTED) {
+    const hostWrite = flag === 'a' ? nodePromises.appendFile : nodePromises.writeFile;
     return byNode(hostWrite(asked.path as string, data as string, options as never));
   }
   return closingAfter(
@@ -152,7 +157,7 @@ export async function writeInSteps({ asked, data, options, flag, bytes, plain }:
       if (plain.flush) await syncStep(fd, FLAG_TRUSTED);
     },
     async (handle) => {
-      await byNode(hostPromises.writeFile(handle, data as string, options as never));
+      await byNode(nodePromises.writeFile(handle, data as string, options as never));
       if (plain.flush) await handle.sync();
     },
   );

@@ -4,27 +4,27 @@
 import { constants } from 'node:fs';
 import { types } from 'node:util';
 import { byNode, closingAfter } from '../descriptor/fallback-handle';
-import { DIRECT_AS_FLAGS, type PlainOpen } from '../descriptor/open';
-import { notTaken } from '../descriptor/transfers';
-import type { WholeOptions } from '../engine/file-options';
-import type { PathCall } from '../engine/pool-job';
+import { DIRECT_AS_FLAGS, type OpenArguments } from '../descriptor/open';
+import { FallbackSignal } from '../descriptor/transfers';
+import type { FileOptions } from '../engine/file-options';
+import type { PoolJob } from '../engine/pool-job';
 import { type Addon, pathNumbers, WRITE_STEPS } from '../native/addon';
 import { systemError } from '../node/errors';
-import { hostPromises } from '../node/promises';
+import { nodePromises } from '../node/promises';
 
 /** limits::whole_write_bytes of csrc/base/limits.h. */
 const ONE_TRIP_BYTES_MAX = 1024 * 1024;
 
 /** The call, if the file can be written in one trip. */
-export function oneTrip(asked: PlainOpen, data: unknown, plain: WholeOptions): WholeWrite | undefined {
+export function oneTrip(asked: OpenArguments, data: unknown, plain: FileOptions): WholeWrite | undefined {
   const whole = types.isUint8Array(data) && data.byteLength <= ONE_TRIP_BYTES_MAX && plain.signal === undefined;
   const direct = asked.direct !== DIRECT_AS_FLAGS || (asked.flags & constants.O_DIRECT) !== 0;
   return whole && !direct ? new WholeWrite(asked, data, plain.flush) : undefined;
 }
 
-class WholeWrite implements PathCall {
+class WholeWrite implements PoolJob {
   constructor(
-    readonly asked: PlainOpen,
+    readonly asked: OpenArguments,
     /** Kept here while the pool reads it. */
     readonly data: Uint8Array,
     readonly flush: boolean,
@@ -51,7 +51,7 @@ class WholeWrite implements PathCall {
     return undefined;
   }
 
-  goOn(slot: number, native: Addon): Promise<void> {
+  resume(slot: number, native: Addon): Promise<void> {
     native.takeWrite(slot);
     const [fd, step, errno] = pathNumbers as unknown as [number, number, number];
     const failed = WRITE_STEPS[step];
@@ -61,13 +61,13 @@ class WholeWrite implements PathCall {
   private writeByNode(fd: number): Promise<void> {
     const { data, flush } = this;
     return closingAfter(fd, notOurs, async (handle) => {
-      await byNode(hostPromises.writeFile(handle, data));
+      await byNode(nodePromises.writeFile(handle, data));
       if (flush) await handle.sync();
     });
   }
 }
 
-const notOurs = (): Promise<never> => Promise.reject(notTaken);
+const notOurs = (): Promise<never> => Promise.reject(FallbackSignal);
 
 async function failedAt(syscall: string, errno: number, fd: number): Promise<void> {
   const fail = async (): Promise<never> => {

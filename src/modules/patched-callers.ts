@@ -3,7 +3,7 @@
 
 import { isPlainView } from '../engine/arguments';
 import type { Callback } from '../engine/fallback';
-import { plainOptions, type WholeOptions } from '../engine/file-options';
+import { type FileOptions, tryParseFileOptions } from '../engine/file-options';
 import { WRITES_IN_ONE_GO } from '../node/fs';
 import { walkRealPath } from './patched-realpath';
 
@@ -19,7 +19,7 @@ interface Chain {
   readonly callback: Callback;
 }
 
-function plainBytes(data: unknown, encoding: BufferEncoding | undefined): Uint8Array | undefined {
+function tryParseBytes(data: unknown, encoding: BufferEncoding | undefined): Uint8Array | undefined {
   if (typeof data === 'string') return Buffer.from(data, encoding ?? 'utf8');
   return isPlainView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : undefined;
 }
@@ -43,8 +43,8 @@ function writeRest(chain: Chain, bytes: Uint8Array, done: number): void {
 export function writeFile(module_: Functions, original: AnyFunction, args: ArrayLike<unknown>): void {
   const [path, data, options, last] = Array.from(args);
   const callback = (last || options) as Callback;
-  const plain = plainOptions(options === callback ? undefined : options, 'w');
-  const bytes = plain === undefined ? undefined : plainBytes(data, plain.encoding);
+  const plain = tryParseFileOptions(options === callback ? undefined : options, 'w');
+  const bytes = plain === undefined ? undefined : tryParseBytes(data, plain.encoding);
   const chained = plain !== undefined && plain.signal === undefined && (plain.flush || !WRITES_IN_ONE_GO);
   if (!chained || bytes === undefined || typeof callback !== 'function') {
     original.apply(module_, args as never);
@@ -56,7 +56,7 @@ export function writeFile(module_: Functions, original: AnyFunction, args: Array
 function openAnd(
   module_: Functions,
   path: unknown,
-  { flag, mode, flush }: WholeOptions,
+  { flag, mode, flush }: FileOptions,
   callback: Callback,
   then: (chain: Chain) => void,
 ): void {
@@ -75,7 +75,7 @@ export function appendFile(module_: Functions, original: AnyFunction, args: Arra
   const [path, data, options, last] = Array.from(args);
   const callback = (last || options) as Callback;
   const given = options === callback ? undefined : options;
-  if (typeof callback !== 'function' || plainOptions(given, 'a') === undefined) {
+  if (typeof callback !== 'function' || tryParseFileOptions(given, 'a') === undefined) {
     original.apply(module_, args as never);
     return;
   }

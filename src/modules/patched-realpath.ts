@@ -14,7 +14,7 @@ interface Functions {
 }
 
 /** What node:fs has to judge gives undefined. */
-function plainEncoding(options: unknown): BufferEncoding | 'buffer' | undefined {
+function tryParseEncoding(options: unknown): BufferEncoding | 'buffer' | undefined {
   const given =
     typeof options === 'object' && options !== null ? (options as { encoding?: unknown }).encoding : options;
   if (given === undefined || given === null) return 'utf8';
@@ -99,7 +99,7 @@ class Walk {
 /** The absolute path without links, to `callback`. False for what node:fs has to judge. */
 export function walkRealPath(module_: object, path: unknown, options: unknown, callback: unknown): boolean {
   const last = typeof options === 'function' ? options : callback;
-  const encoding = plainEncoding(typeof options === 'function' ? undefined : options);
+  const encoding = tryParseEncoding(typeof options === 'function' ? undefined : options);
   const text = Buffer.isBuffer(path) ? path.toString() : path;
   if (typeof text !== 'string' || text.includes('\0')) return false;
   if (encoding === undefined || typeof last !== 'function') return false;

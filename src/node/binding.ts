@@ -25,16 +25,16 @@ function find(): Binding | undefined {
   }
 }
 
-export const hostBinding: Binding | undefined = find();
+export const nodeBinding: Binding | undefined = find();
 
 export const isNativeFunction = (value: unknown): value is (...args: never) => unknown =>
   typeof value === 'function' &&
   Function.prototype.toString.call(value).includes('[native code]') &&
   !value.name.startsWith('bound ');
 
-const open = isNativeFunction(hostBinding?.open) ? hostBinding.open : undefined;
+const open = isNativeFunction(nodeBinding?.open) ? nodeBinding.open : undefined;
 
 /** True once somebody has replaced node's own functions: what a path or a descriptor is, only they know. */
 export function filesAreSimulated(): boolean {
-  return hostBinding !== undefined && hostBinding.open !== open;
+  return nodeBinding !== undefined && nodeBinding.open !== open;
 }

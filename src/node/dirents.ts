@@ -2,7 +2,7 @@
 // before the first is handed out.
 
 import { Dirent } from 'node:fs';
-import { hostFs } from './fs';
+import { nodeFs } from './fs';
 
 type Constructor = new (name: unknown, type: number, path: unknown) => Dirent;
 
@@ -34,7 +34,7 @@ let possible: boolean | undefined;
 export function canMakeDirents(): boolean {
   if (possible !== undefined) return possible;
   try {
-    const [nodes] = hostFs.readdirSync(KNOWN, { withFileTypes: true });
+    const [nodes] = nodeFs.readdirSync(KNOWN, { withFileTypes: true });
     possible = nodes !== undefined && areEqual(new Class(nodes.name, DIRECTORY, KNOWN), nodes);
   } catch {
     return false;

@@ -6,7 +6,7 @@
 
 import { Blob } from 'node:buffer';
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
-import { hostBinding, isNativeFunction } from './binding';
+import { isNativeFunction, nodeBinding } from './binding';
 
 /** Node's native FileHandle: owns a descriptor until releaseFD(), and closes it with a warning when collected. */
 export interface NativeHandle {
@@ -98,7 +98,7 @@ let parts: HandleParts | undefined;
 export function handleParts(): HandleParts | undefined {
   if (parts !== undefined) return parts;
   try {
-    parts = partsOf(emptyHandle(), hostBinding?.FileHandle);
+    parts = partsOf(emptyHandle(), nodeBinding?.FileHandle);
   } catch {
     return undefined;
   }

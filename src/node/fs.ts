@@ -27,7 +27,7 @@ export function originals(): Originals | undefined {
  * node:fs, the oracle and the place where delegated calls go. node:fs/promises is in promises.ts: node loads it only
  * when it is asked for, and so do we.
  */
-export const hostFs: typeof FsModule = originals()?.fs ?? snapshot(require('node:fs') as typeof FsModule);
+export const nodeFs: typeof FsModule = originals()?.fs ?? snapshot(require('node:fs') as typeof FsModule);
 
 /**
  * process.nextTick as it was when ioengine was loaded. Libraries of fake timers put theirs in its place, which runs nothing

@@ -3,5 +3,5 @@
 import type * as PromisesModule from 'node:fs/promises';
 import { originals, snapshot } from './fs';
 
-export const hostPromises: typeof PromisesModule =
+export const nodePromises: typeof PromisesModule =
   originals()?.promises ?? snapshot(require('node:fs/promises') as typeof PromisesModule);

@@ -2,8 +2,8 @@
 // positional and changed between versions, so the objects are compared with node's once before the first is handed out.
 
 import type { BigIntStats, Stats } from 'node:fs';
-import { PATH_WHOLE, pathIntegers, pathNumbers } from '../native/addon';
-import { hostFs } from './fs';
+import { PATH_BIGINT, pathIntegers, pathNumbers } from '../native/addon';
+import { nodeFs } from './fs';
 
 type Make = () => Stats | BigIntStats;
 type Constructor = new (...fields: unknown[]) => Stats & BigIntStats;
@@ -91,14 +91,14 @@ let searched = false;
 /** Compares our objects of a file with node's. False when that says nothing, because the file changed meanwhile. */
 function findMakers(): boolean {
   const file = process.execPath;
-  const [numbers, integers] = [hostFs.statSync(file), hostFs.statSync(file, { bigint: true })];
+  const [numbers, integers] = [nodeFs.statSync(file), nodeFs.statSync(file, { bigint: true })];
   const [Numbers, Integers] = [numbers.constructor as Constructor, integers.constructor as Constructor];
   const makeNumbers = NUMBER_MAKERS[Numbers.length]?.(Numbers);
   if (makeNumbers === undefined || Integers.length !== 14) return true;
   const found = { numbers: makeNumbers, integers: integersWithNanoseconds(Integers) };
   fillIn(integers);
   if (areEqual(found.numbers(), numbers) && areEqual(found.integers(), integers)) makers = found;
-  return makers !== undefined || areEqual(hostFs.statSync(file), numbers);
+  return makers !== undefined || areEqual(nodeFs.statSync(file), numbers);
 }
 
 /**
@@ -118,5 +118,5 @@ export function canMakeStats(): boolean {
 
 /** The object for the numbers that the addon has just written; after `canMakeStats()`. */
 export function makeStats(pathFlags: number): Stats | BigIntStats {
-  return (pathFlags & PATH_WHOLE) === 0 ? makers!.numbers() : makers!.integers();
+  return (pathFlags & PATH_BIGINT) === 0 ? makers!.numbers() : makers!.integers();
 }

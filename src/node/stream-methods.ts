@@ -1,10 +1,10 @@
 // The methods of node's stream classes that ours run on, as they were before `streams/install-in-place.ts` replaced them.
 
-import { hostFs } from './fs';
+import { nodeFs } from './fs';
 
 type Done = (error?: unknown) => void;
 
-export interface HostMethods {
+export interface StreamMethods {
   _construct(callback: Done): void;
   _read(size: number): void;
   _write(chunk: Uint8Array, encoding: string, callback: Done): void;
@@ -14,10 +14,10 @@ export interface HostMethods {
 
 type ClassName = 'ReadStream' | 'WriteStream';
 
-const taken: Partial<Record<ClassName, HostMethods>> = {};
+const taken: Partial<Record<ClassName, StreamMethods>> = {};
 
 /** Taken at the first call, which loads node's streams. */
-export function hostMethods(name: ClassName): HostMethods {
-  taken[name] ??= { ...(hostFs[name].prototype as unknown as HostMethods) };
+export function streamMethods(name: ClassName): StreamMethods {
+  taken[name] ??= { ...(nodeFs[name].prototype as unknown as StreamMethods) };
   return taken[name];
 }

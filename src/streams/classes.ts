@@ -5,7 +5,7 @@
 import type { ReadStream as NodeReadStream, WriteStream as NodeWriteStream } from 'node:fs';
 import type { Direct } from '../descriptor/open';
 import { lazyFunctions } from '../modules/lazy';
-import { hostFs } from '../node/fs';
+import { nodeFs } from '../node/fs';
 import type { Functions, StreamOperations } from './fs-operations';
 import { inheritLater } from './late-inheritance';
 
@@ -102,8 +102,8 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
     if (given.operations === undefined) rememberHandle(this as object, given.options);
     return undefined;
   }
-  const hostRead = inheritLater(ReadStream, () => hostFs.ReadStream);
-  putMethods(ReadStream, ['_read', '_destroy'], () => readModule().readPath(hostModule().hostMethods('ReadStream')));
+  const hostRead = inheritLater(ReadStream, () => nodeFs.ReadStream);
+  putMethods(ReadStream, ['_read', '_destroy'], () => readModule().readPath(hostModule().streamMethods('ReadStream')));
 
   function WriteStream(this: unknown, path: unknown, options: unknown): unknown {
     if (!(this instanceof (WriteStream as AnyClass))) return new (WriteStream as AnyClass)(path, options);
@@ -113,9 +113,9 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
     remember(this as object, given.operations);
     return undefined;
   }
-  const hostWrite = inheritLater(WriteStream, () => hostFs.WriteStream);
+  const hostWrite = inheritLater(WriteStream, () => nodeFs.WriteStream);
   putMethods(WriteStream, ['_write', '_writev', '_destroy'], () =>
-    writeModule().writePath(hostModule().hostMethods('WriteStream')),
+    writeModule().writePath(hostModule().streamMethods('WriteStream')),
   );
 
   return { ReadStream, WriteStream } as unknown as StreamClasses;

@@ -4,7 +4,7 @@
 // writes do (docs/decisions/0003-unaligned-direct-writes.md); written in one go, the first odd chunk would take all that
 // follow it there.
 
-import type { HostMethods } from '../node/stream-methods';
+import type { StreamMethods } from '../node/stream-methods';
 import { BLOCK } from './chunks';
 
 /** Fewer bytes of whole blocks are not worth writes of their own. */
@@ -38,7 +38,7 @@ export function writeInBlocks(
   chunks: Uint8Array[],
   callback: Callback,
   byNode: () => void,
-  host: HostMethods,
+  host: StreamMethods,
 ): void {
   const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   // A stream without a position writes at that of its file, which began at 0. Where somebody else has moved it, the parts

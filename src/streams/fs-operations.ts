@@ -3,11 +3,11 @@
 // the live module, so that patches of `ioengine/fs` are honoured.
 
 import { constants } from 'node:fs';
-import { type Direct, directMode, openDescriptor, plainOpen, refuseDirectWithoutEngine } from '../descriptor/open';
-import { plainFlags } from '../engine/arguments';
-import { engine, NOT_TAKEN } from '../engine/engine';
+import { type Direct, directMode, openDescriptor, refuseDirectWithoutEngine, tryParseOpen } from '../descriptor/open';
+import { tryParseFlags } from '../engine/arguments';
+import { engine, UNSUPPORTED } from '../engine/engine';
 import type { Addon } from '../native/addon';
-import { hostFs, nextTick } from '../node/fs';
+import { nextTick, nodeFs } from '../node/fs';
 import { STREAM_CALLS } from './install';
 
 type OpenCallback = (error: unknown, fd?: number) => void;
@@ -17,7 +17,7 @@ export type Functions = Record<string, unknown>;
 /** Bits of the `flags:` line of /proc/self/fdinfo, octal. */
 function openFlags(fd: number): number {
   try {
-    const [, flags] = /flags:\s*([0-7]+)/.exec(hostFs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))!;
+    const [, flags] = /flags:\s*([0-7]+)/.exec(nodeFs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))!;
     return Number.parseInt(flags!, 8);
   } catch {
     return 0;
@@ -39,7 +39,7 @@ export class StreamOperations {
     /** Of a WriteStream: so many bytes may be acknowledged before the kernel has them. */
     readonly writeBehind?: number,
   ) {
-    const bits = plainFlags(flags) ?? 0;
+    const bits = tryParseFlags(flags) ?? 0;
     this.wantsDirect = directMode(direct) !== 0 || (bits & constants.O_DIRECT) !== 0;
   }
 
@@ -77,11 +77,11 @@ export class StreamOperations {
     const { code } = error as NodeJS.ErrnoException;
     const [path, flags, mode, callback] = call;
     if (!isOurs || code === undefined || code.startsWith('ERR_')) callback(error);
-    else hostFs.open(path as string, flags as string, mode as number, callback as never);
+    else nodeFs.open(path as string, flags as string, mode as number, callback as never);
   }
 
   private openDirect(path: unknown, flags: unknown, mode: unknown, opened: OpenCallback): boolean {
-    const asked = plainOpen(path, flags, mode, this.direct);
+    const asked = tryParseOpen(path, flags, mode, this.direct);
     if (asked === undefined) {
       try {
         refuseDirectWithoutEngine(this.direct, path);
@@ -94,7 +94,7 @@ export class StreamOperations {
     openDescriptor(asked).then(
       (fd) => {
         // A FIFO or a device that may wait for somebody: node opens it, and direct means nothing for it.
-        if (fd === NOT_TAKEN) nextTick(this.live.open as never, path, flags, mode, opened);
+        if (fd === UNSUPPORTED) nextTick(this.live.open as never, path, flags, mode, opened);
         else nextTick(opened, null, fd);
       },
       (error) => nextTick(opened, error),

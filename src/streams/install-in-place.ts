@@ -2,8 +2,8 @@
 // would call node:fs call it through our operations, with the engine's data path where it serves the file.
 
 import { dressed } from '../modules/build';
-import { hostFs } from '../node/fs';
-import { type HostMethods, hostMethods } from '../node/stream-methods';
+import { nodeFs } from '../node/fs';
+import { type StreamMethods, streamMethods } from '../node/stream-methods';
 import { kHandle, kOperations } from './classes';
 import { type Functions, StreamOperations } from './fs-operations';
 import { CLASS_NAMES, STREAM_CALLS } from './install';
@@ -79,8 +79,8 @@ function accessorOf(host: Accessor, ensure: () => void): Accessor {
 }
 
 function changeClasses(live: Functions, unpatched: Functions): void {
-  const read = hostMethods('ReadStream');
-  const write = hostMethods('WriteStream');
+  const read = streamMethods('ReadStream');
+  const write = streamMethods('WriteStream');
 
   /** Gives our operations to a stream that would call node:fs. One with a FileHandle calls that. */
   function adopt(stream: NodeStream): void {
@@ -98,16 +98,19 @@ function changeClasses(live: Functions, unpatched: Functions): void {
   }
 
   // Nothing has been called by then: node constructs a stream's file in the next tick.
-  const constructed = (host: HostMethods): HostMethods['_construct'] =>
+  const constructed = (host: StreamMethods): StreamMethods['_construct'] =>
     function _construct(this: NodeStream, callback: () => void): void {
       adopt(this);
       host._construct.call(this as never, callback);
     };
-  change(hostFs.ReadStream.prototype, { ...readPath(read), _construct: constructed(read) } as Partial<HostMethods>);
-  change(hostFs.WriteStream.prototype, { ...writePath(write), _construct: constructed(write) } as Partial<HostMethods>);
+  change(nodeFs.ReadStream.prototype, { ...readPath(read), _construct: constructed(read) } as Partial<StreamMethods>);
+  change(nodeFs.WriteStream.prototype, {
+    ...writePath(write),
+    _construct: constructed(write),
+  } as Partial<StreamMethods>);
 }
 
-function change(prototype: object, methods: Partial<HostMethods>): void {
+function change(prototype: object, methods: Partial<StreamMethods>): void {
   for (const [name, value] of Object.entries(methods)) {
     const descriptor = Object.getOwnPropertyDescriptor(prototype, name)!;
     Object.defineProperty(prototype, name, { ...descriptor, value: dressed(value, descriptor.value) });

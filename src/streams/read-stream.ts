@@ -2,12 +2,12 @@
 // program has patched fs.read, node's methods run as they are.
 
 import type { ReadStream } from 'node:fs';
-import { engine, NOT_TAKEN } from '../engine/engine';
+import { engine, UNSUPPORTED } from '../engine/engine';
 import { readsByEngine } from '../file-handle/file-handle';
 import type { Addon } from '../native/addon';
 import { systemErrorWithoutFrames } from '../node/errors';
 import { nextTick } from '../node/fs';
-import { type HostMethods, hostMethods } from '../node/stream-methods';
+import { type StreamMethods, streamMethods } from '../node/stream-methods';
 import { kHandle, kOperations } from './classes';
 import type { StreamOperations } from './fs-operations';
 import { ReadAhead } from './read-ahead';
@@ -74,7 +74,7 @@ function sourceOf(stream: ReadingStream): Source | null {
 }
 
 /** The methods of a ReadStream over node's own. */
-export function readPath(host: HostMethods) {
+export function readPath(host: StreamMethods) {
   function _read(this: ReadingStream, size: number): void {
     const source = sourceOf(this);
     const remaining = this.end - (this.pos !== undefined ? this.pos : this.bytesRead) + 1;
@@ -95,10 +95,10 @@ export function readPath(host: HostMethods) {
     });
   }
 
-  // NOT_TAKEN: not a file of the engine's, from here on node reads it. Errors go through node's _read too, which knows
+  // UNSUPPORTED: not a file of the engine's, from here on node reads it. Errors go through node's _read too, which knows
   // how to raise them on every kind of stream; a FileHandle meets its error again there.
   function readByHost(stream: ReadingStream, source: Source, result: number, size: number): void {
-    if (result === NOT_TAKEN || stream[kHandle] !== undefined) {
+    if (result === UNSUPPORTED || stream[kHandle] !== undefined) {
       stream[kSource] = null;
       host._read.call(stream, size);
       return;
@@ -138,7 +138,7 @@ export function readPath(host: HostMethods) {
 
 /** Gives a stream that node has made over a FileHandle of ours the same path. */
 export function readAheadOf(stream: ReadingStream, handle: object): ReadingStream {
-  const { _read, _destroy } = readPath(hostMethods('ReadStream'));
+  const { _read, _destroy } = readPath(streamMethods('ReadStream'));
   for (const [key, value] of [
     ['_read', _read],
     ['_destroy', _destroy],

@@ -6,8 +6,8 @@
 
 import type { WriteStream } from 'node:fs';
 import { Writable } from 'node:stream';
-import { hostFs, nextTick } from '../node/fs';
-import type { HostMethods } from '../node/stream-methods';
+import { nextTick, nodeFs } from '../node/fs';
+import type { StreamMethods } from '../node/stream-methods';
 import { BLOCK } from './chunks';
 import { kOperations } from './classes';
 import { writeInBlocks } from './direct-writes';
@@ -72,7 +72,7 @@ class Writer {
     private readonly bytes: number,
   ) {
     const fd = stream.fd!;
-    const size = direct ? hostFs.fstatSync(fd).size : 0;
+    const size = direct ? nodeFs.fstatSync(fd).size : 0;
     const start = stream.pos ?? (direct ? 0 : CURRENT);
     const onWritten = (written: number): void => {
       stream.bytesWritten += written;
@@ -209,7 +209,7 @@ function writerOf(stream: WritingStream): Writer | 'blocks' | null {
 const sizeOf = (chunks: Uint8Array[]): number => chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
 
 /** The methods of a WriteStream over node's own. */
-export function writePath(host: HostMethods) {
+export function writePath(host: StreamMethods) {
   function buffered(stream: WritingStream, chunks: Uint8Array[], callback: Callback, byNode: () => void): void {
     const writer = stream[kWriter] as Writer;
     const wantsToKnow = stream._writableState.writecb !== noCallback;
