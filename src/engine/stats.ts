@@ -1,6 +1,6 @@
 // What stats() tells: operations and bytes per lane of this thread's engine.
 
-import { startedEngine } from './choice';
+import { startedEngine } from './backend-choice';
 
 export interface LaneStats {
   /** Operations settled, failed ones included. */

@@ -5,9 +5,9 @@ import nodeFs = require('node:fs');
 import { join } from 'node:path';
 
 /** What an accepting call answers below zero: csrc/scheduler/context.h. */
-export const NOT_TAKEN = -4096;
+export const UNSUPPORTED = -4096;
 /** Accepted in a slot: `slot = ACCEPTED - answer`. */
-export const ACCEPTED = NOT_TAKEN - 1;
+export const ACCEPTED = UNSUPPORTED - 1;
 
 /** Flags of a request: csrc/backend/request.h. */
 export const FLAG_CALLBACK = 1 << 0;
@@ -47,7 +47,7 @@ type Bytes = string | Uint8Array;
 
 /**
  * Functions of the addon. The accepting ones answer a number: at or above 0 the result of an operation served inline,
- * NOT_TAKEN when node:fs has to serve it, at or below ACCEPTED a slot. An error is always delivered to a slot.
+ * UNSUPPORTED when node:fs has to serve it, at or below ACCEPTED a slot. An error is always delivered to a slot.
  * Arguments are not checked again except where memory safety needs it.
  */
 export interface Addon {
@@ -57,7 +57,7 @@ export interface Addon {
   readv(fd: number, views: readonly ArrayBufferView[], position: number, flags: number): number;
   writev(fd: number, views: readonly ArrayBufferView[], position: number, flags: number): number;
   sync(fd: number, dataOnly: number, flags: number): number;
-  /** Answers 0: `pathNumbers` or, with PATH_WHOLE, `pathIntegers` have what was asked for. */
+  /** Answers 0: `pathNumbers` or, with PATH_BIGINT, `pathIntegers` have what was asked for. */
   stat(path: string | Uint8Array, pathFlags: number): number;
   fstat(fd: number, pathFlags: number, flags: number): number;
   access(path: string | Uint8Array, mode: number, pathFlags: number): number;
@@ -168,7 +168,7 @@ export enum WriteBufferWord {
 
 /** Flags of a call on a path: csrc/binding/path_calls.cc. */
 export const PATH_CALLBACK = 1;
-export const PATH_WHOLE = 2;
+export const PATH_BIGINT = 2;
 export const PATH_NO_FOLLOW = 4;
 
 /** csrc/scheduler/path_order.h */

@@ -1,0 +1,129 @@
+// One call on a path that goes to the pool: from the engine's answer to a promise or a callback.
+
+import { ACCEPTED, type Addon, PATH_CALLBACK } from '../native/addon';
+import { rejectWithSystemError, systemErrorWithoutFrames } from '../node/errors';
+import { shownPath } from './arguments';
+import { startedEngine } from './backend-choice';
+import { callBackAfter } from './callback-of-promise';
+import { countDelegated, engine, pathsAreGuarded, UNSUPPORTED } from './engine';
+import type { Callback } from './fallback';
+import { CallbackRequest, callBackTo, settleWith } from './requests';
+
+export type Path = string | Uint8Array;
+
+/** A call as the engine takes it. */
+export interface PoolJob {
+  /** What an error names. */
+  readonly syscall: string;
+  readonly path: Path;
+  /** The second path of a call that has two, as an error shows it. */
+  readonly target?: Path;
+  /** Node makes several requests of it. */
+  readonly chained: boolean;
+  /** Hands it to the engine, which answers UNSUPPORTED or a slot. */
+  accept(native: Addon, pathFlags: number): number;
+  /** What the call brings, for a result at or above 0. Runs no foreign code. */
+  value(result: number, slot: number, native: Addon): unknown;
+  /** The rest of a call that one trip has begun: a result below UNSUPPORTED. */
+  resume?(slot: number, native: Addon): Promise<unknown>;
+}
+
+const shownTarget = ({ target }: PoolJob): string | undefined => (target === undefined ? undefined : shownPath(target));
+
+/** The engine where it may be asked about paths. */
+export function pathEngine(): Addon | undefined {
+  return pathsAreGuarded() ? undefined : engine();
+}
+
+/** How node serves the call after all. */
+type Again = () => unknown;
+
+/** Tells the engine of a call that node:fs serves: no later one is to be answered ahead of it. */
+export function announceChange(): void {
+  startedEngine()?.native.pathsChangeElsewhere();
+}
+
+/** A promise for the call; node's where it is not the engine's. */
+export function promised(call: PoolJob | undefined, again: Again): unknown {
+  const native = call === undefined ? undefined : pathEngine();
+  const answer = native === undefined ? UNSUPPORTED : call!.accept(native, 0);
+  if (answer === UNSUPPORTED) {
+    countDelegated();
+    announceChange();
+    return again();
+  }
+  return new Promise((resolve) => {
+    settleWith(answer, new PathPromise(call!, ACCEPTED - answer, native!, resolve, again));
+  });
+}
+
+class PathPromise {
+  constructor(
+    readonly call: PoolJob,
+    readonly slot: number,
+    readonly native: Addon,
+    readonly resolve: (value: unknown) => void,
+    readonly again: Again,
+  ) {}
+
+  get subject(): undefined {
+    return undefined;
+  }
+
+  get callsBack(): boolean {
+    return false;
+  }
+
+  settle(result: number): void {
+    const { call, resolve } = this;
+    if (result >= 0) {
+      resolve(call.value(result, this.slot, this.native));
+    } else if (result === UNSUPPORTED) {
+      countDelegated();
+      resolve(this.again());
+    } else if (result < UNSUPPORTED) {
+      resolve(call.resume!(this.slot, this.native));
+    } else {
+      rejectWithSystemError(resolve, result, call.syscall, shownPath(call.path), shownTarget(call));
+    }
+  }
+}
+
+/** The same for a callback; false for what node has to do, as it does when `again` is called. */
+export function calledBack(call: PoolJob | undefined, callback: unknown, again: Again): boolean {
+  const native = call === undefined || typeof callback !== 'function' ? undefined : pathEngine();
+  const answer = native === undefined ? UNSUPPORTED : call!.accept(native, PATH_CALLBACK);
+  if (answer === UNSUPPORTED) {
+    announceChange();
+    return false;
+  }
+  callBackTo(answer, new PathCallback(call!, ACCEPTED - answer, native!, callback as Callback, again));
+  return true;
+}
+
+class PathCallback extends CallbackRequest {
+  constructor(
+    readonly call: PoolJob,
+    readonly slot: number,
+    readonly native: Addon,
+    readonly callback: Callback,
+    readonly again: Again,
+  ) {
+    super(undefined, call.chained);
+  }
+
+  finish(result: number): void {
+    const { call, callback } = this;
+    if (result >= 0) {
+      const value = call.value(result, this.slot, this.native);
+      if (value === undefined) callback(null);
+      else callback(null, value);
+    } else if (result === UNSUPPORTED) {
+      this.again();
+    } else if (result < UNSUPPORTED) {
+      callBackAfter(call.resume!(this.slot, this.native), callback);
+    } else {
+      callback(systemErrorWithoutFrames(result, call.syscall, shownPath(call.path), shownTarget(call)));
+    }
+  }
+}
