@@ -260,15 +260,12 @@ int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, u
   return accept(request);
 }
 
-int32_t IoContext::control(Operation operation, int fd, uint64_t offset, uint64_t length, int32_t mode,
-                           uint32_t flags) {
+int32_t IoContext::control(Operation operation, int fd, uint64_t length, uint32_t flags) {
   Descriptor* descriptor = usable(fd, flags);
   if (descriptor == nullptr || descriptor->foreign()) return kNotTaken;
   if (descriptor->closing) return -EBADF;
   Request* request = new_request(operation, descriptor, flags);
-  request->offset = offset;
-  request->wanted = length;
-  request->mode = mode;
+  request->offset = length;
   // A read behind it finds the new length.
   if (operation == Operation::kFtruncate) request->gate = Gate::kExclusive;
   return accept(request);

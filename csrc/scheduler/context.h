@@ -50,9 +50,8 @@ class IoContext {
   // moves). The vectors are copied. Memory must stay valid until the request has been delivered.
   int32_t transfer(Operation operation, int fd, const iovec* vectors, uint32_t count, uint64_t wanted,
                    int64_t position, uint32_t flags);
-  // kFsync, kFdatasync, kFtruncate (offset: length), kFallocate (mode, offset, length).
-  int32_t control(Operation operation, int fd, uint64_t offset, uint64_t length, int32_t mode,
-                  uint32_t flags);
+  // kFsync, kFdatasync, kFtruncate (to `length`).
+  int32_t control(Operation operation, int fd, uint64_t length, uint32_t flags);
   int32_t open(OpenJob* job, uint32_t flags);  // takes ownership of job
   int32_t close(int fd, uint32_t flags);
 

@@ -112,9 +112,8 @@ std::shared_ptr<Ticket> Engine::transfer(Operation operation, int fd, const std:
                   std::move(on_settled));
 }
 
-std::shared_ptr<Ticket> Engine::control(Operation operation, int fd, uint64_t offset, uint64_t length,
-                                        int32_t mode, OnSettled on_settled) {
-  return accepted(context_->control(operation, fd, offset, length, mode, 0), std::move(on_settled));
+std::shared_ptr<Ticket> Engine::control(Operation operation, int fd, uint64_t length, OnSettled on_settled) {
+  return accepted(context_->control(operation, fd, length, 0), std::move(on_settled));
 }
 
 std::shared_ptr<Ticket> Engine::close(int fd) { return accepted(context_->close(fd, 0), nullptr); }

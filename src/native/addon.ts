@@ -86,7 +86,6 @@ export interface Addon {
   takeFound(slot: number): Buffer;
   takeText(slot: number): string;
   truncate(fd: number, length: number, flags: number): number;
-  allocate(fd: number, mode: number, offset: number, length: number, flags: number): number;
   open(path: string | Uint8Array, flags: number, mode: number, direct: number, requestFlags: number): number;
   close(fd: number, flags: number): number;
   /**

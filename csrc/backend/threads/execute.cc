@@ -108,12 +108,6 @@ int32_t execute_known(Request* request) {
       return change_path(request->path);
     case Operation::kStatx:
       return stat_descriptor(request);
-    case Operation::kFallocate:
-      return without_eintr([&] {
-        return static_cast<ssize_t>(::fallocate(request->fd, request->mode,
-                                                static_cast<off_t>(request->offset),
-                                                static_cast<off_t>(request->wanted)));
-      });
     case Operation::kFtruncate:
       return without_eintr([&] {
         return static_cast<ssize_t>(::ftruncate(request->fd, static_cast<off_t>(request->offset)));
