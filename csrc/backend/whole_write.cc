@@ -2,43 +2,27 @@
 
 #include <unistd.h>
 
-#include <cerrno>
+#include <utility>
+
+#include "base/eintr.h"
 
 namespace ioengine {
 namespace {
 
-int32_t stopped(WholeWrite* write, WholeWrite::Step step, int error) {
+int32_t stopped(WholeWrite* write, WholeWrite::Step step, int32_t error) {
   write->failed = step;
-  write->error = -error;
+  write->error = error;
   return kStopped;
 }
 
-// At the file position, which is where node writes: O_APPEND or not.
-bool write_all(const WholeWrite& write, int fd) {
-  size_t done = 0;
-  while (done < write.size) {
-    const ssize_t count = ::write(fd, write.data + done, write.size - done);
-    if (count >= 0) {
-      done += static_cast<size_t>(count);
-    } else if (errno != EINTR) {
-      return false;
-    }
+// At the file position, which is where node writes: O_APPEND or not. 0 or -errno.
+int32_t write_all(const WholeWrite& write, int fd) {
+  for (size_t done = 0; done < write.size;) {
+    const int32_t count = without_eintr([&] { return ::write(fd, write.data + done, write.size - done); });
+    if (count < 0) return count;
+    done += static_cast<size_t>(count);
   }
-  return true;
-}
-
-bool sync_file(int fd) {
-  while (fsync(fd) != 0) {
-    if (errno != EINTR) return false;
-  }
-  return true;
-}
-
-// close(2) releases the descriptor whatever it answers; a retry after EINTR would close a stranger's.
-bool close_file(WholeFile* file) {
-  const int fd = file->fd;
-  file->fd = -1;
-  return ::close(fd) == 0 || errno == EINTR || errno == EINPROGRESS;
+  return 0;
 }
 
 }  // namespace
@@ -53,9 +37,12 @@ int32_t write_whole_file(const std::string& path, WholeWrite* write, WholeFile* 
   file->fd = fd;
   file->facts = open.facts;
   if (open.facts.kind != FileKind::kRegular) return stopped(write, WholeWrite::Step::kNone, 0);
-  if (!write_all(*write, fd)) return stopped(write, WholeWrite::Step::kWrite, errno);
-  if (write->sync && !sync_file(fd)) return stopped(write, WholeWrite::Step::kSync, errno);
-  if (!close_file(file)) return stopped(write, WholeWrite::Step::kClose, errno);
+  using Step = WholeWrite::Step;
+  if (const int32_t error = write_all(*write, fd); error < 0) return stopped(write, Step::kWrite, error);
+  const int32_t synced = write->sync ? without_eintr([fd] { return fsync(fd); }) : 0;
+  if (synced < 0) return stopped(write, Step::kSync, synced);
+  const int32_t closed = close_once(std::exchange(file->fd, -1));
+  if (closed < 0) return stopped(write, Step::kClose, closed);
   return static_cast<int32_t>(write->size);
 }
 
