@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "backend/path_job.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "jobs/path_job.h"
 #include "memory/aligned_block.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"

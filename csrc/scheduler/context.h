@@ -14,7 +14,7 @@
 
 #include "backend/backend.h"
 #include "backend/threads/threads_backend.h"
-#include "backend/whole_file.h"
+#include "jobs/read_file.h"
 #include "scheduler/descriptor.h"
 #include "scheduler/file_stamp.h"
 #include "scheduler/inline_lane.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "backend/path_job.h"
+#include "jobs/path_job.h"
 #include "scheduler/context.h"
 
 namespace ioengine {

@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "backend/path_job.h"
 #include "base/clock.h"
+#include "jobs/path_job.h"
 
 namespace ioengine {
 namespace {

@@ -8,8 +8,8 @@
 
 #include <cstdint>
 
-#include "backend/file_facts.h"
-#include "backend/whole_file.h"
+#include "jobs/file_facts.h"
+#include "jobs/read_file.h"
 #include "scheduler/inline_fuse.h"
 #include "scheduler/known_mounts.h"
 

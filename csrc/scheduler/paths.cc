@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <memory>
 
-#include "backend/path_job.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "jobs/path_job.h"
 #include "memory/aligned_block.h"
 #include "scheduler/context.h"
 

@@ -10,8 +10,8 @@
 #include <cstring>
 
 #include "backend/factory.h"
-#include "backend/path_job.h"
 #include "base/clock.h"
+#include "jobs/path_job.h"
 #include "scheduler/staging.h"
 #include "test/check.h"
 

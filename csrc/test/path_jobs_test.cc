@@ -14,12 +14,12 @@
 #include <sstream>
 #include <vector>
 
-#include "backend/copy_file.h"
-#include "backend/copy_tree.h"
-#include "backend/directory.h"
-#include "backend/path_job.h"
-#include "backend/utf8.h"
 #include "base/limits.h"
+#include "base/utf8.h"
+#include "jobs/copy_file.h"
+#include "jobs/copy_tree.h"
+#include "jobs/path_job.h"
+#include "jobs/read_directory.h"
 #include "test/check.h"
 
 using namespace ioengine;

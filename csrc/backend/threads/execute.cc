@@ -10,13 +10,13 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "backend/copy_tree.h"
-#include "backend/directory.h"
-#include "backend/file_facts.h"
-#include "backend/path_job.h"
 #include "base/check.h"
 #include "base/eintr.h"
 #include "base/limits.h"
+#include "jobs/copy_tree.h"
+#include "jobs/file_facts.h"
+#include "jobs/path_job.h"
+#include "jobs/read_directory.h"
 
 namespace ioengine {
 namespace {

@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <cstring>
 
-#include "backend/path_job.h"
 #include "backend/uring/uring_opcodes.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "jobs/path_job.h"
 
 namespace ioengine {
 namespace {

@@ -1,4 +1,4 @@
-#include "backend/whole_write.h"
+#include "jobs/write_file.h"
 
 #include <unistd.h>
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "backend/access_time.h"
+#include "jobs/access_time.h"
 
 namespace ioengine {
 

@@ -4,9 +4,9 @@
 #include <cerrno>
 #include <string>
 
-#include "backend/directory.h"
-#include "backend/entries.h"
-#include "backend/path_job.h"
+#include "jobs/directory_entries.h"
+#include "jobs/path_job.h"
+#include "jobs/read_directory.h"
 
 namespace ioengine {
 namespace {

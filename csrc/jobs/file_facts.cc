@@ -1,4 +1,4 @@
-#include "backend/file_facts.h"
+#include "jobs/file_facts.h"
 
 #include <fcntl.h>
 #include <linux/stat.h>

@@ -1,4 +1,4 @@
-#include "backend/path_job.h"
+#include "jobs/path_job.h"
 
 #include <fcntl.h>
 #include <sys/vfs.h>

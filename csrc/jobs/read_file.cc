@@ -1,4 +1,4 @@
-#include "backend/whole_file.h"
+#include "jobs/read_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>

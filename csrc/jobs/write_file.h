@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "backend/whole_file.h"
+#include "jobs/read_file.h"
 
 namespace ioengine {
 

@@ -1,4 +1,4 @@
-#include "backend/path_changes.h"
+#include "jobs/path_syscalls.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,8 +10,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "backend/path_job.h"
 #include "base/eintr.h"
+#include "jobs/path_job.h"
 
 namespace ioengine {
 namespace {
