@@ -19,6 +19,7 @@
 #include "jobs/directory_entries.h"
 #include "jobs/path_job.h"
 #include "jobs/read_directory.h"
+#include "jobs/result_codes.h"
 #include "jobs/resumable_job.h"
 
 namespace ioengine {

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/eintr.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 namespace {

@@ -11,6 +11,7 @@
 #include "jobs/file_facts.h"
 #include "jobs/path_syscalls.h"
 #include "jobs/read_file.h"
+#include "jobs/result_codes.h"
 #include "jobs/resumable_job.h"
 #include "jobs/write_file.h"
 

@@ -12,6 +12,7 @@
 
 #include "base/eintr.h"
 #include "jobs/path_job.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 namespace {

@@ -13,6 +13,7 @@
 #include "jobs/nul_list.h"
 #include "jobs/path_job.h"
 #include "jobs/read_directory.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 namespace {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/eintr.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 namespace {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/eintr.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 int32_t stopped(WholeWrite* write, WholeWrite::Step step, int32_t error) {
   write->failed = step;
   write->error = error;
-  return kStopped;
+  return kWriteStopped;
 }
 
 // At the file position, which is where node writes: O_APPEND or not. 0 or -errno.

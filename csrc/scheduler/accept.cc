@@ -275,7 +275,7 @@ int32_t IoContext::open(OpenJob* job, uint32_t flags) {
   if ((flags & kFlagCallback) == 0 && InlinePaths::is_plain(*job) && paths_are_settled() &&
       inline_lane_.has_budget(0)) {
     const int32_t result = inline_paths_.open(*job, &job->facts);
-    if (result != kNotTaken) {
+    if (result != kNeedsPool) {
       if (result >= 0) adopt(result, job->facts);
       inline_lane_.charge();
       ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;

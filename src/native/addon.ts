@@ -4,10 +4,10 @@ import nodeFs = require('node:fs');
 
 import { join } from 'node:path';
 
-/** What an accepting call answers below zero: csrc/scheduler/context.h. */
+/** What an accepting call answers below zero: csrc/jobs/result_codes.h. */
 export const NOT_TAKEN = -4096;
 /** Accepted in a slot: `slot = ACCEPTED - answer`. */
-export const ACCEPTED = NOT_TAKEN - 1;
+export const ACCEPTED = -8192;
 
 /** Flags of a request: csrc/backend/request.h. */
 export const FLAG_CALLBACK = 1 << 0;

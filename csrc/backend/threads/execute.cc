@@ -17,6 +17,7 @@
 #include "jobs/file_facts.h"
 #include "jobs/path_job.h"
 #include "jobs/read_directory.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 namespace {
