@@ -93,7 +93,7 @@ constexpr size_t results_per_delivery = 512;
 // MiB: 18.9 ms, H16), so they leave the JavaScript thread.
 constexpr uint64_t direct_submit_bytes = 1024 * 1024;
 
-// Direct requests with a device at once, in tags of it (backend/device_tags.h): all but every so manieth of
+// Direct requests with a device at once, in tags of it (jobs/device_tags.h): all but every so manieth of
 // what it has, because filesystems, buffered I/O and other processes hold some as well; and what is taken for
 // it where nothing tells (AHCI disks have 64 and 32). Any engine may have a share of so much of that whatever
 // others hold. After a submission that slept the bound is doubled every so often until it is whole.

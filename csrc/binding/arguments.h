@@ -84,10 +84,9 @@ void define_functions(Environment* environment, napi_value exports, const NamedF
 }
 
 // What an accepting call returns. An error that is known at once is delivered like any other, so JavaScript
-// gets to see a result at or above 0, kNotTaken, or a slot.
+// gets a result at or above 0, kNotTaken, or a slot.
 inline int32_t with_error_later(Environment* environment, int32_t value, uint32_t request_flags) {
-  const bool failed = value < 0 && value > kNotTaken;
-  if (failed) value = environment->context()->answer_later(value, request_flags);
+  if (is_errno(value)) value = environment->context()->answer_later(value, request_flags);
   if (value <= kAcceptedBase) environment->touched();
   return value;
 }

@@ -5,11 +5,11 @@
 #include <string>
 #include <utility>
 
-#include "backend/path_job.h"
 #include "binding/arguments.h"
 #include "binding/environment.h"
 #include "binding/path_argument.h"
 #include "binding/path_calls.h"
+#include "jobs/path_job.h"
 
 namespace ioengine {
 namespace {

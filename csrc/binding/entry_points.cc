@@ -95,8 +95,7 @@ napi_value transfer_many(const Arguments<4>& in) {
 // sync(fd, dataOnly, flags)
 napi_value sync(const Arguments<3>& in) {
   const Operation operation = in.int32(1) != 0 ? Operation::kFdatasync : Operation::kFsync;
-  return answer(in.environment,
-                in.environment->context()->control(operation, in.int32(0), 0, 0, 0, in.flags(2)),
+  return answer(in.environment, in.environment->context()->control(operation, in.int32(0), 0, in.flags(2)),
                 in.flags(2));
 }
 
@@ -104,17 +103,8 @@ napi_value sync(const Arguments<3>& in) {
 napi_value truncate(const Arguments<3>& in) {
   return answer(in.environment,
                 in.environment->context()->control(Operation::kFtruncate, in.int32(0),
-                                                   static_cast<uint64_t>(in.int64(1)), 0, 0, in.flags(2)),
+                                                   static_cast<uint64_t>(in.int64(1)), in.flags(2)),
                 in.flags(2));
-}
-
-// allocate(fd, mode, offset, length, flags): fallocate(2)
-napi_value allocate(const Arguments<5>& in) {
-  return answer(in.environment,
-                in.environment->context()->control(
-                    Operation::kFallocate, in.int32(0), static_cast<uint64_t>(in.int64(2)),
-                    static_cast<uint64_t>(in.int64(3)), in.int32(1), in.flags(4)),
-                in.flags(4));
 }
 
 // open(path, flags, mode, direct, requestFlags); direct: 0 as flags say, 1 required, 2 try
@@ -296,7 +286,6 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
       {"writev", when_started<transfer_many<Operation::kWrite>>},
       {"sync", when_started<sync>},
       {"truncate", when_started<truncate>},
-      {"allocate", when_started<allocate>},
       {"open", when_started<open>},
       {"close", when_started<close>},
       {"later", when_started<later>},

@@ -6,11 +6,11 @@
 
 #include <string>
 
-#include "backend/path_job.h"
 #include "base/check.h"
 #include "binding/arguments.h"
 #include "binding/environment.h"
 #include "binding/path_argument.h"
+#include "jobs/path_job.h"
 
 namespace ioengine {
 namespace {

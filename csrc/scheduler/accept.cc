@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "backend/path_job.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "jobs/path_job.h"
 #include "memory/aligned_block.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"
@@ -261,15 +261,12 @@ int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, u
   return accept(request);
 }
 
-int32_t IoContext::control(Operation operation, int fd, uint64_t offset, uint64_t length, int32_t mode,
-                           uint32_t flags) {
+int32_t IoContext::control(Operation operation, int fd, uint64_t length, uint32_t flags) {
   Descriptor* descriptor = usable(fd, flags);
   if (descriptor == nullptr || descriptor->foreign()) return kNotTaken;
   if (descriptor->closing) return -EBADF;
   Request* request = new_request(operation, descriptor, flags);
-  request->offset = offset;
-  request->wanted = length;
-  request->mode = mode;
+  request->offset = length;
   // A read behind it finds the new length.
   if (operation == Operation::kFtruncate) request->gate = Gate::kExclusive;
   return accept(request);
@@ -279,7 +276,7 @@ int32_t IoContext::open(OpenJob* job, uint32_t flags) {
   if ((flags & kFlagCallback) == 0 && InlinePaths::is_plain(*job) && paths_are_settled() &&
       inline_lane_.has_budget(0)) {
     const int32_t result = inline_paths_.open(*job, &job->facts);
-    if (result != kNotTaken) {
+    if (result != kNeedsPool) {
       if (result >= 0) adopt(result, job->facts);
       inline_lane_.charge();
       ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;

@@ -15,7 +15,8 @@
 
 #include "backend/backend.h"
 #include "backend/threads/threads_backend.h"
-#include "backend/whole_file.h"
+#include "jobs/read_file.h"
+#include "jobs/result_codes.h"
 #include "scheduler/descriptor.h"
 #include "scheduler/device_queues.h"
 #include "scheduler/file_stamp.h"
@@ -37,10 +38,8 @@ struct Statistics {
   uint64_t merged = 0;     // requests that rode in another one's operation
 };
 
-// What an accepting call answers: the result itself when it was served inline (bytes, or -errno), kNotTaken
-// when node:fs has to serve it, or a slot number coded as kAcceptedBase - slot.
-constexpr int32_t kAcceptedBase = kNotTaken - 1;
-
+// An accepting call returns the result itself when it was served inline (bytes, or -errno), kNotTaken when
+// node:fs has to serve it, or the number of a slot as accepted_in() codes it.
 class IoContext {
  public:
   // `backend` is what create_backend made. `wake_fd`: eventfd that rings when a completion may be waiting and
@@ -52,9 +51,8 @@ class IoContext {
   // moves). The vectors are copied. Memory must stay valid until the request has been delivered.
   int32_t transfer(Operation operation, int fd, const iovec* vectors, uint32_t count, uint64_t wanted,
                    int64_t position, uint32_t flags);
-  // kFsync, kFdatasync, kFtruncate (offset: length), kFallocate (mode, offset, length).
-  int32_t control(Operation operation, int fd, uint64_t offset, uint64_t length, int32_t mode,
-                  uint32_t flags);
+  // kFsync, kFdatasync, kFtruncate (to `length`).
+  int32_t control(Operation operation, int fd, uint64_t length, uint32_t flags);
   int32_t open(OpenJob* job, uint32_t flags);  // takes ownership of job
   int32_t close(int fd, uint32_t flags);
 
@@ -84,7 +82,7 @@ class IoContext {
 
   // host_calls.cc: a call that node:fs serves, on the path (and target) of `job` or on an open file. Answers
   // what end_host_call() takes when node has called back, 0 where the engine has nothing to keep in order, or
-  // that it has to wait (kAcceptedBase - slot): then the same number is the result of that request.
+  // that it has to wait (accepted_in): then the same number is the result of that request.
   int32_t begin_host_call(std::unique_ptr<PathJob> job, HostCall kind, uint32_t flags);
   int32_t begin_host_call(int fd, uint32_t flags);
   void end_host_call(int32_t id);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "backend/path_job.h"
+#include "jobs/path_job.h"
 #include "scheduler/context.h"
 
 namespace ioengine {
@@ -20,7 +20,7 @@ int32_t IoContext::begin_host_call(std::unique_ptr<PathJob> job, HostCall kind, 
   Request* earlier = kind == HostCall::kCannotWait ? nullptr : path_order_.find_earlier(request);
   if (earlier != nullptr) {
     wait_behind(earlier, request);
-    return kAcceptedBase - static_cast<int32_t>(request->slot);
+    return accepted_in(request->slot);
   }
   return run_host_call(request);
 }
@@ -48,7 +48,7 @@ int32_t IoContext::begin_host_call(int fd, uint32_t flags) {
   } else {
     descriptor->waiting.push(request);
   }
-  return kAcceptedBase - static_cast<int32_t>(request->slot);
+  return accepted_in(request->slot);
 }
 
 int32_t IoContext::run_host_call(Request* request) {

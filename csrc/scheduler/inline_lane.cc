@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/clock.h"
+#include "base/eintr.h"
 #include "base/limits.h"
 
 namespace ioengine {
@@ -139,20 +140,17 @@ int32_t InlineLane::read(Descriptor* descriptor, const iovec* vectors, uint32_t 
   ++operations_;
   bytes_ += bytes;
   const int flags = descriptor->facts.filesystem.nowait_reads ? RWF_NOWAIT : 0;
-  ssize_t status;
-  do {
-    status = read_without_cancellation(descriptor->fd, vectors, count, offset, flags);
-  } while (status == -1 && errno == EINTR);
+  const int32_t status =
+      without_eintr([&] { return read_without_cancellation(descriptor->fd, vectors, count, offset, flags); });
   if (status >= 0) {
     if (first || before != 0) fuse_.check_read(descriptor->facts.mount, before, bytes);
-    return static_cast<int32_t>(status);
+    return status;
   }
-  const int error = errno;
   if (before != 0) fuse_.check_read(descriptor->facts.mount, before, bytes);
   distrust(descriptor);
-  if (error == EOPNOTSUPP)
-    descriptor->facts.filesystem.nowait_reads = false;  // remembered for this file (H17)
-  return error == EOPNOTSUPP ? -EAGAIN : -error;
+  if (status != -EOPNOTSUPP) return status;
+  descriptor->facts.filesystem.nowait_reads = false;  // remembered for this file (H17)
+  return -EAGAIN;
 }
 
 bool InlineLane::read_whole(const WholeFile& file, char* memory) {
@@ -179,10 +177,9 @@ bool InlineLane::closes_at_once(int fd, const FileFacts& facts, uint64_t size, i
 
 int InlineLane::close(int fd, const FileFacts& facts) {
   const uint64_t before = monotonic_ns();
-  const int status = ::close(fd);
-  const int error = status == 0 ? 0 : errno;
+  const int32_t status = close_once(fd);
   fuse_.check(facts.mount, before);
-  return error == 0 || error == EINTR || error == EINPROGRESS ? 0 : -error;
+  return status;
 }
 
 bool InlineLane::ends_at(const Descriptor* descriptor, int64_t offset) {

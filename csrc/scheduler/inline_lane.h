@@ -7,13 +7,13 @@
 // a miss takes all credit away.
 //
 // What has nothing to do with the pages is guarded on its own: reads that update the access time
-// (backend/access_time.h), closes that write the file out, and by the fuse whatever else there may be.
+// (jobs/access_time.h), closes that write the file out, and by the fuse whatever else there may be.
 #pragma once
 
 #include <cstdint>
 
-#include "backend/whole_file.h"
 #include "base/limits.h"
+#include "jobs/read_file.h"
 #include "scheduler/closed_files.h"
 #include "scheduler/descriptor.h"
 #include "scheduler/inline_fuse.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "backend/path_job.h"
+#include "jobs/path_job.h"
 
 namespace ioengine {
 namespace {

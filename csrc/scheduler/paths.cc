@@ -8,25 +8,15 @@
 #include <cerrno>
 #include <memory>
 
-#include "backend/path_job.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "jobs/path_job.h"
+#include "jobs/result_codes.h"
 #include "memory/aligned_block.h"
 #include "scheduler/context.h"
 
 namespace ioengine {
-namespace {
-
-// Not an errno of open(2): there is no budget for the bytes in this turn.
-constexpr int32_t kLater = kNeedsRouting;
-
-constexpr int32_t accepted(const Request* request) {
-  return kAcceptedBase - static_cast<int32_t>(request->slot);
-}
-
-}  // namespace
-
 int32_t IoContext::stat(const char* path, bool follow, uint32_t flags, struct statx* status) {
   bool learn = false;
   // Those that wait for budget go first, so that none waits for ever.
@@ -35,7 +25,7 @@ int32_t IoContext::stat(const char* path, bool follow, uint32_t flags, struct st
   if (now) {
     inline_lane_.charge();
     const int32_t result = inline_paths_.stat(path, follow, status, &learn);
-    if (result != kNotTaken) {
+    if (result != kNeedsPool) {
       ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
       return result;
     }
@@ -54,7 +44,7 @@ int32_t IoContext::access(const char* path, int32_t mode, uint32_t flags) {
   if (now) {
     inline_lane_.charge();
     const int32_t result = inline_paths_.exists(path, &learn);
-    if (result != kNotTaken) {
+    if (result != kNeedsPool) {
       ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
       return result;
     }
@@ -78,30 +68,30 @@ int32_t IoContext::accept_path(Operation operation, PathJob* job, uint32_t flags
     paths_.push(request);
     if ((flags & kFlagCallback) != 0) run_paths();
   }
-  return accepted(request);
+  return accepted_in(request->slot);
 }
 
 // All of a small file, into `memory` or, without any, into memory of the file's own: bytes, -errno of the
-// open, kNotTaken for the pool, which goes on with the file if it is open, or kLater.
+// open, kNeedsPool, where the pool goes on with the file if it is open, or kNoBudget.
 int32_t IoContext::read_whole_here(const char* path, WholeFile* file, char* memory, bool* learn) {
   inline_lane_.charge();
   const int32_t opened = inline_paths_.open_whole(path, file, learn);
   if (opened < 0) return opened;
   // The close of a file without a name frees its blocks, which may take long (H29).
   const uint64_t size = file->facts.size;
-  if (!file->has_name || size > limits::whole_file_bytes) return kNotTaken;
+  if (!file->has_name || size > limits::whole_file_bytes) return kNeedsPool;
   if (!inline_lane_.has_budget(size)) {
     // Files that wait are not to use up the process's descriptors.
-    if (!inline_lane_.closes_at_once(file->fd, file->facts, size, file->facts.changed_ns)) return kNotTaken;
+    if (!inline_lane_.closes_at_once(file->fd, file->facts, size, file->facts.changed_ns)) return kNeedsPool;
     inline_lane_.close_whole(file, inline_paths_.opened_ns());
-    return kLater;
+    return kNoBudget;
   }
   if (size > 0) {
-    if (memory == nullptr && !file->reserve()) return kNotTaken;
+    if (memory == nullptr && !file->reserve()) return kNeedsPool;
     if (!inline_lane_.read_whole(*file, memory != nullptr ? memory : file->content.get())) {
       inline_lane_.fuse()->check(file->facts.mount, inline_paths_.opened_ns(), size);
       file->drop_content();
-      return kNotTaken;
+      return kNeedsPool;
     }
   }
   inline_lane_.close_whole(file, inline_paths_.opened_ns());
@@ -113,11 +103,11 @@ int32_t IoContext::read_file(const char* path, uint32_t flags, char* memory) {
   // Most calls are answered at once and need no job: only the file, which the next one uses again.
   if (spare_file_ == nullptr) spare_file_ = std::make_unique<WholeFile>();
   bool learn = false;
-  int32_t result = kLater;
+  int32_t result = kNoBudget;
   const bool settled = paths_are_settled();
   if ((flags & kFlagCallback) == 0 && paths_.empty() && settled && inline_lane_.has_budget(0)) {
     result = read_whole_here(path, spare_file_.get(), memory, &learn);
-    if (result != kNotTaken && result != kLater) {
+    if (result != kNeedsPool && result != kNoBudget) {
       LaneCounters& lane = statistics_.lanes[static_cast<size_t>(Lane::kInline)];
       ++lane.operations;
       if (result > 0) lane.bytes += static_cast<uint64_t>(result);
@@ -128,7 +118,7 @@ int32_t IoContext::read_file(const char* path, uint32_t flags, char* memory) {
   job->path = path;
   job->learn = learn;
   job->file = std::move(spare_file_);
-  return accept_path(Operation::kReadFile, job.release(), flags, result == kNotTaken || !settled);
+  return accept_path(Operation::kReadFile, job.release(), flags, result == kNeedsPool || !settled);
 }
 
 // What changes the disk, or reads it in any case: one trip to the pool. Memory of our own under `write.data`
@@ -145,7 +135,7 @@ int32_t IoContext::run_in_pool(Operation operation, std::unique_ptr<PathJob> job
   if (changes_paths(operation)) count_path_change();
   path_order_.add(request);
   start_path(request);
-  return accepted(request);
+  return accepted_in(request->slot);
 }
 
 void IoContext::count_path_change() {
@@ -206,11 +196,11 @@ void IoContext::run_paths() {
   while (!paths_.empty() && inline_lane_.has_budget(0)) {
     Request* request = paths_.pop();
     const int32_t result = answer_here(request->operation, request->path);
-    if (result == kLater) {
+    if (result == kNoBudget) {
       paths_.push_front(request);
       return;
     }
-    if (result == kNotTaken) {
+    if (result == kNeedsPool) {
       to_threads(request);
     } else {
       request->lane = Lane::kInline;

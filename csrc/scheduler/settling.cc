@@ -8,10 +8,10 @@
 
 #include <cerrno>
 
-#include "backend/path_job.h"
 #include "backend/threads/execute.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "jobs/path_job.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"
 #include "scheduler/staging.h"

@@ -1,8 +1,8 @@
 #include "scheduler/slots.h"
 
-#include "backend/file_facts.h"
-#include "backend/path_job.h"
 #include "base/check.h"
+#include "jobs/file_facts.h"
+#include "jobs/path_job.h"
 #include "memory/aligned_block.h"
 #include "scheduler/bounce.h"
 #include "scheduler/staging.h"

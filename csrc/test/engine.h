@@ -51,8 +51,8 @@ class Engine {
                                 uint32_t flags = 0);
   std::shared_ptr<Ticket> transfer(Operation operation, int fd, const std::vector<iovec>& vectors,
                                    int64_t position, uint32_t flags = 0, OnSettled on_settled = nullptr);
-  std::shared_ptr<Ticket> control(Operation operation, int fd, uint64_t offset = 0, uint64_t length = 0,
-                                  int32_t mode = 0, OnSettled on_settled = nullptr);
+  std::shared_ptr<Ticket> control(Operation operation, int fd, uint64_t length = 0,
+                                  OnSettled on_settled = nullptr);
   std::shared_ptr<Ticket> close(int fd);
   std::shared_ptr<Ticket> run_in_pool(Operation operation, std::unique_ptr<PathJob> job);
 

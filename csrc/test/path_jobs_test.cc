@@ -14,12 +14,12 @@
 #include <sstream>
 #include <vector>
 
-#include "backend/copy_file.h"
-#include "backend/copy_tree.h"
-#include "backend/directory.h"
-#include "backend/path_job.h"
-#include "backend/utf8.h"
 #include "base/limits.h"
+#include "base/utf8.h"
+#include "jobs/copy_file.h"
+#include "jobs/copy_tree.h"
+#include "jobs/path_job.h"
+#include "jobs/read_directory.h"
 #include "test/check.h"
 
 using namespace ioengine;
@@ -67,7 +67,7 @@ void stops_where_a_step_fails() {
   const std::string path = in_folder("refused");
   put(path, "old");
   Write reading, absent, device;
-  CHECK_EQ(reading.run(path, "new", O_RDONLY), kStopped);
+  CHECK_EQ(reading.run(path, "new", O_RDONLY), kWriteStopped);
   CHECK(reading.write.failed == WholeWrite::Step::kWrite);
   CHECK_EQ(reading.write.error, -EBADF);
   CHECK(reading.file.is_open());  // its closing may fail too, and both errors are shown
@@ -84,7 +84,7 @@ void a_write_that_is_cut_short_goes_on() {
     CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
     const std::string path = in_folder("limited");
     Write over;
-    CHECK_EQ(over.run(path, std::string(3000, 'x'), O_WRONLY | O_CREAT | O_TRUNC), kStopped);
+    CHECK_EQ(over.run(path, std::string(3000, 'x'), O_WRONLY | O_CREAT | O_TRUNC), kWriteStopped);
     CHECK(over.write.failed == WholeWrite::Step::kWrite);
     CHECK_EQ(over.write.error, -EFBIG);
     CHECK_EQ(content(path).size(), 1000u);

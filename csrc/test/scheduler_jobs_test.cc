@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <cstdlib>
 
-#include "backend/copy_tree.h"
-#include "backend/path_job.h"
+#include "jobs/copy_tree.h"
+#include "jobs/path_job.h"
 #include "test/check.h"
 #include "test/engine.h"
 

@@ -304,7 +304,7 @@ void Workload::step_control() {
     const Range all = {kLast * kRegion, kRegion};
     ++regions_[kLast].writers;
     shadow_.resize(length, 0);
-    remember(engine_.control(Operation::kFtruncate, files_.random, length, 0, 0,
+    remember(engine_.control(Operation::kFtruncate, files_.random, length,
                              [this, check, all](const Ticket& ticket) {
                                --regions_[kLast].writers;
                                check(ticket);
@@ -314,7 +314,7 @@ void Workload::step_control() {
     return;
   }
   const Operation operation = random_.chance(500) ? Operation::kFsync : Operation::kFdatasync;
-  remember(engine_.control(operation, files_.random, 0, 0, 0, check), files_.random);
+  remember(engine_.control(operation, files_.random, 0, check), files_.random);
 }
 
 // ThreadSanitizer would report the late read below, which is a race on the number, made on purpose.

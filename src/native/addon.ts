@@ -4,10 +4,10 @@ import nodeFs = require('node:fs');
 
 import { join } from 'node:path';
 
-/** What an accepting call answers below zero: csrc/scheduler/context.h. */
+/** What an accepting call answers below zero: csrc/jobs/result_codes.h. */
 export const UNSUPPORTED = -4096;
 /** Accepted in a slot: `slot = ACCEPTED - answer`. */
-export const ACCEPTED = UNSUPPORTED - 1;
+export const ACCEPTED = -8192;
 
 /** Flags of a request: csrc/backend/request.h. */
 export const FLAG_CALLBACK = 1 << 0;
@@ -86,7 +86,6 @@ export interface Addon {
   takeFound(slot: number): Buffer;
   takeText(slot: number): string;
   truncate(fd: number, length: number, flags: number): number;
-  allocate(fd: number, mode: number, offset: number, length: number, flags: number): number;
   open(path: string | Uint8Array, flags: number, mode: number, direct: number, requestFlags: number): number;
   close(fd: number, flags: number): number;
   /**

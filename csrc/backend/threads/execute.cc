@@ -10,24 +10,17 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "backend/copy_tree.h"
-#include "backend/directory.h"
-#include "backend/file_facts.h"
-#include "backend/path_job.h"
 #include "base/check.h"
+#include "base/eintr.h"
 #include "base/limits.h"
+#include "jobs/copy_tree.h"
+#include "jobs/file_facts.h"
+#include "jobs/path_job.h"
+#include "jobs/read_directory.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 namespace {
-
-template <typename Call>
-int32_t without_eintr(Call call) {
-  for (;;) {
-    const ssize_t status = call();
-    if (status >= 0) return static_cast<int32_t>(status);
-    if (errno != EINTR) return -errno;
-  }
-}
 
 int32_t read_bytes(Request* request) {
   const int count = static_cast<int>(request->vectors_per_attempt());
@@ -62,15 +55,8 @@ int32_t write_without_direct(Request* request) {
 }
 
 int32_t stat_descriptor(Request* request) {
-  return without_eintr([&] {
-    return static_cast<ssize_t>(statx(request->fd, "", AT_EMPTY_PATH, kStatxMask, &request->path->status));
-  });
-}
-
-// close(2) releases the descriptor whatever it answers; a retry after EINTR would close a stranger's.
-int32_t close_descriptor(Request* request) {
-  if (::close(request->fd) == 0 || errno == EINTR || errno == EINPROGRESS) return 0;
-  return -errno;
+  return without_eintr(
+      [&] { return statx(request->fd, "", AT_EMPTY_PATH, kStatxMask, &request->path->status); });
 }
 
 int32_t execute_known(Request* request) {
@@ -80,13 +66,13 @@ int32_t execute_known(Request* request) {
     case Operation::kWrite:
       return request->has(kFlagClearDirect) ? write_without_direct(request) : write_bytes(request);
     case Operation::kFsync:
-      return without_eintr([&] { return static_cast<ssize_t>(::fsync(request->fd)); });
+      return without_eintr([&] { return ::fsync(request->fd); });
     case Operation::kFdatasync:
-      return without_eintr([&] { return static_cast<ssize_t>(::fdatasync(request->fd)); });
+      return without_eintr([&] { return ::fdatasync(request->fd); });
     case Operation::kOpen:
       return open_with_facts(request->open);
     case Operation::kClose:
-      return close_descriptor(request);
+      return close_once(request->fd);
     case Operation::kStat:
       return stat_path(request->path);
     case Operation::kAccess:
@@ -108,16 +94,8 @@ int32_t execute_known(Request* request) {
       return change_path(request->path);
     case Operation::kStatx:
       return stat_descriptor(request);
-    case Operation::kFallocate:
-      return without_eintr([&] {
-        return static_cast<ssize_t>(::fallocate(request->fd, request->mode,
-                                                static_cast<off_t>(request->offset),
-                                                static_cast<off_t>(request->wanted)));
-      });
     case Operation::kFtruncate:
-      return without_eintr([&] {
-        return static_cast<ssize_t>(::ftruncate(request->fd, static_cast<off_t>(request->offset)));
-      });
+      return without_eintr([&] { return ::ftruncate(request->fd, static_cast<off_t>(request->offset)); });
     case Operation::kHostCall:
       return kNeedsRouting;  // only to learn whose file it is
   }

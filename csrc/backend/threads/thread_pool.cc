@@ -5,10 +5,9 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 
-#include <cerrno>
-
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/eintr.h"
 #include "base/limits.h"
 
 namespace ioengine {
@@ -198,8 +197,7 @@ bool ThreadPool::wait_for_work(SpinPolicy* policy, bool was_short) {
   while (queue_head_ == nullptr && !stopping_) {
     coming_ = false;
     pthread_mutex_unlock(&mutex_);
-    while (sem_wait(&calls_) == -1 && errno == EINTR) {
-    }
+    without_eintr([this] { return sem_wait(&calls_); });
     pthread_mutex_lock(&mutex_);
   }
   return monotonic_ns() - started < limits::spin_ns;

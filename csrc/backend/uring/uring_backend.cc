@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <cstring>
 
-#include "backend/path_job.h"
 #include "backend/uring/uring_opcodes.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "jobs/path_job.h"
 
 namespace ioengine {
 namespace {
@@ -97,10 +97,9 @@ int probe_operations(io_uring* ring, Capabilities* capabilities) {
   const struct {
     Operation operation;
     unsigned opcode;
-  } kOpcodes[] = {{Operation::kRead, IORING_OP_READ},        {Operation::kWrite, IORING_OP_WRITE},
-                  {Operation::kFsync, IORING_OP_FSYNC},      {Operation::kFdatasync, IORING_OP_FSYNC},
-                  {Operation::kStatx, IORING_OP_STATX},      {Operation::kFallocate, IORING_OP_FALLOCATE},
-                  {Operation::kFtruncate, kUringOpFtruncate}};
+  } kOpcodes[] = {{Operation::kRead, IORING_OP_READ},   {Operation::kWrite, IORING_OP_WRITE},
+                  {Operation::kFsync, IORING_OP_FSYNC}, {Operation::kFdatasync, IORING_OP_FSYNC},
+                  {Operation::kStatx, IORING_OP_STATX}, {Operation::kFtruncate, kUringOpFtruncate}};
   for (const auto& entry : kOpcodes) {
     if (entry.opcode <= probe->last_op && (probe->ops[entry.opcode].flags & IO_URING_OP_SUPPORTED) != 0) {
       capabilities->add(entry.operation);
@@ -203,10 +202,6 @@ void UringBackend::prepare(io_uring_sqe* sqe, Request* request) {
       break;
     case Operation::kStatx:
       io_uring_prep_statx(sqe, request->fd, "", AT_EMPTY_PATH, kStatxMask, &request->path->status);
-      break;
-    case Operation::kFallocate:
-      io_uring_prep_fallocate(sqe, request->fd, request->mode, static_cast<off_t>(request->offset),
-                              static_cast<off_t>(request->wanted));
       break;
     case Operation::kFtruncate:
       io_uring_prep_rw(static_cast<int>(kUringOpFtruncate), sqe, request->fd, nullptr, 0, request->offset);

@@ -1,4 +1,4 @@
-#include "backend/entries.h"
+#include "jobs/directory_entries.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "backend/access_time.h"
+#include "jobs/access_time.h"
 
 namespace ioengine {
 
@@ -83,18 +83,11 @@ struct OpenJob {
   uint64_t took_ns = 0;
 };
 
-// Returned instead of a descriptor where opening may wait for another process (FIFO, device): node:fs opens
-// it.
-constexpr int32_t kNotTaken = -4096;
-// The pool has found out what the file is, and that the request needs routing of its own: it has not been
-// run.
-constexpr int32_t kNeedsRouting = -4097;
-
 // Whether an open(2) of the path may wait for another process: FIFOs, devices, sockets. May wait itself.
 bool may_wait_on_open(const std::string& path);
 
-// openat(2) with facts. Returns the descriptor, -errno, or kNotTaken. May wait: never on the JavaScript
-// thread.
+// openat(2) with facts. Returns the descriptor, -errno, or kNotTaken where opening may wait for another
+// process (FIFO, device). May wait: never on the JavaScript thread.
 int32_t open_with_facts(OpenJob* job);
 
 }  // namespace ioengine

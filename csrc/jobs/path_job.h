@@ -8,11 +8,12 @@
 #include <memory>
 #include <string>
 
-#include "backend/file_facts.h"
-#include "backend/path_changes.h"
-#include "backend/resumable_job.h"
-#include "backend/whole_file.h"
-#include "backend/whole_write.h"
+#include "jobs/file_facts.h"
+#include "jobs/path_syscalls.h"
+#include "jobs/read_file.h"
+#include "jobs/result_codes.h"
+#include "jobs/resumable_job.h"
+#include "jobs/write_file.h"
 
 namespace ioengine {
 
@@ -31,9 +32,9 @@ struct PathJob {
   PathChange change = PathChange::kReadLink;
   int64_t first = 0;
   int64_t second = 0;
-  std::string found;   // also of kReadDirectory and kReadTree (backend/directory.h), and of kCopyTree
+  std::string found;   // also of kReadDirectory and kReadTree (jobs/read_directory.h), and of kCopyTree
   std::string below;   // kReadTree
-  std::string target;  // kChangePath with two paths, kCopyTree (backend/copy_tree.h)
+  std::string target;  // kChangePath with two paths, kCopyTree (jobs/copy_tree.h)
 
   // kCopyTree, kRemoveTree, between two slices.
   std::unique_ptr<ResumableJob> resumable;

@@ -7,12 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "backend/directory.h"
-#include "backend/entries.h"
-#include "backend/owned_fd.h"
-#include "backend/path_job.h"
-#include "backend/resumable_job.h"
 #include "base/limits.h"
+#include "base/owned_fd.h"
+#include "jobs/directory_entries.h"
+#include "jobs/path_job.h"
+#include "jobs/read_directory.h"
+#include "jobs/result_codes.h"
+#include "jobs/resumable_job.h"
 
 namespace ioengine {
 namespace {

@@ -1,4 +1,4 @@
-#include "backend/copy_file.h"
+#include "jobs/copy_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -11,9 +11,6 @@
 
 namespace ioengine {
 
-// Of a pool job: there is more to do.
-constexpr int32_t kUnfinished = -4099;
-
 class TimeSlice {
  public:
   // To be called after a step, never before the first: every slice makes progress, however slow a step is.

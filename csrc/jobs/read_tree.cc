@@ -7,12 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "backend/directory.h"
-#include "backend/entries.h"
-#include "backend/path_job.h"
-#include "backend/pieces.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "jobs/directory_entries.h"
+#include "jobs/nul_list.h"
+#include "jobs/path_job.h"
+#include "jobs/read_directory.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 namespace {

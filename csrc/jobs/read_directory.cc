@@ -4,9 +4,10 @@
 #include <cerrno>
 #include <string>
 
-#include "backend/directory.h"
-#include "backend/entries.h"
-#include "backend/path_job.h"
+#include "jobs/directory_entries.h"
+#include "jobs/path_job.h"
+#include "jobs/read_directory.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 namespace {

@@ -1,4 +1,4 @@
-#include "backend/file_facts.h"
+#include "jobs/file_facts.h"
 
 #include <fcntl.h>
 #include <linux/stat.h>
@@ -12,8 +12,10 @@
 #include <cerrno>
 #include <cstring>
 
-#include "backend/device_tags.h"
 #include "base/clock.h"
+#include "base/eintr.h"
+#include "jobs/device_tags.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 namespace {
@@ -61,12 +63,8 @@ void read_direct_alignment(int fd, FileFacts* facts) {
   facts->offset_alignment = offset;
 }
 
-int open_retrying(const char* path, int flags, uint32_t mode) {
-  int fd;
-  do {
-    fd = ::open(path, flags | O_CLOEXEC, mode);
-  } while (fd == -1 && errno == EINTR);
-  return fd;
+int32_t open_retrying(const char* path, int flags, uint32_t mode) {
+  return without_eintr([&] { return ::open(path, flags | O_CLOEXEC, mode); });
 }
 
 }  // namespace
@@ -159,14 +157,14 @@ int32_t open_with_facts(OpenJob* job) {
   if (may_wait_on_open(job->path)) return kNotTaken;
   const uint64_t before = monotonic_ns();
   const bool add_direct = job->direct != DirectMode::kAsFlags;
-  int fd = open_retrying(job->path.c_str(), job->flags | (add_direct ? O_DIRECT : 0), job->mode);
-  if (fd == -1 && errno == EINVAL && job->direct == DirectMode::kTry) {
+  int32_t fd = open_retrying(job->path.c_str(), job->flags | (add_direct ? O_DIRECT : 0), job->mode);
+  if (fd == -EINVAL && job->direct == DirectMode::kTry) {
     // O_CREAT may have made the file before the filesystem refused O_DIRECT: O_EXCL would now see it.
     const int flags =
         (job->flags & O_EXCL) != 0 && (job->flags & O_CREAT) != 0 ? job->flags & ~O_EXCL : job->flags;
     fd = open_retrying(job->path.c_str(), flags, job->mode);
   }
-  if (fd == -1) return -errno;
+  if (fd < 0) return fd;
   job->took_ns = monotonic_ns() - before;
   const int status = read_file_facts(fd, &job->facts);
   if (status < 0) {

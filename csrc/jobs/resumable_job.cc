@@ -1,4 +1,4 @@
-#include "backend/resumable_job.h"
+#include "jobs/resumable_job.h"
 
 #include <sys/resource.h>
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "backend/file_facts.h"
+#include "jobs/file_facts.h"
 
 namespace ioengine {
 

@@ -13,9 +13,6 @@ enum CopyOption : int32_t {  // src/native/addon.ts
   kCopyOnlyFolders = 4,    // a slash at the end of a path
 };
 
-// Something is in the way, and directories have been made that do not have their modes yet.
-constexpr int32_t kCopyStopped = -4100;
-
 // One slice of a copy of job->path to job->target, both absolute and without `.` and `..`; what is there is
 // replaced. `first` has the options. Returns
 //   0: all is copied;

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 
-#include "backend/owned_fd.h"
-#include "backend/resumable_job.h"
+#include "base/owned_fd.h"
+#include "jobs/resumable_job.h"
 
 namespace ioengine {
 

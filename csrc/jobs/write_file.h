@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "backend/whole_file.h"
+#include "jobs/read_file.h"
 
 namespace ioengine {
 
@@ -20,16 +20,14 @@ struct WholeWrite {
   const char* data = nullptr;
   size_t size = 0;
 
-  // Of kStopped: the step that failed, kNone where the file is not the engine's, and -errno.
+  // Of kWriteStopped: the step that failed, kNone where the file is not the engine's, and -errno.
   Step failed = Step::kNone;
   int32_t error = 0;
 };
 
-// The file was opened, but not all was done. Its descriptor, if it is still open, is in the WholeFile.
-constexpr int32_t kStopped = -4098;
-
-// Returns the bytes written, -errno when the file cannot be opened, kStopped, or kNotTaken. May wait: never
-// on the JavaScript thread.
+// Returns the bytes written; -errno when the file cannot be opened; kWriteStopped where it was, but not all
+// was done, and its descriptor, if it is still open, is in the WholeFile; or kNotTaken. May wait: never on
+// the JavaScript thread.
 int32_t write_whole_file(const std::string& path, WholeWrite* write, WholeFile* file);
 
 }  // namespace ioengine

@@ -1,4 +1,4 @@
-#include "backend/copy_tree.h"
+#include "jobs/copy_tree.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,12 +14,13 @@
 #include <utility>
 #include <vector>
 
-#include "backend/copy_file.h"
-#include "backend/directory.h"
-#include "backend/entries.h"
-#include "backend/path_job.h"
-#include "backend/resumable_job.h"
-#include "backend/utf8.h"
+#include "base/utf8.h"
+#include "jobs/copy_file.h"
+#include "jobs/directory_entries.h"
+#include "jobs/path_job.h"
+#include "jobs/read_directory.h"
+#include "jobs/result_codes.h"
+#include "jobs/resumable_job.h"
 
 namespace ioengine {
 namespace {

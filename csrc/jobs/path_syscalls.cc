@@ -1,4 +1,4 @@
-#include "backend/path_changes.h"
+#include "jobs/path_syscalls.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,18 +10,12 @@
 #include <cstdlib>
 #include <string>
 
-#include "backend/path_job.h"
+#include "base/eintr.h"
+#include "jobs/path_job.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 namespace {
-
-template <typename Call>
-int32_t status_of(Call call) {
-  while (call() != 0) {
-    if (errno != EINTR) return -errno;
-  }
-  return 0;
-}
 
 bool is_directory(const char* path) {
   struct statx status;
@@ -58,7 +52,7 @@ int32_t truncate_file(PathJob* job) {
   if (may_wait_on_open(job->path)) return kNotTaken;
   const int fd = open(job->path.c_str(), O_RDWR | O_CLOEXEC);
   if (fd == -1) return errno == EINTR ? kNotTaken : -errno;
-  const int32_t result = status_of([&] { return ftruncate(fd, static_cast<off_t>(job->first)); });
+  const int32_t result = without_eintr([&] { return ftruncate(fd, static_cast<off_t>(job->first)); });
   ::close(fd);
   return result == 0 ? 0 : kNotTaken;
 }
@@ -88,23 +82,23 @@ int32_t change_path(PathJob* job) {
   const char* target = job->target.c_str();
   switch (job->change) {
     case PathChange::kMakeDirectory:
-      return status_of([&] { return mkdir(path, mode); });
+      return without_eintr([&] { return mkdir(path, mode); });
     case PathChange::kRemoveDirectory:
-      return status_of([&] { return rmdir(path); });
+      return without_eintr([&] { return rmdir(path); });
     case PathChange::kUnlink:
-      return status_of([&] { return unlink(path); });
+      return without_eintr([&] { return unlink(path); });
     case PathChange::kRename:
-      return status_of([&] { return rename(path, target); });
+      return without_eintr([&] { return rename(path, target); });
     case PathChange::kLink:
-      return status_of([&] { return link(path, target); });
+      return without_eintr([&] { return link(path, target); });
     case PathChange::kSymbolicLink:
-      return status_of([&] { return symlink(path, target); });
+      return without_eintr([&] { return symlink(path, target); });
     case PathChange::kChangeMode:
-      return status_of([&] { return chmod(path, mode); });
+      return without_eintr([&] { return chmod(path, mode); });
     case PathChange::kChangeOwner:
-      return status_of([&] { return chown(path, user, group); });
+      return without_eintr([&] { return chown(path, user, group); });
     case PathChange::kChangeLinkOwner:
-      return status_of([&] { return lchown(path, user, group); });
+      return without_eintr([&] { return lchown(path, user, group); });
     case PathChange::kMakeDirectories:
       return make_directories(job);
     case PathChange::kTruncate:

@@ -1,4 +1,4 @@
-#include "backend/access_time.h"
+#include "jobs/access_time.h"
 
 #include <sys/statvfs.h>
 #include <time.h>

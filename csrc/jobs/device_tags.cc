@@ -1,4 +1,4 @@
-#include "backend/device_tags.h"
+#include "jobs/device_tags.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,21 +1,14 @@
-#include "backend/path_job.h"
+#include "jobs/path_job.h"
 
 #include <fcntl.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include "base/eintr.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 namespace {
-
-template <typename Call>
-int32_t without_eintr(Call call) {
-  while (call() != 0) {
-    if (errno != EINTR) return -errno;
-  }
-  return 0;
-}
 
 // The filesystem of what the path stands for. O_PATH: nothing is opened, no driver is woken.
 void learn_mount(PathJob* job) {

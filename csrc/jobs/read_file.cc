@@ -1,12 +1,12 @@
-#include "backend/whole_file.h"
+#include "jobs/read_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <new>
 
+#include "base/eintr.h"
 #include "base/limits.h"
 
 namespace ioengine {
@@ -18,13 +18,11 @@ std::atomic<uint64_t> held_bytes{0};
 bool read_all(WholeFile* file) {
   uint32_t done = 0;
   while (done < file->reserved) {
-    const ssize_t count = pread(file->fd, file->content.get() + done, file->reserved - done, done);
+    const int32_t count = without_eintr(
+        [&] { return pread(file->fd, file->content.get() + done, file->reserved - done, done); });
+    if (count < 0) return false;
     if (count == 0) break;
-    if (count > 0) {
-      done += static_cast<uint32_t>(count);
-    } else if (errno != EINTR) {
-      return false;
-    }
+    done += static_cast<uint32_t>(count);
   }
   file->bytes = done;
   return true;
