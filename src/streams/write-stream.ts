@@ -2,7 +2,7 @@
 // wait for. By default node's methods do the work, over the engine's functions (fs-operations.ts): a chunk is acknowledged
 // when the kernel has it. Two kinds of stream differ. With O_DIRECT what is no whole block goes apart from what is
 // (direct-writes.ts). With `writeBehind` chunks are acknowledged once they are in memory (write-buffer.ts), and only who
-// gives a callback, or waits for 'finish', is told when they are in the file: docs/decisions/0006-writing-behind.md.
+// gives a callback, or waits for 'finish', is told when they are in the file: docs/decisions/0006-write-buffering.md.
 
 import type { WriteStream } from 'node:fs';
 import { Writable } from 'node:stream';

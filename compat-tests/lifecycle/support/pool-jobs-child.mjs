@@ -1,5 +1,5 @@
 // Terminates workers that have whole calls on paths in flight, and reports what they have left, as one line of JSON.
-//   trips-child.mjs FOLDER ROUNDS
+//   pool-jobs-child.mjs FOLDER ROUNDS
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +15,7 @@ async function round(tag) {
   fs.mkdirSync(`${folder}/tree-${tag}/inside`, { recursive: true });
   for (let i = 0; i < 20; i++) fs.writeFileSync(`${folder}/tree-${tag}/inside/${i}`, '');
   const workerData = { folder, tag, calls, blocks };
-  const worker = new Worker(new URL('./trips-worker.mjs', import.meta.url), { workerData });
+  const worker = new Worker(new URL('./pool-jobs-worker.mjs', import.meta.url), { workerData });
   await once(worker, 'message');
   worker.postMessage('go');
   const [{ inFlight }] = await once(worker, 'message');

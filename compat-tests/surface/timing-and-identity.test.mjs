@@ -1,5 +1,6 @@
-// The differences from node:fs that docs/compatibility.md says show only in passing, tried on both sides: one that has
-// gone, on either side, fails here. Buffers given away during a read are in lifecycle/h09, process.exit() in lifecycle/h28.
+// The differences from node:fs that docs/compatibility.md lists as observable only by timing or identity, tried on both
+// sides: one that has gone, on either side, fails here. Buffers given away during a read are in lifecycle/h09,
+// process.exit() in lifecycle/h28.
 import { executionAsyncId, triggerAsyncId } from 'node:async_hooks';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -13,7 +14,7 @@ import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
 const MIB = 1024 * 1024;
 const major = Number(process.versions.node.split('.')[0]);
 
-describe('surface: the differences that show only in passing', () => {
+describe('surface: the differences observable only by timing or identity', () => {
   let folder;
   let file;
 

@@ -1,8 +1,9 @@
-// H1 for calls on paths that one trip to the pool does: the trip reads memory of the worker (what is written, the path) and
-// owns a descriptor between its steps.
+// H1 for calls on paths that one pool job does: the job reads memory of the worker (what is written, the path) and owns
+// a descriptor between its steps.
 // Rule: the end of an environment waits for what is in flight and for all that changes a file; what only reads does not
 // begin any more.
-// Red when the pool is not joined: the file changes behind the worker's end, or memory that was given back is written to it.
+// Red when the pool is not joined: the file changes behind the worker's end, or memory that was given back is written
+// to it.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -11,7 +12,7 @@ import { runChild } from '../helpers/child.mjs';
 import { sharedSlowDisk } from '../helpers/slow-disk.mjs';
 import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
 
-const file = fileURLToPath(new URL('./support/trips-child.mjs', import.meta.url));
+const file = fileURLToPath(new URL('./support/pool-jobs-child.mjs', import.meta.url));
 const ROUNDS = 12;
 
 describe('H1: a worker is terminated with whole calls on paths in flight', () => {
