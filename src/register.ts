@@ -8,11 +8,11 @@
 
 import { syncBuiltinESMExports } from 'node:module';
 import { isOptions } from './engine/arguments';
-import { countDelegated } from './engine/engine';
-import { delegate } from './engine/fallback';
+import { callFallback } from './engine/fallback';
 import { startAskedBackend } from './engine/start-requested';
+import { countDelegated } from './engine/stats';
 import { callbackFunctions } from './functions/callback-table';
-import { openPlain } from './functions/close';
+import { openWithCallback } from './functions/open';
 import { promiseFunctions } from './functions/promise-table';
 import { replaced } from './modules/build';
 import { walkRealPath } from './modules/patched-realpath';
@@ -58,26 +58,26 @@ function functionsInPlace(): Functions {
   function writeFile(this: unknown): void {
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
     const args = arguments as never;
-    if (isPatched(ours, calledByWriting(args))) delegate('writeFile', args);
+    if (isPatched(ours, calledByWriting(args))) callFallback('writeFile', args);
     else engineWrite.apply(this, args);
   }
   function appendFile(this: unknown): void {
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
     const args = arguments as never;
-    if (isPatched(ours, ['writeFile', ...calledByWriting(args)])) delegate('appendFile', args);
+    if (isPatched(ours, ['writeFile', ...calledByWriting(args)])) callFallback('appendFile', args);
     else engineAppend.apply(this, args);
   }
   function realpath(path: unknown, options: unknown, callback: unknown): void {
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
-    if (!walkRealPath(live, path, options, callback)) delegate('realpath', arguments);
+    if (!walkRealPath(live, path, options, callback)) callFallback('realpath', arguments);
   }
   function truncate(this: unknown): void {
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
     const args = arguments as never;
-    if (isPatched(ours, ['open', 'close'])) delegate('truncate', args);
+    if (isPatched(ours, ['open', 'close'])) callFallback('truncate', args);
     else engineTruncate.apply(this, args);
   }
-  const ours: Functions = { ...callbackFunctions, open: openPlain, writeFile, appendFile, truncate, realpath };
+  const ours: Functions = { ...callbackFunctions, open: openWithCallback, writeFile, appendFile, truncate, realpath };
   // Node's calls `fs.access` through the module, so a patch of that is seen; and it is ours that it calls.
   delete ours.exists;
   return ours;

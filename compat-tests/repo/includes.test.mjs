@@ -1,5 +1,5 @@
-// The layers of csrc/ and src/: imports point down only (docs/architecture.md). Broken by an #include or import that
-// reaches up, or by kernel and N-API headers outside of their rooms.
+// The layers of csrc/: includes point down only (docs/architecture.md). Broken by an #include that reaches up, or by
+// kernel and N-API headers outside of their rooms. Those of src/: src-layers.test.mjs.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -7,7 +7,6 @@ import { filesBelow, inRoot } from '../../scripts/lib/paths.mjs';
 import { skip } from '../helpers/backend.mjs';
 
 const csrc = inRoot('csrc');
-const src = inRoot('src');
 
 const nativeFiles = filesBelow(csrc, ['.cc', '.h', '.def']).map((file) => ({
   name: path.relative(csrc, file),
@@ -70,58 +69,5 @@ describe('repo: layers of csrc/', () => {
 
   it('names project headers from csrc/, never with ../', () => {
     expect(offenders((_name, header) => header.includes('..'))).to.deep.equal([]);
-  });
-});
-
-const typescriptFiles = filesBelow(src, ['.ts', '.mts']).map((file) => ({
-  name: path.relative(src, file),
-  folder: path.dirname(file),
-  text: readFileSync(file, 'utf8'),
-}));
-
-const importsOf = ({ text }) =>
-  [...text.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*|\brequire\(\s*)(['"])([^'"]+)\1/g)].map((match) => match[2]);
-
-/** The folder of src/ that a relative import leads to: '' for a file directly in src/. */
-function roomImported(file, specifier) {
-  if (!specifier.startsWith('.')) return undefined;
-  const relative = path.relative(src, path.resolve(file.folder, specifier));
-  return relative.includes(path.sep) ? relative.split(path.sep)[0] : '';
-}
-
-describe('repo: layers of src/', () => {
-  before(function () {
-    if (typescriptFiles.length === 0) skip(this, 'because src/ has no files');
-  });
-
-  it('loads the addon in src/native only', () => {
-    const found = typescriptFiles
-      .filter(({ name, text }) => !name.startsWith('native/') && /\.node['"`]|process\.dlopen|bindings\(/.test(text))
-      .map(({ name }) => name);
-    expect(found).to.deep.equal([]);
-  });
-
-  it('lets src/native import nothing from above it', () => {
-    const found = typescriptFiles
-      .filter(({ name }) => name.startsWith('native/'))
-      .flatMap((file) =>
-        importsOf(file)
-          .filter((specifier) => !['native', undefined].includes(roomImported(file, specifier)))
-          .map((specifier) => `${file.name} imports ${specifier}`),
-      );
-    expect(found).to.deep.equal([]);
-  });
-
-  it('lets no folder import the entry points above it', () => {
-    const entries = ['index', 'fs', 'promises', 'register'];
-    const found = typescriptFiles
-      .filter(({ name }) => name.includes('/'))
-      .flatMap((file) =>
-        importsOf(file)
-          .filter((specifier) => roomImported(file, specifier) === '')
-          .filter((specifier) => entries.includes(path.basename(specifier).replace(/\.m?js$/, '')))
-          .map((specifier) => `${file.name} imports ${specifier}`),
-      );
-    expect(found).to.deep.equal([]);
   });
 });

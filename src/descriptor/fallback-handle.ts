@@ -1,58 +1,51 @@
-// What node:fs does with files that turn out not to be the engine's, once they are open: /proc, pipes, directories and
-// filesystems that the engine does not know.
+// Node's own FileHandle over a descriptor that we have opened: what the fallback needs for files that turn out, once
+// they are open, not to be the engine's: /proc, pipes, directories and filesystems that the engine does not know.
 
 import type { FileHandle } from 'node:fs/promises';
-import { types } from 'node:util';
-import { countDelegated } from '../engine/engine';
-import { countDelegatedBytes } from '../engine/stats';
-import { closeDescriptor } from './file-handle-close';
-import { nodeHandleOver } from './open';
-import { FallbackSignal } from './transfers';
+import { orFallback } from '../engine/fallback';
+import { handleParts, learnParts } from '../node/file-handle-parts';
+import { nodeFs } from '../node/fs';
+import { nodePromises } from '../node/promises';
+import { closeDescriptor, wrapDescriptor } from './file-handle-close';
+import { openFlagsOf } from './open';
 
-/** Keeps a FileHandle counted as busy while `work` runs, so that its close waits. */
-export type Held = <T>(handle: FileHandle, work: () => Promise<T>) => Promise<T>;
+/** fs.promises.open of node, which also shows what node's FileHandle is made of. */
+export const nodeOpen: typeof nodePromises.open = async (path, flags, mode) => {
+  const handle = await nodePromises.open(path, flags, mode);
+  learnParts(handle);
+  return handle;
+};
 
-/** Waits for a call of node's and counts it, with the bytes that it brings. */
-export async function byNode<T>(call: Promise<T>): Promise<T> {
-  countDelegated();
-  const value = await call;
-  if (types.isUint8Array(value) || typeof value === 'string') countDelegatedBytes(value.length);
-  return value;
-}
-
-/** A callback function of node's, as a promise. */
-export function viaCallback<T>(call: (callback: (error: unknown, value?: T) => void) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    call((error, value) => (error ? reject(error) : resolve(value as T)));
-  });
-}
-
-/** `work` of the engine, or `delegate` when the file is node's to serve. */
-export async function orByNode<T>(work: () => Promise<T>, delegate: () => Promise<T>): Promise<T> {
+/** Where Node keeps its FileHandle class out of reach: node opens the same file through the descriptor. */
+export async function reopenedByNode(fd: number): Promise<FileHandle> {
   try {
-    return await work();
-  } catch (error) {
-    if (error !== FallbackSignal) throw error;
+    return await nodeOpen(`/proc/self/fd/${fd}`, openFlagsOf(fd));
+  } finally {
+    nodeFs.closeSync(fd);
   }
-  return delegate();
+}
+
+async function nodeHandleOver(fd: number): Promise<FileHandle> {
+  const parts = handleParts();
+  return parts === undefined ? reopenedByNode(fd) : new parts.Base(wrapDescriptor(parts, fd));
 }
 
 /**
- * The same on a descriptor that we have opened and close. node gets it as a FileHandle, which then owns it. Both
- * failing is one AggregateError, as node makes it.
+ * `work` of the engine on a descriptor that we have opened and close, or `fallback` when the file is node's to serve:
+ * node gets it as a FileHandle, which then owns it. Both failing is one AggregateError, as node makes it.
  */
 export async function closingAfter<T>(
   fd: number,
   work: () => Promise<T>,
-  delegate: (handle: FileHandle) => Promise<T>,
+  fallback: (handle: FileHandle) => Promise<T>,
 ): Promise<T> {
   let close = (): Promise<void> => closeDescriptor(fd);
   let result: T;
   try {
-    result = await orByNode(work, async () => {
+    result = await orFallback(work, async () => {
       const handle = await nodeHandleOver(fd);
       close = () => handle.close();
-      return delegate(handle);
+      return fallback(handle);
     });
   } catch (error) {
     await close().catch((closeError) => {

@@ -1,18 +1,13 @@
-// Opening: a promise of a FileHandle, or node's plain descriptor for a callback.
+// Opens a file through the engine: what of a call the engine takes, with O_DIRECT where that is wanted, and the errors.
 
-import type { PathLike } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 import { afterPoll } from '../engine/after-poll';
 import { isOptions, shownPath, tryParseFlags, tryParseMode, tryParsePath } from '../engine/arguments';
 import { EngineError, whyNoEngine } from '../engine/backend-choice';
-import { countDelegated, engine, pathsAreGuarded, startedEngine, UNSUPPORTED } from '../engine/engine';
-import { callBackWith, resultOf } from '../engine/requests';
-import { fileHandleOf } from '../file-handle/file-handle';
-import { FLAG_CALLBACK } from '../native/addon';
-import { systemError, systemErrorWithoutFrames } from '../node/errors';
-import { handleParts, learnParts } from '../node/file-handle-parts';
+import { engine, pathsAreGuarded, startedEngine } from '../engine/engine';
+import { resultOf } from '../engine/requests';
+import { UNSUPPORTED } from '../native/addon';
+import { systemError } from '../node/errors';
 import { nodeFs } from '../node/fs';
-import { nodePromises } from '../node/promises';
 
 /** `true`: O_DIRECT or an error. `'try'`: O_DIRECT where the filesystem takes it. See open(2). */
 export type Direct = boolean | 'try';
@@ -49,19 +44,19 @@ export interface OpenArguments {
 
 export function tryParseOpen(path: unknown, flags: unknown, mode: unknown, direct: unknown): OpenArguments | undefined {
   if (pathsAreGuarded() || engine() === undefined) return undefined;
-  const plain = {
+  const args = {
     path: tryParsePath(path),
     flags: tryParseFlags(flags),
     mode: tryParseMode(mode),
     direct: directMode(direct),
   };
-  if (plain.path === undefined || plain.flags === undefined || plain.mode === undefined) return undefined;
-  return plain as OpenArguments;
+  if (args.path === undefined || args.flags === undefined || args.mode === undefined) return undefined;
+  return args as OpenArguments;
 }
 
-function refusal(result: number, asked: OpenArguments): Error {
-  const path = shownPath(asked.path);
-  if (result === EINVAL && asked.direct === DIRECT_REQUIRED) {
+function refusal(result: number, args: OpenArguments): Error {
+  const path = shownPath(args.path);
+  if (result === EINVAL && args.direct === DIRECT_REQUIRED) {
     const error = systemError(result, 'open', path);
     return Object.assign(
       new EngineError(
@@ -85,93 +80,27 @@ export function refuseDirectWithoutEngine(direct: unknown, path: unknown): void 
   );
 }
 
-function acceptOpen(asked: OpenArguments, requestFlags: number): number {
-  return startedEngine()!.open(asked.path, asked.flags, asked.mode, asked.direct, requestFlags);
+export function acceptOpen(args: OpenArguments, requestFlags: number): number {
+  return startedEngine()!.open(args.path, args.flags, args.mode, args.direct, requestFlags);
 }
 
 /** A descriptor opened by the engine, or UNSUPPORTED; rejects with node's error. */
-export async function openDescriptor(asked: OpenArguments): Promise<number> {
-  const answer = acceptOpen(asked, 0);
+export async function openDescriptor(args: OpenArguments): Promise<number> {
+  const answer = acceptOpen(args, 0);
   const result = await (answer >= 0 ? afterPoll(answer) : resultOf(answer));
   if (result >= 0 || result === UNSUPPORTED) return result;
-  const error = refusal(result, asked);
+  const error = refusal(result, args);
   Error.captureStackTrace(error, openDescriptor);
   throw error;
 }
 
 // An object in the place of flags is ours when it names one of ours; any other one gets node's error.
-function isOpenOptions(flags: unknown): flags is OpenOptions {
+export function isOpenOptions(flags: unknown): flags is OpenOptions {
   return isOptions(flags) && ('flags' in flags || 'mode' in flags || 'direct' in flags);
 }
 
-/**
- * fs.promises.open, with `direct`: `open(path, flags, mode)` or `open(path, { flags, mode, direct })`.
- * Errors are node's; ERR_IOENGINE_DIRECT_UNSUPPORTED where `direct: true` cannot be had.
- */
-export async function open(
-  path: PathLike,
-  flags?: string | number | null | OpenOptions,
-  mode?: string | number | null,
-): Promise<FileHandle> {
-  let direct: unknown;
-  if (isOpenOptions(flags)) ({ flags, mode, direct } = flags);
-  refuseDirectWithoutEngine(direct, path);
-  const asked = tryParseOpen(path, flags, mode, direct);
-  const fd = asked === undefined || !canWrap(asked) ? UNSUPPORTED : await openDescriptor(asked);
-  if (fd === UNSUPPORTED) {
-    countDelegated();
-    return openByNode(path, flags as string | undefined, mode as string | undefined);
-  }
-  return nodeHandleOver(fd);
-}
-
-// Without node's class a descriptor of ours would have to be opened again by node. What O_DIRECT promises, only the engine
-// keeps.
-function canWrap(asked: OpenArguments): boolean {
-  return asked.direct !== DIRECT_AS_FLAGS || handleParts() !== undefined;
-}
-
-const openByNode: typeof nodePromises.open = async (path, flags, mode) => {
-  const handle = await nodePromises.open(path, flags, mode);
-  learnParts(handle);
-  return handle;
-};
-
-/** A FileHandle that owns the descriptor. */
-export async function nodeHandleOver(fd: number): Promise<FileHandle> {
-  return fileHandleOf(fd) ?? adoptByNode(fd);
-}
-
-// Where Node keeps its FileHandle class out of reach: node opens the same file through the descriptor.
-async function adoptByNode(fd: number): Promise<FileHandle> {
-  try {
-    const flags = Number.parseInt(
-      /flags:\s*([0-7]+)/.exec(nodeFs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))![1]!,
-      8,
-    );
-    return await openByNode(`/proc/self/fd/${fd}`, flags);
-  } finally {
-    nodeFs.closeSync(fd);
-  }
-}
-
-/** fs.open with a callback: `callback(error, fd)`. False for what node has to do. */
-export function openWithCallback(path: unknown, flags: unknown, mode: unknown, given: unknown): boolean {
-  const asked = typeof given === 'function' ? tryParseOpen(path, flags, mode, undefined) : undefined;
-  if (asked === undefined) return false;
-  const callback = given as (error: unknown, fd?: number) => void;
-  const finish = (result: number): void => {
-    if (result >= 0) {
-      callback(null, result);
-    } else if (result !== UNSUPPORTED) {
-      callback(systemErrorWithoutFrames(result, 'open', shownPath(asked.path)));
-    } else {
-      countDelegated();
-      nodeFs.open(path as PathLike, flags as string, mode as number, callback as never);
-    }
-  };
-  const answer = acceptOpen(asked, FLAG_CALLBACK);
-  if (answer === UNSUPPORTED) return false;
-  callBackWith(answer, undefined, finish);
-  return true;
+/** The flags of an open descriptor, as open(2) has them. */
+export function openFlagsOf(fd: number): number {
+  const [, flags] = /flags:\s*([0-7]+)/.exec(nodeFs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))!;
+  return Number.parseInt(flags!, 8);
 }

@@ -1,15 +1,18 @@
-// Reads and writes on a descriptor as steps of something larger (whole files): plain counts, node's errors.
+// Reads and writes on a descriptor as steps of something larger (whole files): plain counts, node's errors, or
+// FallbackSignal where the file is node's to serve.
 
-import { startedEngine, UNSUPPORTED } from '../engine/engine';
+import type { FileHandle } from 'node:fs/promises';
+import { startedEngine } from '../engine/engine';
+import { FallbackSignal } from '../engine/fallback';
 import { resultOf, settleWith } from '../engine/requests';
-import { ACCEPTED, type Addon, pathNumbers } from '../native/addon';
+import { ACCEPTED, type Addon, pathNumbers, UNSUPPORTED } from '../native/addon';
 import { systemError } from '../node/errors';
 
-/** Thrown inside a chain when the file turns out to be node's to serve: the caller starts over with node:fs. */
-export const FallbackSignal: unique symbol = Symbol('not taken');
+/** Keeps a FileHandle counted as busy while `work` runs, so that its close waits. */
+export type Held = <T>(handle: FileHandle, work: () => Promise<T>) => Promise<T>;
 
-async function checked(answer: number, subject: unknown, syscall: string): Promise<number> {
-  return checkedResult(await resultOf(answer, subject), syscall);
+async function checked(answer: number, keepAlive: unknown, syscall: string): Promise<number> {
+  return checkedResult(await resultOf(answer, keepAlive), syscall);
 }
 
 function checkedResult(result: number, syscall: string): number {

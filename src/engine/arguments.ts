@@ -63,7 +63,7 @@ export function shownPath(path: string | Uint8Array): string {
   return Buffer.from(path as Uint8Array).toString();
 }
 
-export function isInt32(value: unknown): value is number {
+function isInt32(value: unknown): value is number {
   return typeof value === 'number' && (value | 0) === value;
 }
 
@@ -147,4 +147,28 @@ export function tryParsePosition(position: unknown): number | undefined {
 /** The same for writes and vectored operations: there everything that is no number means the file position. */
 export function tryParseWritePosition(position: unknown): number | undefined {
   return typeof position === 'number' ? tryParsePosition(position) : CURRENT;
+}
+
+/** Permission bits that are given, as tryParseMode takes them. */
+export const isMode = (mode: unknown): boolean => mode !== null && tryParseMode(mode) !== undefined;
+
+/** Of a user or a group. */
+export const isId = (id: unknown): id is number =>
+  typeof id === 'number' && Number.isInteger(id) && id >= -1 && id < 2 ** 32;
+
+const isTime = (value: unknown): boolean =>
+  typeof value === 'number' ? Number.isFinite(value) : value instanceof Date && !Number.isNaN(value.getTime());
+
+/** The two times of utimes. */
+export const areTimes = (times: readonly unknown[]): boolean => times.length === 2 && times.every(isTime);
+
+export const UTF8 = 'utf8';
+
+/** The encoding of names in `options`: 'buffer' for bytes; undefined for one that node:fs is to judge. */
+export function tryParseNameEncoding(options: unknown): string | undefined {
+  let encoding = options;
+  if (typeof options === 'object' && options !== null) ({ encoding } = options as { encoding?: unknown });
+  if (encoding === undefined || encoding === null || encoding === 'utf-8') return UTF8;
+  if (typeof encoding !== 'string') return undefined;
+  return encoding === 'buffer' || Buffer.isEncoding(encoding) ? encoding.toLowerCase() : undefined;
 }

@@ -144,7 +144,7 @@ export function whyNoEngine(): string | undefined {
   return noEngineReason ?? passingReason;
 }
 
-/** The engine if it has been started; never starts it. */
-export function startedEngine(): Engine | undefined {
+/** The engine of this thread if it runs; never starts it. */
+export function runningEngine(): Engine | undefined {
   return engine;
 }

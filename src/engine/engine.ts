@@ -1,12 +1,11 @@
-// The engine as the layers above use it: the addon's accepting functions, started at the first use, with node:fs behind
-// it where there is none.
+// The engine of this thread as the layers above use it: the addon, with a backend started at the first use. Undefined
+// where node:fs serves everything.
 
 import { isBuiltin } from 'node:module';
-import { type Addon, FLAG_TRUSTED, UNSUPPORTED } from '../native/addon';
+import type { Addon } from '../native/addon';
 import { filesAreSimulated } from '../node/binding';
 import { startEngine, whenStarted } from './backend-choice';
 import { connect } from './requests';
-import { countDelegated } from './stats';
 
 // Accepted writes are completed when the process ends, without any JavaScript: csrc/binding/process_exit.h.
 whenStarted(connect);
@@ -34,5 +33,3 @@ const pathsMayBeVirtual = isBuiltin('node:vfs');
 export function pathsAreGuarded(): boolean {
   return pathsMayBeVirtual || (process as { permission?: unknown }).permission !== undefined;
 }
-
-export { countDelegated, FLAG_TRUSTED, UNSUPPORTED };

@@ -1,53 +1,43 @@
-// One call of a callback function: to the engine, or to node:fs with the arguments as they came.
+// The fallback: node:fs serves what the engine does not. Calls with the arguments as they came, and what a chain of
+// steps does when it turns out that the file is not the engine's.
 
-import { systemErrorWithoutFrames } from '../node/errors';
+import { types } from 'node:util';
 import { nodeFs } from '../node/fs';
-import { countDelegated, UNSUPPORTED } from './engine';
-import { callBackWith } from './requests';
-
-export type Callback = (error: unknown, ...values: unknown[]) => void;
+import { countDelegated, countDelegatedBytes } from './stats';
 
 // biome-ignore lint/suspicious/noExplicitAny: node's functions with all their overloads
-const host = nodeFs as any;
+const functions = nodeFs as any;
 
-/** node:fs serves the call, or words its error. */
-export function delegate(name: string, args: ArrayLike<unknown>): unknown {
+/** node:fs serves the call, or raises its error. */
+export function callFallback(name: string, args: ArrayLike<unknown>): unknown {
   countDelegated();
-  return host[name].apply(nodeFs, args);
+  return functions[name].apply(nodeFs, args);
 }
 
-/** What was asked for: the function's name, its arguments, and the name of the system call in errors. */
-export interface Call {
-  name: string;
-  args: ArrayLike<unknown>;
-  syscall: string;
+/** Waits for a call of node's and counts it, with the bytes that it brings. */
+export async function countedFallback<T>(call: Promise<T>): Promise<T> {
+  countDelegated();
+  const value = await call;
+  if (types.isUint8Array(value) || typeof value === 'string') countDelegatedBytes(value.length);
+  return value;
 }
 
-/**
- * Hooks the engine's answer up with the callback: `(error, count, shown)`. `subject` stays alive meanwhile. The first
- * operation on a number tells whose file it is, so that node:fs may have to serve the call only then.
- */
-export function finishTransfer(call: Call, answer: number, subject: unknown, shown: unknown, callback: Callback): void {
-  finish(call, answer, subject, (result) => {
-    if (result >= 0) callback(null, result, shown);
-    else callback(systemErrorWithoutFrames(result, call.syscall), 0, shown);
-  });
-}
+/** Thrown inside a chain when the file turns out to be node's to serve: the caller starts over with node:fs. */
+export const FallbackSignal: unique symbol = Symbol('fallback');
 
-/** The same for calls without a value: `(error)`. */
-export function finishPlain(call: Call, answer: number, callback: Callback): void {
-  finish(call, answer, undefined, (result) => {
-    callback(result >= 0 ? null : systemErrorWithoutFrames(result, call.syscall));
-  });
-}
-
-function finish(call: Call, answer: number, subject: unknown, done: (result: number) => void): void {
-  if (answer === UNSUPPORTED) {
-    delegate(call.name, call.args);
-    return;
+/** `work` of the engine, or `fallback` when the file is node's to serve. */
+export async function orFallback<T>(work: () => Promise<T>, fallback: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error !== FallbackSignal) throw error;
   }
-  callBackWith(answer, subject, (result) => {
-    if (result === UNSUPPORTED) delegate(call.name, call.args);
-    else done(result);
+  return fallback();
+}
+
+/** A callback function of node's, as a promise. */
+export function viaCallback<T>(call: (callback: (error: unknown, value?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call((error, value) => (error ? reject(error) : resolve(value as T)));
   });
 }

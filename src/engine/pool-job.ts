@@ -1,13 +1,13 @@
-// One call on a path that goes to the pool: from the engine's answer to a promise or a callback.
+// One job for the engine's pool, made of a call on a path: from the engine's answer to a promise or a callback.
 
-import { ACCEPTED, type Addon, PATH_CALLBACK } from '../native/addon';
+import { ACCEPTED, type Addon, PATH_CALLBACK, UNSUPPORTED } from '../native/addon';
 import { rejectWithSystemError, systemErrorWithoutFrames } from '../node/errors';
 import { shownPath } from './arguments';
-import { startedEngine } from './backend-choice';
-import { callBackAfter } from './callback-of-promise';
-import { countDelegated, engine, pathsAreGuarded, UNSUPPORTED } from './engine';
-import type { Callback } from './fallback';
+import { type Callback, callBackAfter } from './callbacks';
+import { engine, pathsAreGuarded } from './engine';
+import { announceChange } from './node-turn';
 import { CallbackRequest, callBackTo, settleWith } from './requests';
+import { countDelegated } from './stats';
 
 export type Path = string | Uint8Array;
 
@@ -24,46 +24,41 @@ export interface PoolJob {
   accept(native: Addon, pathFlags: number): number;
   /** What the call brings, for a result at or above 0. Runs no foreign code. */
   value(result: number, slot: number, native: Addon): unknown;
-  /** The rest of a call that one trip has begun: a result below UNSUPPORTED. */
+  /** The rest of a call that one pool job has begun: a result below UNSUPPORTED. */
   resume?(slot: number, native: Addon): Promise<unknown>;
 }
 
 const shownTarget = ({ target }: PoolJob): string | undefined => (target === undefined ? undefined : shownPath(target));
 
-/** The engine where it may be asked about paths. */
-export function pathEngine(): Addon | undefined {
+/** The engine where it may look at paths. */
+function pathEngine(): Addon | undefined {
   return pathsAreGuarded() ? undefined : engine();
 }
 
 /** How node serves the call after all. */
-type Again = () => unknown;
+type Fallback = () => unknown;
 
-/** Tells the engine of a call that node:fs serves: no later one is to be answered ahead of it. */
-export function announceChange(): void {
-  startedEngine()?.native.pathsChangeElsewhere();
-}
-
-/** A promise for the call; node's where it is not the engine's. */
-export function promised(call: PoolJob | undefined, again: Again): unknown {
-  const native = call === undefined ? undefined : pathEngine();
-  const answer = native === undefined ? UNSUPPORTED : call!.accept(native, 0);
+/** A promise for the job; node's where it is not the engine's. */
+export function startWithPromise(job: PoolJob | undefined, fallback: Fallback): unknown {
+  const native = job === undefined ? undefined : pathEngine();
+  const answer = native === undefined ? UNSUPPORTED : job!.accept(native, 0);
   if (answer === UNSUPPORTED) {
     countDelegated();
     announceChange();
-    return again();
+    return fallback();
   }
   return new Promise((resolve) => {
-    settleWith(answer, new PathPromise(call!, ACCEPTED - answer, native!, resolve, again));
+    settleWith(answer, new JobPromise(job!, ACCEPTED - answer, native!, resolve, fallback));
   });
 }
 
-class PathPromise {
+class JobPromise {
   constructor(
-    readonly call: PoolJob,
+    readonly job: PoolJob,
     readonly slot: number,
     readonly native: Addon,
     readonly resolve: (value: unknown) => void,
-    readonly again: Again,
+    readonly fallback: Fallback,
   ) {}
 
   get subject(): undefined {
@@ -75,55 +70,55 @@ class PathPromise {
   }
 
   settle(result: number): void {
-    const { call, resolve } = this;
+    const { job, resolve } = this;
     if (result >= 0) {
-      resolve(call.value(result, this.slot, this.native));
+      resolve(job.value(result, this.slot, this.native));
     } else if (result === UNSUPPORTED) {
       countDelegated();
-      resolve(this.again());
+      resolve(this.fallback());
     } else if (result < UNSUPPORTED) {
-      resolve(call.resume!(this.slot, this.native));
+      resolve(job.resume!(this.slot, this.native));
     } else {
-      rejectWithSystemError(resolve, result, call.syscall, shownPath(call.path), shownTarget(call));
+      rejectWithSystemError(resolve, result, job.syscall, shownPath(job.path), shownTarget(job));
     }
   }
 }
 
-/** The same for a callback; false for what node has to do, as it does when `again` is called. */
-export function calledBack(call: PoolJob | undefined, callback: unknown, again: Again): boolean {
-  const native = call === undefined || typeof callback !== 'function' ? undefined : pathEngine();
-  const answer = native === undefined ? UNSUPPORTED : call!.accept(native, PATH_CALLBACK);
+/** The same for a callback; false for what node has to do, as it does when `fallback` is called. */
+export function startWithCallback(job: PoolJob | undefined, callback: unknown, fallback: Fallback): boolean {
+  const native = job === undefined || typeof callback !== 'function' ? undefined : pathEngine();
+  const answer = native === undefined ? UNSUPPORTED : job!.accept(native, PATH_CALLBACK);
   if (answer === UNSUPPORTED) {
     announceChange();
     return false;
   }
-  callBackTo(answer, new PathCallback(call!, ACCEPTED - answer, native!, callback as Callback, again));
+  callBackTo(answer, new JobCallback(job!, ACCEPTED - answer, native!, callback as Callback, fallback));
   return true;
 }
 
-class PathCallback extends CallbackRequest {
+class JobCallback extends CallbackRequest {
   constructor(
-    readonly call: PoolJob,
+    readonly job: PoolJob,
     readonly slot: number,
     readonly native: Addon,
     readonly callback: Callback,
-    readonly again: Again,
+    readonly fallback: Fallback,
   ) {
-    super(undefined, call.chained);
+    super(undefined, job.chained);
   }
 
   finish(result: number): void {
-    const { call, callback } = this;
+    const { job, callback } = this;
     if (result >= 0) {
-      const value = call.value(result, this.slot, this.native);
+      const value = job.value(result, this.slot, this.native);
       if (value === undefined) callback(null);
       else callback(null, value);
     } else if (result === UNSUPPORTED) {
-      this.again();
+      this.fallback();
     } else if (result < UNSUPPORTED) {
-      callBackAfter(call.resume!(this.slot, this.native), callback);
+      callBackAfter(job.resume!(this.slot, this.native), callback);
     } else {
-      callback(systemErrorWithoutFrames(result, call.syscall, shownPath(call.path), shownTarget(call)));
+      callback(systemErrorWithoutFrames(result, job.syscall, shownPath(job.path), shownTarget(job)));
     }
   }
 }

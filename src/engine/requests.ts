@@ -6,18 +6,9 @@ import { AsyncResource } from 'node:async_hooks';
 import { ACCEPTED, type Addon, ofMainContext, UNSUPPORTED } from '../native/addon';
 import { rejectWithSystemError } from '../node/errors';
 import { afterTicks } from './after-ticks';
-import { makeDeliver } from './deliver';
+import { makeDeliver, type Pending } from './deliver';
 
 type Resolve = (value: unknown) => void;
-
-/** What a slot settles. `result` is a count, a descriptor, 0, a negative errno or UNSUPPORTED. */
-export interface Pending {
-  /** The view of a read or write, or the array of its views: the addon looks whether it is still there. */
-  readonly subject: unknown;
-  /** Runs foreign code, in a callback scope of its own. */
-  readonly callsBack: boolean;
-  settle(result: number): void;
-}
 
 /** How a promised request ends. One constant object per kind of operation, so that the hot path makes no closures. */
 export interface Completion {
@@ -26,7 +17,7 @@ export interface Completion {
   /** The value for a result at or above zero. `subject` is what it shows: the buffer. Runs no foreign code. */
   value(result: number, subject: unknown): unknown;
   /** The file turned out not to be the engine's: node's own method. */
-  again(request: PromiseRequest): Promise<unknown>;
+  fallback(request: PromiseRequest): Promise<unknown>;
   /** The request is over: FileHandles count their operations, so that close waits for them. */
   released(owner: object): void;
 }
@@ -59,7 +50,7 @@ export class PromiseRequest implements Pending {
     const resolve = this.resolve!;
     try {
       if (result >= 0) resolve(completion.value(result, this.subject));
-      else if (result === UNSUPPORTED) resolve(completion.again(this));
+      else if (result === UNSUPPORTED) resolve(completion.fallback(this));
       else rejectWithSystemError(resolve, result, completion.syscall);
     } finally {
       completion.released(this.owner);

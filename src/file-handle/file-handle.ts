@@ -1,8 +1,14 @@
-// The FileHandle of ioengine: reads, writes and syncs go to the engine, everything else is node's own method on the
-// same descriptor. What is not plainly well formed goes to node's method too, which words its own errors.
+// The FileHandle of ioengine: a subclass of Node's own class, over descriptors that the engine opened. Node refuses foreign
+// handles (instanceof, private brands), so this is what makes fs.promises.readFile(handle), createReadStream({ fd: handle }),
+// transfer to a Worker and the rest work. Reads, writes and syncs go to the engine, everything else is node's own method
+// on the same descriptor; so is what is not plainly well formed, for which node raises its own errors.
 
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
-import { keepClassInTransfer, wrapDescriptor } from '../descriptor/file-handle-close';
+import { type AttributeChange, changeHandleAttributes } from '../descriptor/attribute-changes';
+import { wrapDescriptor } from '../descriptor/file-handle-close';
+import { statHandle } from '../descriptor/fstat';
+import { readHandle } from '../descriptor/read-all';
+import { writeHandle } from '../descriptor/write-all';
 import { afterTicks } from '../engine/after-ticks';
 import {
   arePlainViews,
@@ -15,28 +21,25 @@ import {
   tryParseText,
   tryParseWritePosition,
 } from '../engine/arguments';
-import { countDelegated, startedEngine } from '../engine/engine';
+import { startedEngine } from '../engine/engine';
 import { type Completion, PromiseRequest, promiseOf } from '../engine/requests';
-import { handleCallInTurn } from '../functions/node-in-turn';
-import { readHandle } from '../functions/read-file';
-import { statHandle } from '../functions/stat';
-import { writeHandle } from '../functions/write-file';
+import { countDelegated } from '../engine/stats';
 import { type Addon, FLAG_TRUSTED, UNSUPPORTED } from '../native/addon';
 import { type HandleParts, handleParts } from '../node/file-handle-parts';
 import { READ_TAKES_BIGINT } from '../node/fs';
 import { readResult } from '../node/results';
+import { tellWhoReadsByEngine } from '../streams/engine-handles';
 import {
   type Completions,
   type Counted,
-  counted,
+  countedTransfer,
   type IoFileHandle,
   keepViews,
   makeCompletions,
   type NodeMethods,
 } from './completions';
+import { keepClassInTransfer } from './transfer';
 import { webStreamOf } from './web-stream';
-
-export type { IoFileHandle };
 
 interface HandleClass {
   new (native: unknown): IoFileHandle;
@@ -53,7 +56,7 @@ const settled = afterTicks;
 // Set once, before the first handle exists.
 let native: Addon;
 let parts: HandleParts;
-let host: NodeMethods;
+let node: NodeMethods;
 let completions: Completions;
 let fdKey: symbol;
 let Class: HandleClass | undefined;
@@ -67,19 +70,24 @@ export function fileHandleOf(fd: number): IoFileHandle | undefined {
 }
 
 /** True for a handle that `fileHandleOf` has made. */
-export function isIoFileHandle(value: unknown): value is IoFileHandle {
+function isIoFileHandle(value: unknown): value is IoFileHandle {
   return Class !== undefined && value instanceof Class;
 }
 
+/** A closed one is node's: it fails in another way than the methods of a closed handle do. */
+export function isOpenHandle(value: unknown): value is IoFileHandle {
+  return isIoFileHandle(value) && value.fd >= 0;
+}
+
 /** True while the read of this handle is the engine's own method. */
-export function readsByEngine(handle: object): boolean {
+function readsByEngine(handle: object): boolean {
   return isIoFileHandle(handle) && (handle as { read: unknown }).read === methods.read;
 }
 
 function makeClass(found: HandleParts): HandleClass {
   native = startedEngine() as Addon;
   parts = found;
-  host = found.Base.prototype as unknown as NodeMethods;
+  node = found.Base.prototype as unknown as NodeMethods;
   completions = makeCompletions(found);
   fdKey = found.fd;
   class FileHandle extends found.Base {}
@@ -92,6 +100,7 @@ function makeClass(found: HandleParts): HandleClass {
     });
   }
   keepClassInTransfer(found, FileHandle);
+  tellWhoReadsByEngine(readsByEngine);
   return FileHandle as unknown as HandleClass;
 }
 
@@ -105,26 +114,26 @@ async function held<T>(handle: NodeFileHandle, work: () => Promise<T>): Promise<
   }
 }
 
-function delegate(method: string, handle: object, args: unknown[], bytes?: string): Promise<unknown> {
-  const result = host[method]!.apply(handle, args);
-  if (bytes !== undefined) return counted(result, bytes);
+function callFallback(method: string, handle: object, args: unknown[], bytes?: string): Promise<unknown> {
+  const result = node[method]!.apply(handle, args);
+  if (bytes !== undefined) return countedTransfer(result, bytes);
   countDelegated();
   return result;
 }
 
 /** What an accepting function answered, as the promise that the method returns. */
-function promised(
+function promiseFor(
   answer: number,
   handle: object,
   how: Completion,
-  subject: unknown,
+  keepAlive: unknown,
   offset: unknown,
   length: unknown,
   position: unknown,
 ): Promise<unknown> {
-  if (answer >= 0) return settled(how.value(answer, subject));
+  if (answer >= 0) return settled(how.value(answer, keepAlive));
   (handle as Counted)[parts.ref]!();
-  return promiseOf(answer, new PromiseRequest(handle, how, subject, offset, length, position));
+  return promiseOf(answer, new PromiseRequest(handle, how, keepAlive, offset, length, position));
 }
 
 /** The open descriptor of a handle: -1 when it is closed, undefined for what is no handle. */
@@ -151,7 +160,7 @@ const methods = {
     ) {
       const answer = native.read(fd, buffer, offset, length, position, trusted);
       if (answer >= 0) return settled(toResult(answer, buffer));
-      if (answer !== unsupported) return promised(answer, this, completions.read, buffer, offset, length, position);
+      if (answer !== unsupported) return promiseFor(answer, this, completions.read, buffer, offset, length, position);
     }
     return readOther(this, buffer, offset, length, position);
   },
@@ -159,17 +168,17 @@ const methods = {
   write(this: object, buffer: unknown, offset: unknown, length: unknown, position: unknown): Promise<unknown> {
     const taken = typeof buffer === 'string' ? writeText : writeView;
     const promise = descriptorOf(this) >= 0 ? taken(this, buffer, offset, length, position) : undefined;
-    return promise ?? delegate('write', this, [buffer, offset, length, position], 'bytesWritten');
+    return promise ?? callFallback('write', this, [buffer, offset, length, position], 'bytesWritten');
   },
 
   readv(this: object, views: unknown, position: unknown): Promise<unknown> {
     const promise = vectored(this, 'readv', views, position, completions.readv);
-    return promise ?? delegate('readv', this, [views, position], 'bytesRead');
+    return promise ?? callFallback('readv', this, [views, position], 'bytesRead');
   },
 
   writev(this: object, views: unknown, position: unknown): Promise<unknown> {
     const promise = vectored(this, 'writev', views, position, completions.writev);
-    return promise ?? delegate('writev', this, [views, position], 'bytesWritten');
+    return promise ?? callFallback('writev', this, [views, position], 'bytesWritten');
   },
 
   sync(this: object): Promise<unknown> {
@@ -184,8 +193,8 @@ const methods = {
     const fd = descriptorOf(this);
     const plain = fd >= 0 && Number.isSafeInteger(length);
     const answer = plain ? native.truncate(fd, Math.max(0, length as number), FLAG_TRUSTED) : UNSUPPORTED;
-    if (answer === UNSUPPORTED) return delegate('truncate', this, [length]);
-    return promised(answer, this, completions.truncate, undefined, undefined, length, undefined);
+    if (answer === UNSUPPORTED) return callFallback('truncate', this, [length]);
+    return promiseFor(answer, this, completions.truncate, undefined, undefined, length, undefined);
   },
 
   chmod(this: NodeFileHandle, mode: unknown): Promise<unknown> {
@@ -202,50 +211,47 @@ const methods = {
 
   readFile(this: NodeFileHandle, options: unknown): Promise<unknown> {
     const promise = descriptorOf(this) >= 0 ? readHandle(this, held, options) : undefined;
-    return promise ?? delegate('readFile', this, [options]);
+    return promise ?? callFallback('readFile', this, [options]);
   },
 
   writeFile(this: NodeFileHandle, data: unknown, options: unknown): Promise<unknown> {
     const promise = descriptorOf(this) >= 0 ? writeHandle(this, held, data, options) : undefined;
-    return promise ?? delegate('writeFile', this, [data, options]);
+    return promise ?? callFallback('writeFile', this, [data, options]);
   },
 
   appendFile(this: NodeFileHandle, data: unknown, options: unknown): Promise<unknown> {
     const promise = descriptorOf(this) >= 0 ? writeHandle(this, held, data, options) : undefined;
-    return promise ?? delegate('appendFile', this, [data, options]);
+    return promise ?? callFallback('appendFile', this, [data, options]);
   },
 
   stat(this: object, options: unknown): Promise<unknown> {
     const fd = descriptorOf(this);
-    const byNode = (): Promise<unknown> => host.stat!.call(this, options);
+    const fallback = (): Promise<unknown> => node.stat!.call(this, options);
     const hold = (): (() => void) => {
       (this as Counted)[parts.ref]!();
       return () => (this as Counted)[parts.unref]!();
     };
-    const promise = fd >= 0 ? statHandle(fd, options, byNode, hold) : undefined;
-    return promise ?? delegate('stat', this, [options]);
+    const promise = fd >= 0 ? statHandle(fd, options, fallback, hold) : undefined;
+    return promise ?? callFallback('stat', this, [options]);
   },
 
   createReadStream(this: object, options: unknown = undefined): unknown {
-    const stream = host.createReadStream!.call(this, options) as never;
+    const stream = node.createReadStream!.call(this, options) as never;
     return (require('../streams/read-stream') as typeof import('../streams/read-stream')).readAheadOf(stream, this);
   },
 
   readableWebStream(this: NodeFileHandle, options: unknown = undefined): unknown {
-    return webStreamOf(this, options, host.readableWebStream!);
+    return webStreamOf(this, options, node.readableWebStream!);
   },
 };
 
 /** Node's own method, held as busy: what is in flight on the descriptor may have to end first. */
-function inTurn(
-  handle: NodeFileHandle,
-  name: 'fchmod' | 'fchown' | 'futimes',
-  method: string,
-  args: unknown[],
-): Promise<unknown> {
-  const call = (): Promise<unknown> => host[method]!.apply(handle, args);
+function inTurn(handle: NodeFileHandle, name: AttributeChange, method: string, args: unknown[]): Promise<unknown> {
+  const call = (): Promise<unknown> => node[method]!.apply(handle, args);
   const fd = descriptorOf(handle);
-  return fd >= 0 ? held(handle, () => handleCallInTurn(native, fd, args, name, call)) : delegate(method, handle, args);
+  return fd >= 0
+    ? held(handle, () => changeHandleAttributes(native, fd, args, name, call))
+    : callFallback(method, handle, args);
 }
 
 /** Reads in every form but the plainest: read(), read(buffer), read(options), read(buffer, options), positions. */
@@ -256,16 +262,16 @@ function readOther(
   length: unknown,
   position: unknown,
 ): Promise<unknown> {
-  const byNode = (...asked: unknown[]): Promise<unknown> => delegate('read', handle, asked, 'bytesRead');
-  const given = [buffer, offset, length, position];
+  const fallback = (...args: unknown[]): Promise<unknown> => callFallback('read', handle, args, 'bytesRead');
+  const args = [buffer, offset, length, position];
   const fd = descriptorOf(handle);
   let options: Record<string, unknown> | undefined;
   if (buffer === undefined || buffer === null) options = {};
   else if (isPlainView(buffer)) options = offset !== null && typeof offset === 'object' ? (offset as never) : undefined;
   else if (isOptions(buffer) && !ArrayBuffer.isView(buffer)) options = buffer;
-  else return byNode(...given);
+  else return fallback(...args);
   if (!isPlainView(buffer)) ({ buffer = Buffer.alloc(DEFAULT_READ_BYTES) } = options!);
-  if (!isPlainView(buffer) || !(fd >= 0)) return byNode(...given);
+  if (!isPlainView(buffer) || !(fd >= 0)) return fallback(...args);
   const view = buffer;
   if (options !== undefined) {
     ({ offset = 0, length = restOf(view, offset), position = null } = options);
@@ -273,10 +279,10 @@ function readOther(
   offset ??= 0;
   if (length === undefined && parts.lengthDefaultsToRest) length = restOf(view, offset);
   const at = typeof position === 'bigint' && !READ_TAKES_BIGINT ? CURRENT : tryParsePosition(position);
-  if (at === undefined || !isPart(view, offset, length)) return byNode(...given);
+  if (at === undefined || !isPart(view, offset, length)) return fallback(...args);
   const answer = native.read(fd, view, offset as number, length as number, at, FLAG_TRUSTED);
-  if (answer === UNSUPPORTED) return byNode(view, offset, length, position);
-  return promised(answer, handle, completions.read, view, offset, length, position);
+  if (answer === UNSUPPORTED) return fallback(view, offset, length, position);
+  return promiseFor(answer, handle, completions.read, view, offset, length, position);
 }
 
 // The functions below answer undefined for what node has to do.
@@ -299,7 +305,7 @@ function writeView(
   if (at === undefined || !isPart(view, offset, length)) return undefined;
   const answer = native.write(descriptorOf(handle), view, offset as number, length as number, at, FLAG_TRUSTED);
   if (answer === UNSUPPORTED) return undefined;
-  return promised(answer, handle, completions.write, view, offset, length, position);
+  return promiseFor(answer, handle, completions.write, view, offset, length, position);
 }
 
 function writeText(handle: object, text: unknown, position: unknown, encoding: unknown): Promise<unknown> | undefined {
@@ -308,7 +314,7 @@ function writeText(handle: object, text: unknown, position: unknown, encoding: u
   if (bytes === undefined || at === undefined) return undefined;
   const answer = native.write(descriptorOf(handle), bytes, 0, bytes.byteLength, at, FLAG_TRUSTED);
   if (answer === UNSUPPORTED) return undefined;
-  return promised(answer, handle, completions.text, { bytes, text, encoding }, undefined, undefined, position);
+  return promiseFor(answer, handle, completions.text, { bytes, text, encoding }, undefined, undefined, position);
 }
 
 function vectored(
@@ -323,12 +329,12 @@ function vectored(
   if (!(fd >= 0) || at === undefined || !arePlainViews(views, name)) return undefined;
   const kept = keepViews(views);
   const answer = native[name](fd, kept, at, FLAG_TRUSTED);
-  return answer === UNSUPPORTED ? undefined : promised(answer, handle, how, kept, undefined, undefined, position);
+  return answer === UNSUPPORTED ? undefined : promiseFor(answer, handle, how, kept, undefined, undefined, position);
 }
 
 function synced(handle: object, method: string, dataOnly: number, how: Completion): Promise<unknown> {
   const fd = descriptorOf(handle);
   const answer = fd >= 0 ? native.sync(fd, dataOnly, FLAG_TRUSTED) : UNSUPPORTED;
-  if (answer === UNSUPPORTED) return delegate(method, handle, []);
-  return promised(answer, handle, how, undefined, undefined, undefined, undefined);
+  if (answer === UNSUPPORTED) return callFallback(method, handle, []);
+  return promiseFor(answer, handle, how, undefined, undefined, undefined, undefined);
 }

@@ -1,11 +1,13 @@
-// Calls on a path that are a system call or a few: plainly well formed ones as the engine takes them, undefined for those
-// that node:fs is to judge.
+// Functions on paths that are a system call or a few, with callbacks and as promises: mkdir, rmdir, unlink, rename, link,
+// symlink, truncate, chmod, chown, lchown, readlink and realpath. Plainly well-formed calls as the engine takes them,
+// undefined for those that node:fs is to judge.
 
-import { tryParseMode, tryParsePath } from '../engine/arguments';
+import { isId, tryParseMode, tryParseNameEncoding, tryParsePath, UTF8 } from '../engine/arguments';
 import type { Path, PoolJob } from '../engine/pool-job';
 import { type Addon, PathChange } from '../native/addon';
+import { type AnyFunction, callbackForm, type Form, promiseForm, type TryParseJob } from './pool-job-forms';
 
-class Change implements PoolJob {
+class PathJob implements PoolJob {
   constructor(
     readonly change: PathChange,
     readonly syscall: string,
@@ -28,7 +30,7 @@ class Change implements PoolJob {
 }
 
 /** A call that brings a text. */
-class Reading extends Change {
+class TextJob extends PathJob {
   constructor(
     change: PathChange,
     syscall: string,
@@ -47,7 +49,7 @@ class Reading extends Change {
 }
 
 /** mkdir with all parents: brings the first directory that it has made. */
-class MakingAll extends Change {
+class MkdirAllJob extends PathJob {
   constructor(path: string, mode: number) {
     super(PathChange.makeDirectories, 'mkdir', path, mode);
   }
@@ -57,30 +59,16 @@ class MakingAll extends Change {
   }
 }
 
-export const UTF8 = 'utf8';
-
-/** The encoding of names that is asked for: 'buffer' for bytes; undefined for one that node:fs is to judge. */
-export function tryParseNameEncoding(options: unknown): string | undefined {
-  let encoding = options;
-  if (typeof options === 'object' && options !== null) ({ encoding } = options as { encoding?: unknown });
-  if (encoding === undefined || encoding === null || encoding === 'utf-8') return UTF8;
-  if (typeof encoding !== 'string') return undefined;
-  return encoding === 'buffer' || Buffer.isEncoding(encoding) ? encoding.toLowerCase() : undefined;
+function onPath(change: PathChange, syscall: string, value: unknown, first = 0, second = 0): PoolJob | undefined {
+  const path = tryParsePath(value);
+  return path === undefined ? undefined : new PathJob(change, syscall, path, first, second);
 }
 
-function onPath(change: PathChange, syscall: string, given: unknown, first = 0, second = 0): PoolJob | undefined {
-  const path = tryParsePath(given);
-  return path === undefined ? undefined : new Change(change, syscall, path, first, second);
-}
-
-function reading(change: PathChange, syscall: string, given: unknown, options: unknown): PoolJob | undefined {
+function reading(change: PathChange, syscall: string, value: unknown, options: unknown): PoolJob | undefined {
   const encoding = typeof options === 'function' ? undefined : tryParseNameEncoding(options);
-  const path = encoding === undefined ? undefined : tryParsePath(given);
-  return path === undefined ? undefined : new Reading(change, syscall, path, encoding!);
+  const path = encoding === undefined ? undefined : tryParsePath(value);
+  return path === undefined ? undefined : new TextJob(change, syscall, path, encoding!);
 }
-
-export const isId = (id: unknown): id is number =>
-  typeof id === 'number' && Number.isInteger(id) && id >= -1 && id < 2 ** 32;
 
 function owning(change: PathChange, syscall: string, path: unknown, user: unknown, group: unknown) {
   return isId(user) && isId(group) ? onPath(change, syscall, path, user, group) : undefined;
@@ -90,7 +78,7 @@ function owning(change: PathChange, syscall: string, path: unknown, user: unknow
 const ODD_PARTS = /^$|\/$|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/;
 
 /** A call on two paths. */
-class TwoPaths implements PoolJob {
+class TwoPathJob implements PoolJob {
   constructor(
     readonly change: PathChange,
     readonly syscall: string,
@@ -114,7 +102,7 @@ class TwoPaths implements PoolJob {
 function onPaths(change: PathChange, syscall: string, from: unknown, to: unknown): PoolJob | undefined {
   const path = tryParsePath(from);
   const target = path === undefined ? undefined : tryParsePath(to);
-  return target === undefined ? undefined : new TwoPaths(change, syscall, path!, target);
+  return target === undefined ? undefined : new TwoPathJob(change, syscall, path!, target);
 }
 
 const LINK_TYPES: readonly unknown[] = [undefined, null, 'file', 'dir', 'junction'];
@@ -123,19 +111,19 @@ const DIRECTORY_MODE = 0o777;
 
 /** `{ recursive, mode }`, or the mode alone; undefined for what node:fs is to judge. */
 function tryParseMkdirOptions(options: unknown): { recursive: boolean; mode: number } | undefined {
-  const given = typeof options === 'object' && options !== null ? options : { mode: options };
-  const { recursive = false, mode } = given as Record<string, unknown>;
-  const plain = mode === null ? undefined : tryParseMode(mode, DIRECTORY_MODE);
-  return plain === undefined || typeof recursive !== 'boolean' ? undefined : { recursive, mode: plain };
+  const values = typeof options === 'object' && options !== null ? options : { mode: options };
+  const { recursive = false, mode } = values as Record<string, unknown>;
+  const parsed = mode === null ? undefined : tryParseMode(mode, DIRECTORY_MODE);
+  return parsed === undefined || typeof recursive !== 'boolean' ? undefined : { recursive, mode: parsed };
 }
 
-export const plainChanges = {
-  mkdir(given: unknown, options: unknown): PoolJob | undefined {
-    const plain = tryParseMkdirOptions(options);
-    if (plain === undefined) return undefined;
-    if (!plain.recursive) return onPath(PathChange.makeDirectory, 'mkdir', given, plain.mode);
-    const path = tryParsePath(given);
-    return typeof path === 'string' && !ODD_PARTS.test(path) ? new MakingAll(path, plain.mode) : undefined;
+const TRY_PARSE = {
+  mkdir(directory: unknown, options: unknown): PoolJob | undefined {
+    const parsed = tryParseMkdirOptions(options);
+    if (parsed === undefined) return undefined;
+    if (!parsed.recursive) return onPath(PathChange.makeDirectory, 'mkdir', directory, parsed.mode);
+    const path = tryParsePath(directory);
+    return typeof path === 'string' && !ODD_PARTS.test(path) ? new MkdirAllJob(path, parsed.mode) : undefined;
   },
 
   // Its options are of the past, and each version of Node has another opinion of them.
@@ -150,13 +138,13 @@ export const plainChanges = {
 
   truncate(path: unknown, length: unknown): PoolJob | undefined {
     if (length !== undefined && !Number.isSafeInteger(length)) return undefined;
-    // The one error that the engine words itself is that of the open.
+    // The one error that the engine makes itself is that of the open.
     return onPath(PathChange.truncate, 'open', path, Math.max(0, (length as number | undefined) ?? 0));
   },
 
   chmod(path: unknown, mode: unknown): PoolJob | undefined {
-    const plain = mode === undefined || mode === null ? undefined : tryParseMode(mode);
-    return plain === undefined ? undefined : onPath(PathChange.changeMode, 'chmod', path, plain);
+    const parsed = mode === undefined || mode === null ? undefined : tryParseMode(mode);
+    return parsed === undefined ? undefined : onPath(PathChange.changeMode, 'chmod', path, parsed);
   },
 
   chown: (path: unknown, user: unknown, group: unknown) => owning(PathChange.changeOwner, 'chown', path, user, group),
@@ -164,4 +152,32 @@ export const plainChanges = {
     owning(PathChange.changeLinkOwner, 'lchown', path, user, group),
   readlink: (path: unknown, options: unknown) => reading(PathChange.readLink, 'readlink', path, options),
   realpath: (path: unknown, options: unknown) => reading(PathChange.realPath, 'realpath', path, options),
-};
+} satisfies Record<string, TryParseJob>;
+
+type Name = keyof typeof TRY_PARSE;
+
+const CALLBACK_FORMS = {
+  truncate: { required: 1, optional: true },
+  mkdir: { required: 1, optional: true },
+  rmdir: { required: 1, optional: true },
+  readlink: { required: 1, optional: true },
+  unlink: { required: 1 },
+  rename: { required: 2 },
+  link: { required: 2 },
+  // With a type node's, which calls back with another `this` then since Node 24.
+  symlink: { required: 2 },
+  chmod: { required: 2 },
+  chown: { required: 3 },
+  lchown: { required: 3 },
+} satisfies Partial<Record<Name, Form>>;
+
+function functionsOf<Of extends Name>(table: Record<Of, unknown>, form: (name: Of) => AnyFunction) {
+  const names = Object.keys(table) as Of[];
+  return Object.fromEntries(names.map((name) => [name, form(name)])) as Record<Of, AnyFunction>;
+}
+
+export const pathSyscallCallbacks = functionsOf(CALLBACK_FORMS, (name) =>
+  callbackForm(name, TRY_PARSE[name], CALLBACK_FORMS[name]),
+);
+
+export const pathSyscallPromises = functionsOf(TRY_PARSE, (name) => promiseForm(name, TRY_PARSE[name]));

@@ -1,121 +1,25 @@
-// readFile: of a path, a descriptor or a FileHandle. Functions answer undefined for what node:fs has to judge.
+// readFile of a path or a descriptor, with a callback and as a promise. Functions answer undefined for what node:fs has
+// to judge. What is read once the file is open: descriptor/read-all.ts.
 
 import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
-import { StringDecoder } from 'node:string_decoder';
-import { byNode, closingAfter, type Held, orByNode, viaCallback } from '../descriptor/fallback-handle';
+import { closingAfter } from '../descriptor/fallback-handle';
 import { DIRECT_AS_FLAGS, type OpenArguments, openDescriptor, tryParseOpen } from '../descriptor/open';
-import { FallbackSignal, readStep, sizeStep } from '../descriptor/transfers';
+import { type Content, type Decode, decodeAtOnce, decodeInPieces, readOpen } from '../descriptor/read-all';
 import { CURRENT, isDescriptor, shownPath } from '../engine/arguments';
-import { engine, FLAG_TRUSTED, startedEngine, UNSUPPORTED } from '../engine/engine';
-import { type FileOptions, throwIfAborted, tryParseFileOptions, unlessAborted } from '../engine/file-options';
-import { resultOf } from '../engine/requests';
+import { type Callback, callBackAfter } from '../engine/callbacks';
+import { engine } from '../engine/engine';
+import { callFallback, countedFallback, FallbackSignal, orFallback, viaCallback } from '../engine/fallback';
+import { type FileOptions, tryParseFileOptions, unlessAborted } from '../engine/file-options';
+import { countDelegated } from '../engine/stats';
+import { isOpenHandle } from '../file-handle/file-handle';
+import { FLAG_TRUSTED, UNSUPPORTED } from '../native/addon';
 import { nodeFs, READ_ERRORS_NAME_PATH } from '../node/fs';
 import { nodePromises } from '../node/promises';
 import { readInOneGo } from './read-small-file';
 
-type Content = Buffer | string;
-
-const READ_BYTES_MAX = 2 ** 31 - 1; // node refuses larger files: ERR_FS_FILE_TOO_LARGE
-const PIECE_BYTES = 512 * 1024; // what node's promises read at a time
-const UNKNOWN_SIZE_CHUNK_BYTES = 64 * 1024;
-
-/** The text of a whole file. */
-export type Decode = (content: Buffer, encoding: BufferEncoding) => string;
-
-/** As node's callback form: ERR_STRING_TOO_LONG where the bytes are more than a string has characters. */
-export const decodeAtOnce: Decode = (content, encoding) => content.toString(encoding);
-
-/**
- * As node's promises, which add up the text of one piece after the other: only the characters count, and V8 says when they
- * are too many.
- */
-const decodeInPieces: Decode = (content, encoding) => {
-  try {
-    return content.toString(encoding);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_STRING_TOO_LONG') throw error;
-  }
-  const decoder = new StringDecoder(encoding);
-  let text = '';
-  for (let start = 0; start < content.length; start += PIECE_BYTES) {
-    text += decoder.write(content.subarray(start, start + PIECE_BYTES));
-  }
-  return text + decoder.end();
-};
-
-/** Where and how one file is read. */
-interface Source {
-  fd: number;
-  /** -1: from the file position. */
-  start: number;
-  requestFlags: number;
-  signal: AbortSignal | undefined;
-  /** Bytes read so far. */
-  done: number;
-}
-
-async function readNext(source: Source, buffer: Buffer, offset: number, length: number): Promise<number> {
-  throwIfAborted(source.signal);
-  const position = source.start < 0 ? CURRENT : source.start + source.done;
-  const bytes = await readStep(source.fd, buffer, offset, length, position, source.requestFlags);
-  source.done += bytes;
-  return bytes;
-}
-
-async function readSized(source: Source, size: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(size);
-  while (source.done < size) {
-    const rest = size - source.done;
-    const length = source.signal === undefined ? rest : Math.min(rest, PIECE_BYTES);
-    const bytes = await readNext(source, buffer, source.done, length);
-    if (bytes === 0) return buffer.subarray(0, source.done);
-  }
-  return buffer;
-}
-
-// A regular file that says size 0 may have content all the same: it is read until nothing comes.
-async function readUnsized(source: Source): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for (;;) {
-    const chunk = Buffer.allocUnsafeSlow(UNKNOWN_SIZE_CHUNK_BYTES);
-    const bytes = await readNext(source, chunk, 0, UNKNOWN_SIZE_CHUNK_BYTES);
-    if (bytes === 0) break;
-    chunks.push(chunk.subarray(0, bytes));
-  }
-  return Buffer.concat(chunks, source.done);
-}
-
-async function readOpen(source: Source, encoding: BufferEncoding | undefined, decode: Decode): Promise<Content> {
-  // Node's fstat takes a turn of the event loop, in which the signal may be aborted.
-  if (source.signal !== undefined) {
-    await resultOf(startedEngine()!.later(0, 1));
-    throwIfAborted(source.signal);
-  }
-  const size = await sizeStep(source.fd, READ_BYTES_MAX, source.requestFlags);
-  const content = size === 0 ? await readUnsized(source) : await readSized(source, size);
-  return encoding === undefined ? content : decode(content, encoding);
-}
-
-/** FileHandle.readFile: from the file position to the end. */
-export function readHandle(handle: FileHandle, held: Held, options: unknown): Promise<Content> | undefined {
-  const plain = tryParseFileOptions(options, 'r');
-  if (plain === undefined) return undefined;
-  const { signal, encoding } = plain;
-  const source = { fd: handle.fd, start: CURRENT, requestFlags: FLAG_TRUSTED, signal, done: 0 };
-  return unlessAborted(signal, () =>
-    held(handle, () =>
-      orByNode(
-        () => readOpen(source, encoding, decodeInPieces),
-        () => byNode(nodePromises.readFile(handle, options as never)),
-      ),
-    ),
-  );
-}
-
 /** readFile of a descriptor, in the callback form. */
-export function readDescriptor(fd: unknown, options: unknown): Promise<Content> | undefined {
+function tryReadDescriptor(fd: unknown, options: unknown): Promise<Content> | undefined {
   const plain = tryParseFileOptions(options, 'r');
   if (plain === undefined || !isDescriptor(fd) || engine() === undefined) return undefined;
   const { signal, encoding } = plain;
@@ -129,12 +33,14 @@ export function readDescriptor(fd: unknown, options: unknown): Promise<Content> 
     }
   };
   return unlessAborted(signal, () =>
-    orByNode(work, () => byNode(viaCallback<Content>((done) => nodeFs.readFile(fd, options as never, done as never)))),
+    orFallback(work, () =>
+      countedFallback(viaCallback<Content>((done) => nodeFs.readFile(fd, options as never, done as never))),
+    ),
   );
 }
 
 /** readFile of a path. */
-export function readPath(path: unknown, options: unknown, decode = decodeInPieces): Promise<Content> | undefined {
+function tryReadPath(path: unknown, options: unknown, decode = decodeInPieces): Promise<Content> | undefined {
   const plain = tryParseFileOptions(options, 'r');
   const asked = plain === undefined ? undefined : tryParseOpen(path, plain.flag, undefined, undefined);
   if (plain === undefined || asked === undefined) return undefined;
@@ -142,7 +48,7 @@ export function readPath(path: unknown, options: unknown, decode = decodeInPiece
   if (signal === undefined && asked.flags === constants.O_RDONLY && asked.direct === DIRECT_AS_FLAGS) {
     return readInOneGo(asked.path, encoding, {
       fromDescriptor: (fd) => readAndClose(fd, asked, plain, options, decode),
-      byNode: () => byNode(nodePromises.readFile(asked.path as string, options as never)),
+      fallback: () => countedFallback(nodePromises.readFile(asked.path as string, options as never)),
     });
   }
   return unlessAborted(signal, () => openAndRead(asked, plain, options, decode));
@@ -155,7 +61,7 @@ async function openAndRead(
   decode: Decode,
 ): Promise<Content> {
   const fd = await openDescriptor(asked);
-  if (fd === UNSUPPORTED) return byNode(nodePromises.readFile(asked.path as string, options as never));
+  if (fd === UNSUPPORTED) return countedFallback(nodePromises.readFile(asked.path as string, options as never));
   return readAndClose(fd, asked, plain, options, decode);
 }
 
@@ -171,7 +77,7 @@ function readAndClose(
   return closingAfter(
     fd,
     () => readOpen({ fd, start: 0, requestFlags: FLAG_TRUSTED, signal, done: 0 }, encoding, decode).catch(naming),
-    (handle) => byNode(nodePromises.readFile(handle, options as never)).catch(naming),
+    (handle) => countedFallback(nodePromises.readFile(handle, options as never)).catch(naming),
   );
 }
 
@@ -202,4 +108,30 @@ async function withPath(error: NodeJS.ErrnoException, fd: number, path: string):
     }
   }
   throw error;
+}
+
+/** fs.readFile. */
+export function readFile(path: unknown, options: unknown, last: unknown): void {
+  const callback = last || options;
+  const given = options === callback ? undefined : options;
+  const read = (): Promise<unknown> | undefined =>
+    typeof path === 'number' ? tryReadDescriptor(path, given) : tryReadPath(path, given, decodeAtOnce);
+  const promise = typeof callback === 'function' ? read() : undefined;
+  // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
+  if (promise === undefined) callFallback('readFile', arguments);
+  else callBackAfter(promise, callback as Callback);
+}
+
+/** fs.promises.readFile: the plainest form without the ticks of an async function. */
+export function readFilePromise(path: unknown, options: unknown): Promise<unknown> {
+  const isPlainest = typeof path === 'string' && (options === undefined || typeof options === 'string');
+  return (isPlainest ? tryReadPath(path, options) : undefined) ?? readOther(path, options);
+}
+
+async function readOther(path: unknown, options: unknown): Promise<unknown> {
+  if (isOpenHandle(path)) return path.readFile(options as never);
+  const promise = tryReadPath(path, options);
+  if (promise !== undefined) return promise;
+  countDelegated();
+  return nodePromises.readFile(path as string, options as never);
 }

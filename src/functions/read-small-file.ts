@@ -1,11 +1,11 @@
-// A small file in one go: opened, read and closed by one call where all of it is in the kernel's caches, else by one trip
-// to the pool. Larger ones, and what is no plain file, come back as an open descriptor.
+// A small file in one go: opened, read and closed by one call where all of it is in the kernel's caches, else by one pool
+// job. Larger ones, and what is no plain file, come back as an open descriptor.
 
 import { afterPoll } from '../engine/after-poll';
 import { shownPath } from '../engine/arguments';
-import { startedEngine, UNSUPPORTED } from '../engine/engine';
+import { startedEngine } from '../engine/engine';
 import { settleWith } from '../engine/requests';
-import { ACCEPTED, type Addon } from '../native/addon';
+import { ACCEPTED, type Addon, UNSUPPORTED } from '../native/addon';
 import { rejectWithSystemError } from '../node/errors';
 
 type Content = Buffer | string;
@@ -21,7 +21,7 @@ function takeScratch({ shared, setScratch }: Addon): Buffer {
 /** What a file turns out to need: reading from its descriptor, or all of node's function. */
 export interface Otherwise {
   fromDescriptor(fd: number): Promise<Content>;
-  byNode(): Promise<Content>;
+  fallback(): Promise<Content>;
 }
 
 /** All of the file at `path`; undefined when node:fs has to judge the path. */
@@ -38,7 +38,7 @@ export function readInOneGo(
   return new Promise<Content>((resolve) => {
     const settle = (result: number): void => {
       if (result >= 0) resolve(taken(native.takeFile(ACCEPTED - answer), encoding, otherwise));
-      else if (result === UNSUPPORTED) resolve(otherwise.byNode());
+      else if (result === UNSUPPORTED) resolve(otherwise.fallback());
       else rejectWithSystemError(resolve as (value: unknown) => void, result, 'open', shownPath(path));
     };
     settleWith(answer, { subject: undefined, callsBack: false, settle });

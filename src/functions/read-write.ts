@@ -11,8 +11,9 @@ import {
   tryParseText,
   tryParseWritePosition,
 } from '../engine/arguments';
+import { type Callback, finishTransfer } from '../engine/callbacks';
 import { engine } from '../engine/engine';
-import { type Callback, delegate, finishTransfer } from '../engine/fallback';
+import { callFallback } from '../engine/fallback';
 import { CallbackRequest, callBackTo } from '../engine/requests';
 import { type Addon, FLAG_CALLBACK, UNSUPPORTED } from '../native/addon';
 import { systemErrorWithoutFrames } from '../node/errors';
@@ -36,7 +37,7 @@ class ReadRequest extends CallbackRequest {
     const { view, callback } = this;
     if (result >= 0) callback(null, result, view);
     else if (result !== UNSUPPORTED) callback(systemErrorWithoutFrames(result, 'read'), 0, view);
-    else delegate('read', [this.fd, view, this.offset, this.length, this.position, callback]);
+    else callFallback('read', [this.fd, view, this.offset, this.length, this.position, callback]);
   }
 }
 
@@ -94,16 +95,16 @@ export function read(
   }
   // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
   const args = arguments;
-  if (native === undefined || !isDescriptor(fd) || args.length < 2) return void delegate('read', args);
+  if (native === undefined || !isDescriptor(fd) || args.length < 2) return void callFallback('read', args);
   if (args.length <= 4) {
     const form = shortReadForm(args);
-    if (form === undefined) return void delegate('read', args);
+    if (form === undefined) return void callFallback('read', args);
     ({ view: buffer, offset, length, position, callback } = form);
   }
   offset ??= 0;
   const at = tryParsePosition(position);
   if (at === undefined || typeof callback !== 'function' || !isPlainView(buffer) || !isPart(buffer, offset, length)) {
-    return void delegate('read', args);
+    return void callFallback('read', args);
   }
   const answer = native.read(fd, buffer, offset as number, length as number, at, FLAG_CALLBACK);
   finishTransfer({ name: 'read', args, syscall: 'read' }, answer, buffer, buffer, callback as Callback);
@@ -121,7 +122,7 @@ export function write(
   const args = arguments;
   const native = engine();
   const taken = typeof buffer === 'string' ? writeText : writeView;
-  if (native === undefined || !isDescriptor(fd) || !taken(native, fd, args)) delegate('write', args);
+  if (native === undefined || !isDescriptor(fd) || !taken(native, fd, args)) callFallback('write', args);
 }
 
 /** (fd, buffer, offset, length, position, callback), (fd, buffer, options, callback); false for what node has to do. */
@@ -164,7 +165,7 @@ function vectored(name: 'readv' | 'writev', syscall: string, args: IArguments): 
   const native = engine();
   const at = tryParseWritePosition(position);
   const plain = isDescriptor(fd) && typeof callback === 'function' && arePlainViews(views, name);
-  if (native === undefined || at === undefined || !plain) return void delegate(name, args);
+  if (native === undefined || at === undefined || !plain) return void callFallback(name, args);
   // A copy of the array, which nobody else can change: it keeps the views' memory alive while the kernel uses it.
   const kept = [...views];
   const answer = native[name](fd, kept, at, FLAG_CALLBACK);

@@ -1,12 +1,12 @@
-// readdir of all below a directory: plainly well-formed calls as the engine takes them, undefined for those that node:fs
+// Recursive readdir, of all below a directory: plainly well-formed calls as the engine takes them, undefined for those that node:fs
 // is to judge.
 
 import { join } from 'node:path';
-import { type PoolJob, promised } from '../engine/pool-job';
+import { type PoolJob, startWithPromise } from '../engine/pool-job';
 import type { Addon } from '../native/addon';
 import { makeDirents } from '../node/dirents';
 
-/** So many directories go with one trip: in a wide tree many more may wait for theirs. */
+/** So many directories go with one pool job: in a wide tree many more may wait for theirs. */
 const DIRECTORIES_MAX = 1024;
 
 const SEPARATOR = '\0';
@@ -19,7 +19,7 @@ export function goesBack(path: string): boolean {
   return `/${`${path}/`.replace(/^(?:\.{1,2}\/+)+/, '')}`.includes('/../');
 }
 
-class TreeListing implements PoolJob {
+class TreeListingJob implements PoolJob {
   readonly found: unknown[] = [];
   /** Directories that are still to be read, from `path`; the last of them first. */
   readonly left: string[] = [''];
@@ -27,7 +27,7 @@ class TreeListing implements PoolJob {
   constructor(
     readonly path: string,
     readonly withTypes: boolean,
-    readonly again: () => unknown,
+    readonly fallback: () => unknown,
   ) {}
 
   get syscall(): string {
@@ -46,13 +46,13 @@ class TreeListing implements PoolJob {
   /** A promise where directories are left. */
   value(_result: number, slot: number, native: Addon): unknown {
     const text = native.takeText(slot);
-    if (text.includes(REPLACEMENT)) return this.again();
+    if (text.includes(REPLACEMENT)) return this.fallback();
     const pieces = text.split(SEPARATOR);
     const left = Number(pieces.pop());
     for (const directory of pieces.splice(pieces.length - left)) this.left.push(directory);
     if (this.withTypes) this.addDirents(pieces);
     else for (const name of pieces) this.found.push(name);
-    return this.left.length === 0 ? this.found : promised(this, this.again);
+    return this.left.length === 0 ? this.found : startWithPromise(this, this.fallback);
   }
 
   async resume(slot: number, native: Addon): Promise<unknown> {
@@ -71,7 +71,7 @@ class TreeListing implements PoolJob {
   }
 }
 
-/** `again`: node's readdir, for a tree in which something is in the way. */
-export function treeListing(path: unknown, withTypes: boolean, again: () => unknown): PoolJob | undefined {
-  return typeof path !== 'string' || goesBack(path) ? undefined : new TreeListing(path, withTypes, again);
+/** `fallback`: node's readdir, for a tree in which something is in the way. */
+export function treeListingJob(path: unknown, withTypes: boolean, fallback: () => unknown): PoolJob | undefined {
+  return typeof path !== 'string' || goesBack(path) ? undefined : new TreeListingJob(path, withTypes, fallback);
 }

@@ -1,19 +1,19 @@
-// readdir and rm as one request each: plainly well-formed calls as the engine takes them, undefined for those that node:fs is to
-// judge.
+// readdir as one pool job, with a callback and as a promise: plainly well-formed calls as the engine takes them, undefined
+// for those that node:fs is to judge. Of all below a directory: readdir-recursive.ts.
 
-import { isOptions, tryParsePath } from '../engine/arguments';
+import { tryParseNameEncoding, tryParsePath, UTF8 } from '../engine/arguments';
 import type { Path, PoolJob } from '../engine/pool-job';
 import type { Addon } from '../native/addon';
 import { canMakeDirents, makeDirents } from '../node/dirents';
 import { WALKS_FROM_JAVASCRIPT } from '../node/fs';
-import { tryParseNameEncoding, UTF8 } from './path-syscalls';
-import { treeListing } from './readdir-recursive';
+import { callbackForm, promiseForm, type TryParseJob } from './pool-job-forms';
+import { treeListingJob } from './readdir-recursive';
 
 const SLASH = 0x2f;
 
 type Name = string | Buffer;
 
-class Listing implements PoolJob {
+class ListingJob implements PoolJob {
   constructor(
     readonly path: Path,
     readonly encoding: string,
@@ -55,73 +55,38 @@ function pieces(bytes: Buffer): Buffer[] {
   return found;
 }
 
-/** What readdir is asked for; undefined for what node:fs is to judge. */
-function listingOptions(options: unknown): { encoding: string; recursive: boolean; withTypes: boolean } | undefined {
+interface Options {
+  encoding: string;
+  recursive: boolean;
+  withTypes: boolean;
+}
+
+function tryParseOptions(options: unknown): Options | undefined {
   const encoding = typeof options === 'function' ? undefined : tryParseNameEncoding(options);
   if (encoding === undefined) return undefined;
-  const given = typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : {};
-  const { recursive = false, withFileTypes } = given;
+  const values = typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : {};
+  const { recursive = false, withFileTypes } = values;
   if (typeof recursive !== 'boolean' || (withFileTypes && !canMakeDirents())) return undefined;
   return { encoding, recursive, withTypes: Boolean(withFileTypes) };
 }
 
-/** readdir of one directory. */
-export function tryParseListing(given: unknown, options: unknown): PoolJob | undefined {
-  const plain = listingOptions(options);
-  const path = plain === undefined || plain.recursive ? undefined : tryParsePath(given);
-  return path === undefined ? undefined : new Listing(path, plain!.encoding, plain!.withTypes);
+/** Of one directory: node's callback form goes through a tree in another order than its promise. */
+function tryParseListing(directory: unknown, options: unknown): PoolJob | undefined {
+  const parsed = tryParseOptions(options);
+  const path = parsed === undefined || parsed.recursive ? undefined : tryParsePath(directory);
+  return path === undefined ? undefined : new ListingJob(path, parsed!.encoding, parsed!.withTypes);
 }
 
-/** Also of a whole tree. `again`: node's readdir with a promise. */
-export function tryParseReaddir(given: unknown, options: unknown, again: () => unknown): PoolJob | undefined {
-  const plain = listingOptions(options);
-  if (!plain?.recursive) return tryParseListing(given, options);
-  return plain.encoding === UTF8 && WALKS_FROM_JAVASCRIPT
-    ? treeListing(tryParsePath(given), plain.withTypes, again)
+/** Also of a whole tree. `fallback`: node's readdir with a promise. */
+const tryParseReaddir: TryParseJob = (directory, options, _, fallback) => {
+  const parsed = tryParseOptions(options);
+  if (!parsed?.recursive) return tryParseListing(directory, options);
+  return parsed.encoding === UTF8 && WALKS_FROM_JAVASCRIPT
+    ? treeListingJob(tryParsePath(directory), parsed.withTypes, fallback)
     : undefined;
-}
-
-class Removal implements PoolJob {
-  constructor(
-    readonly path: Path,
-    readonly recursive: boolean,
-    readonly force: boolean,
-    readonly again: () => unknown,
-  ) {}
-
-  get syscall(): string {
-    return 'rm';
-  }
-
-  get chained(): boolean {
-    return true;
-  }
-
-  accept(native: Addon, pathFlags: number): number {
-    return native.removeTree(this.path, this.recursive ? 1 : 0, this.force ? 1 : 0, pathFlags);
-  }
-
-  value(): undefined {
-    return undefined;
-  }
-}
-
-const isCount = (value: unknown): boolean =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31;
-
-const RM_OPTIONS: Record<string, (value: unknown) => boolean> = {
-  recursive: (value) => typeof value === 'boolean',
-  force: (value) => typeof value === 'boolean',
-  maxRetries: isCount,
-  retryDelay: isCount,
 };
 
-/** `again`: node's rm with a promise, which goes on with what is left, tries again as often as is asked, and words errors. */
-export function tryParseRm(given: unknown, options: unknown, again: () => unknown): PoolJob | undefined {
-  if (options !== undefined && !isOptions(options)) return undefined;
-  const asked = (options ?? {}) as Record<string, unknown>;
-  for (const key in asked) if (!RM_OPTIONS[key]?.(asked[key])) return undefined;
-  const path = tryParsePath(given);
-  if (path === undefined) return undefined;
-  return new Removal(path, asked.recursive === true, asked.force === true, again);
-}
+/** fs.readdir. */
+export const readdir = callbackForm('readdir', tryParseListing, { required: 1, optional: true });
+/** fs.promises.readdir. */
+export const readdirPromise = promiseForm('readdir', tryParseReaddir);

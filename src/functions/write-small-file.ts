@@ -1,30 +1,30 @@
-// A file of up to 1 MiB in one trip to the pool: opened, written, synced if asked to, and closed. What is no file of the
+// writeFile of up to 1 MiB as one pool job: opened, written, synced if that is wanted, and closed. What is no file of the
 // engine's comes back as an open descriptor, and so does one that could not be written.
 
 import { constants } from 'node:fs';
 import { types } from 'node:util';
-import { byNode, closingAfter } from '../descriptor/fallback-handle';
+import { closingAfter } from '../descriptor/fallback-handle';
 import { DIRECT_AS_FLAGS, type OpenArguments } from '../descriptor/open';
-import { FallbackSignal } from '../descriptor/transfers';
+import { writeByNode } from '../descriptor/write-all';
+import { FallbackSignal } from '../engine/fallback';
 import type { FileOptions } from '../engine/file-options';
 import type { PoolJob } from '../engine/pool-job';
 import { type Addon, pathNumbers, WRITE_STEPS } from '../native/addon';
 import { systemError } from '../node/errors';
-import { nodePromises } from '../node/promises';
 
 /** limits::whole_write_bytes of csrc/base/limits.h. */
-const ONE_TRIP_BYTES_MAX = 1024 * 1024;
+const SMALL_BYTES_MAX = 1024 * 1024;
 
-/** The call, if the file can be written in one trip. */
-export function oneTrip(asked: OpenArguments, data: unknown, plain: FileOptions): WholeWrite | undefined {
-  const whole = types.isUint8Array(data) && data.byteLength <= ONE_TRIP_BYTES_MAX && plain.signal === undefined;
-  const direct = asked.direct !== DIRECT_AS_FLAGS || (asked.flags & constants.O_DIRECT) !== 0;
-  return whole && !direct ? new WholeWrite(asked, data, plain.flush) : undefined;
+/** The job, if the file can be written by one. */
+export function smallWriteJob(open: OpenArguments, data: unknown, options: FileOptions): PoolJob | undefined {
+  const isSmall = types.isUint8Array(data) && data.byteLength <= SMALL_BYTES_MAX && options.signal === undefined;
+  const isDirect = open.direct !== DIRECT_AS_FLAGS || (open.flags & constants.O_DIRECT) !== 0;
+  return isSmall && !isDirect ? new SmallWriteJob(open, data, options.flush) : undefined;
 }
 
-class WholeWrite implements PoolJob {
+class SmallWriteJob implements PoolJob {
   constructor(
-    readonly asked: OpenArguments,
+    readonly open: OpenArguments,
     /** Kept here while the pool reads it. */
     readonly data: Uint8Array,
     readonly flush: boolean,
@@ -39,12 +39,12 @@ class WholeWrite implements PoolJob {
   }
 
   get path(): string | Uint8Array {
-    return this.asked.path;
+    return this.open.path;
   }
 
   accept(native: Addon, pathFlags: number): number {
-    const { asked, data, flush } = this;
-    return native.writeFile(asked.path, data, asked.flags, asked.mode, flush ? 1 : 0, pathFlags);
+    const { open, data, flush } = this;
+    return native.writeFile(open.path, data, open.flags, open.mode, flush ? 1 : 0, pathFlags);
   }
 
   value(): undefined {
@@ -55,15 +55,8 @@ class WholeWrite implements PoolJob {
     native.takeWrite(slot);
     const [fd, step, errno] = pathNumbers as unknown as [number, number, number];
     const failed = WRITE_STEPS[step];
-    return failed === undefined ? this.writeByNode(fd) : failedAt(failed, errno, fd);
-  }
-
-  private writeByNode(fd: number): Promise<void> {
-    const { data, flush } = this;
-    return closingAfter(fd, notOurs, async (handle) => {
-      await byNode(nodePromises.writeFile(handle, data));
-      if (flush) await handle.sync();
-    });
+    if (failed !== undefined) return failedAt(failed, errno, fd);
+    return closingAfter(fd, notOurs, (handle) => writeByNode(handle, this.data, undefined, this.flush));
   }
 }
 

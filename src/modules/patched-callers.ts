@@ -2,7 +2,7 @@
 // replaced one of them on ioengine/fs. What is not plain goes to the function itself.
 
 import { isPlainView } from '../engine/arguments';
-import type { Callback } from '../engine/fallback';
+import type { Callback } from '../engine/callbacks';
 import { type FileOptions, tryParseFileOptions } from '../engine/file-options';
 import { WRITES_IN_ONE_GO } from '../node/fs';
 import { walkRealPath } from './patched-realpath';

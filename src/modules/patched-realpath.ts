@@ -4,7 +4,7 @@
 
 import type { BigIntStats, Stats } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Callback } from '../engine/fallback';
+import type { Callback } from '../engine/callbacks';
 import { nextTick } from '../node/fs';
 
 interface Functions {

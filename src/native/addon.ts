@@ -69,14 +69,14 @@ export interface Addon {
   readFile(path: string | Uint8Array, pathFlags: number): number;
   /** Of an accepted `readFile` that is being settled: the content, or the open descriptor, now the caller's. */
   takeFile(slot: number): Buffer | number;
-  /** Opens, writes, syncs if asked to, and closes. The result is the count, or WRITE_STOPPED. */
+  /** Opens, writes, syncs where `sync` says so, and closes. The result is the count, or below UNSUPPORTED: not finished. */
   writeFile(path: Bytes, bytes: Uint8Array, open: number, mode: number, sync: number, pathFlags: number): number;
   /** Of a `writeFile` that has stopped and is being settled, into `pathNumbers`: descriptor or -1, step, -errno. */
   takeWrite(slot: number): void;
   readDirectory(path: Bytes, withTypes: number, pathFlags: number): number;
-  /** The result is TREE_UNFINISHED where the time of one trip was too short: then some of `found` is `below` of the next. */
+  /** The result is below UNSUPPORTED where one pool job was too short: then some of `found` is `below` of the next. */
   readTree(path: string, withTypes: number, below: string, pathFlags: number): number;
-  /** The result is COPY_STOPPED where node has to copy it all, and modes are to be set behind that: they are `found`. */
+  /** The result is below UNSUPPORTED where node has to copy it all, and modes are to be set behind that: they are `found`. */
   copyTree(path: string, target: string, options: number, pathFlags: number): number;
   removeTree(path: Bytes, recursive: number, force: number, pathFlags: number): number;
   changePath(change: PathChange, path: Bytes, first: number, second: number, pathFlags: number): number;
@@ -194,17 +194,13 @@ export enum PathChange {
   symbolicLink,
 }
 
-/** The result of a writeFile that was opened and not finished: csrc/backend/whole_write.h, with the steps. */
-export const WRITE_STOPPED = -4098;
+/** Where a writeFile that was opened has stopped: csrc/backend/whole_write.h. */
 export const WRITE_STEPS = [undefined, 'write', 'fsync', 'close'] as const;
-/** Of a readTree: csrc/backend/resumable_job.h */
-export const TREE_UNFINISHED = -4099;
 
 /** csrc/backend/copy_tree.h */
 export const COPY_RECURSIVE = 1;
 export const COPY_VERBATIM_LINKS = 2;
 export const COPY_ONLY_FOLDERS = 4;
-export const COPY_STOPPED = -4100;
 
 /** PathCall of csrc/binding/path_calls.h: ten fields of a file in the order of fs.Stats, then four times. */
 const PATH_NUMBERS = 18;

@@ -1,6 +1,5 @@
 // Errors that cannot be told from node's: the same texts, the same own properties in the same order.
 
-import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 
 type SystemError = NodeJS.ErrnoException & { dest?: string };
@@ -67,6 +66,3 @@ export function rejectWithSystemError(
       }),
   );
 }
-
-export const EBADF = -constants.errno.EBADF;
-export const ECANCELED = -constants.errno.ECANCELED;

@@ -6,8 +6,9 @@ import type { ReadStream as NodeReadStream, WriteStream as NodeWriteStream } fro
 import type { Direct } from '../descriptor/open';
 import { lazyFunctions } from '../modules/lazy';
 import { nodeFs } from '../node/fs';
-import type { Functions, StreamOperations } from './fs-operations';
+import type { StreamOperations } from './fs-operations';
 import { inheritLater } from './late-inheritance';
+import { type Functions, kHandle, kOperations } from './names';
 
 type StreamConstructor<T> = new (path: unknown, options?: unknown) => T;
 
@@ -15,12 +16,6 @@ export interface StreamClasses {
   ReadStream: StreamConstructor<NodeReadStream>;
   WriteStream: StreamConstructor<NodeWriteStream>;
 }
-
-/** Finds a stream's operations. Not enumerable: it shows in no listing of a stream. */
-export const kOperations: unique symbol = Symbol('operations');
-
-/** Finds the FileHandle that a stream reads. */
-export const kHandle: unique symbol = Symbol('handle');
 
 type Options = Record<string, unknown>;
 
@@ -103,7 +98,9 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
     return undefined;
   }
   const hostRead = inheritLater(ReadStream, () => nodeFs.ReadStream);
-  putMethods(ReadStream, ['_read', '_destroy'], () => readModule().readPath(hostModule().streamMethods('ReadStream')));
+  putMethods(ReadStream, ['_read', '_destroy'], () =>
+    readModule().readStreamMethods(hostModule().streamMethods('ReadStream')),
+  );
 
   function WriteStream(this: unknown, path: unknown, options: unknown): unknown {
     if (!(this instanceof (WriteStream as AnyClass))) return new (WriteStream as AnyClass)(path, options);
@@ -115,7 +112,7 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
   }
   const hostWrite = inheritLater(WriteStream, () => nodeFs.WriteStream);
   putMethods(WriteStream, ['_write', '_writev', '_destroy'], () =>
-    writeModule().writePath(hostModule().streamMethods('WriteStream')),
+    writeModule().writeStreamMethods(hostModule().streamMethods('WriteStream')),
   );
 
   return { ReadStream, WriteStream } as unknown as StreamClasses;

@@ -3,22 +3,26 @@
 // the live module, so that patches of `ioengine/fs` are honoured.
 
 import { constants } from 'node:fs';
-import { type Direct, directMode, openDescriptor, refuseDirectWithoutEngine, tryParseOpen } from '../descriptor/open';
+import {
+  type Direct,
+  directMode,
+  openDescriptor,
+  openFlagsOf,
+  refuseDirectWithoutEngine,
+  tryParseOpen,
+} from '../descriptor/open';
 import { tryParseFlags } from '../engine/arguments';
-import { engine, UNSUPPORTED } from '../engine/engine';
-import type { Addon } from '../native/addon';
+import { engine } from '../engine/engine';
+import { type Addon, UNSUPPORTED } from '../native/addon';
 import { nextTick, nodeFs } from '../node/fs';
-import { STREAM_CALLS } from './install';
+import { type Functions, STREAM_CALLS } from './names';
 
 type OpenCallback = (error: unknown, fd?: number) => void;
 type AnyFunction = (...args: unknown[]) => unknown;
-export type Functions = Record<string, unknown>;
 
-/** Bits of the `flags:` line of /proc/self/fdinfo, octal. */
 function openFlags(fd: number): number {
   try {
-    const [, flags] = /flags:\s*([0-7]+)/.exec(nodeFs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))!;
-    return Number.parseInt(flags!, 8);
+    return openFlagsOf(fd);
   } catch {
     return 0;
   }

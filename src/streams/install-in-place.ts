@@ -4,11 +4,10 @@
 import { dressed } from '../modules/build';
 import { nodeFs } from '../node/fs';
 import { type StreamMethods, streamMethods } from '../node/stream-methods';
-import { kHandle, kOperations } from './classes';
-import { type Functions, StreamOperations } from './fs-operations';
-import { CLASS_NAMES, STREAM_CALLS } from './install';
-import { readPath } from './read-stream';
-import { writePath } from './write-stream';
+import { StreamOperations } from './fs-operations';
+import { CLASS_NAMES, type Functions, kHandle, kOperations, STREAM_CALLS } from './names';
+import { readStreamMethods } from './read-stream';
+import { writeStreamMethods } from './write-stream';
 
 interface NodeStream {
   flags: unknown;
@@ -103,9 +102,12 @@ function changeClasses(live: Functions, unpatched: Functions): void {
       adopt(this);
       host._construct.call(this as never, callback);
     };
-  change(nodeFs.ReadStream.prototype, { ...readPath(read), _construct: constructed(read) } as Partial<StreamMethods>);
+  change(nodeFs.ReadStream.prototype, {
+    ...readStreamMethods(read),
+    _construct: constructed(read),
+  } as Partial<StreamMethods>);
   change(nodeFs.WriteStream.prototype, {
-    ...writePath(write),
+    ...writeStreamMethods(write),
     _construct: constructed(write),
   } as Partial<StreamMethods>);
 }

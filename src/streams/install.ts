@@ -2,21 +2,14 @@
 // before the first stream is made: it would add half again to the time of an import.
 
 import { makeStreamClasses, type StreamClasses } from './classes';
-
-type Live = Record<string, unknown>;
-
-/** Class names of node:fs. The File... ones are older names that can be patched on their own (graceful-fs does). */
-export const CLASS_NAMES = ['ReadStream', 'WriteStream', 'FileReadStream', 'FileWriteStream'] as const;
-
-/** The functions that a stream calls on the live module, so that patches of them are seen. */
-export const STREAM_CALLS = ['open', 'close', 'read', 'write', 'writev', 'fsync'] as const;
+import { CLASS_NAMES, type Functions, STREAM_CALLS } from './names';
 
 /**
  * Puts the stream functions and classes into a module that has been built from node:fs and holds the engine's other
  * functions already. `live` is the object that programs see and may patch.
  */
 export function putStreamsInto(live: object): void {
-  const module_ = live as Live;
+  const module_ = live as Functions;
   const unpatched = Object.fromEntries(STREAM_CALLS.map((name) => [name, module_[name]]));
   let made: StreamClasses | undefined;
   const replaced: Partial<Record<(typeof CLASS_NAMES)[number], unknown>> = {};
@@ -58,6 +51,6 @@ function named(target: object, name: string): void {
   Object.defineProperty(target, 'name', { value: name, configurable: true });
 }
 
-function put(module_: Live, name: string, value: unknown): void {
+function put(module_: Functions, name: string, value: unknown): void {
   Object.defineProperty(module_, name, { ...Object.getOwnPropertyDescriptor(module_, name), value });
 }

@@ -9,9 +9,8 @@
 // Memory is bounded: in flight and not yet taken is at most 1 MiB (4 MiB with O_DIRECT), or 2 chunks (4) where the
 // highWaterMark is larger than half (a quarter) of that.
 
-import { UNSUPPORTED } from '../engine/engine';
 import { callBackWith, resultOf } from '../engine/requests';
-import { type Addon, FLAG_CALLBACK } from '../native/addon';
+import { type Addon, FLAG_CALLBACK, UNSUPPORTED } from '../native/addon';
 import { makeChunk, shrunk } from './chunks';
 import { FileStamp } from './file-stamp';
 

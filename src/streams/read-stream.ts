@@ -2,14 +2,14 @@
 // program has patched fs.read, node's methods run as they are.
 
 import type { ReadStream } from 'node:fs';
-import { engine, UNSUPPORTED } from '../engine/engine';
-import { readsByEngine } from '../file-handle/file-handle';
-import type { Addon } from '../native/addon';
+import { engine } from '../engine/engine';
+import { type Addon, UNSUPPORTED } from '../native/addon';
 import { systemErrorWithoutFrames } from '../node/errors';
 import { nextTick } from '../node/fs';
 import { type StreamMethods, streamMethods } from '../node/stream-methods';
-import { kHandle, kOperations } from './classes';
+import { readsByEngine } from './engine-handles';
 import type { StreamOperations } from './fs-operations';
+import { kHandle, kOperations } from './names';
 import { ReadAhead } from './read-ahead';
 
 const kSource: unique symbol = Symbol('source');
@@ -74,7 +74,7 @@ function sourceOf(stream: ReadingStream): Source | null {
 }
 
 /** The methods of a ReadStream over node's own. */
-export function readPath(host: StreamMethods) {
+export function readStreamMethods(host: StreamMethods) {
   function _read(this: ReadingStream, size: number): void {
     const source = sourceOf(this);
     const remaining = this.end - (this.pos !== undefined ? this.pos : this.bytesRead) + 1;
@@ -138,7 +138,7 @@ export function readPath(host: StreamMethods) {
 
 /** Gives a stream that node has made over a FileHandle of ours the same path. */
 export function readAheadOf(stream: ReadingStream, handle: object): ReadingStream {
-  const { _read, _destroy } = readPath(streamMethods('ReadStream'));
+  const { _read, _destroy } = readStreamMethods(streamMethods('ReadStream'));
   for (const [key, value] of [
     ['_read', _read],
     ['_destroy', _destroy],

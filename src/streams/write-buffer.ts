@@ -9,9 +9,8 @@
 // Writes that extend the file go one at a time, so that what is in the file is always a prefix, whatever fails and
 // whenever the process is killed. Only with O_DIRECT and inside the file several are in flight.
 
-import { UNSUPPORTED } from '../engine/engine';
 import { resultOf } from '../engine/requests';
-import { type Addon, WriteBufferWord } from '../native/addon';
+import { type Addon, UNSUPPORTED, WriteBufferWord } from '../native/addon';
 import { systemErrorWithoutFrames } from '../node/errors';
 import { nodeFs } from '../node/fs';
 import { BLOCK, makeChunk } from './chunks';

@@ -9,10 +9,10 @@ import { Writable } from 'node:stream';
 import { nextTick, nodeFs } from '../node/fs';
 import type { StreamMethods } from '../node/stream-methods';
 import { BLOCK } from './chunks';
-import { kOperations } from './classes';
 import { writeInBlocks } from './direct-writes';
 import type { StreamOperations } from './fs-operations';
 import { areSmall, type Piece, writeGathered } from './gathered-writes';
+import { kOperations } from './names';
 import { WriteBuffer } from './write-buffer';
 
 const kWriter: unique symbol = Symbol('writer');
@@ -209,7 +209,7 @@ function writerOf(stream: WritingStream): Writer | 'blocks' | null {
 const sizeOf = (chunks: Uint8Array[]): number => chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
 
 /** The methods of a WriteStream over node's own. */
-export function writePath(host: StreamMethods) {
+export function writeStreamMethods(host: StreamMethods) {
   function buffered(stream: WritingStream, chunks: Uint8Array[], callback: Callback, byNode: () => void): void {
     const writer = stream[kWriter] as Writer;
     const wantsToKnow = stream._writableState.writecb !== noCallback;
