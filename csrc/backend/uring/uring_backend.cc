@@ -11,7 +11,7 @@
 #include "backend/uring/uring_opcodes.h"
 #include "base/check.h"
 #include "base/limits.h"
-#include "jobs/path_job.h"
+#include "jobs/stat_path.h"
 
 namespace ioengine {
 namespace {
@@ -201,7 +201,8 @@ void UringBackend::prepare(io_uring_sqe* sqe, Request* request) {
       io_uring_prep_fsync(sqe, request->fd, IORING_FSYNC_DATASYNC);
       break;
     case Operation::kStatx:
-      io_uring_prep_statx(sqe, request->fd, "", AT_EMPTY_PATH, kStatxMask, &request->path->status);
+      io_uring_prep_statx(sqe, request->fd, "", AT_EMPTY_PATH, kStatxMask,
+                          &static_cast<StatJob*>(request->job)->status);
       break;
     case Operation::kFtruncate:
       io_uring_prep_rw(static_cast<int>(kUringOpFtruncate), sqe, request->fd, nullptr, 0, request->offset);
