@@ -61,6 +61,32 @@ describe('parity: descriptors at their limit', () => {
       .and.above(0);
   });
 
+  for (let free = 0; free <= OWN_DESCRIPTORS_MAX + 1; free++) {
+    it(`an engine that finds ${free} free at its start takes the backend that it takes otherwise, at once or later`, async () => {
+      const code = `
+        import { execFileSync } from 'node:child_process';
+        import nodeFs from 'node:fs';
+        import { backend } from 'ioengine';
+        import ours from 'ioengine/fs';
+        if (process.argv[1] === 'limited') {
+          execFileSync('prlimit', ['--nofile=${LIMIT}:${LIMIT}', '--pid', String(process.pid)]);
+          const held = [];
+          try { for (;;) held.push(nodeFs.openSync('/dev/null')); } catch {}
+          for (let i = 0; i < ${free}; i++) nodeFs.closeSync(held.pop());
+          await ours.promises.stat('/');
+          for (const fd of held) nodeFs.closeSync(fd);
+        }
+        await ours.promises.stat('/');
+        console.log(JSON.stringify([backend().name, backend().reason]));
+      `;
+      // A backend that is asked for by name is started at import.
+      const env = { IOENGINE_BACKEND: 'auto' };
+      const [otherwise, limited] = [await runChild({ code, env }), await runChild({ code, env, args: ['limited'] })];
+      expect(limited.json(), limited.stderr).to.deep.equal(otherwise.json());
+      expect(limited.stderr).to.equal('');
+    });
+  }
+
   it('what failed for want of a descriptor is served by the engine when there is one', async () => {
     const child = await runChild({
       code: limited(`

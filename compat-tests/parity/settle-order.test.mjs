@@ -215,27 +215,77 @@ describe('parity: what is known at once', () => {
   });
 });
 
+/** What a process that runs `source` on one side leaves behind. */
+async function endOf(side, source) {
+  const dir = temporaryDirectory();
+  try {
+    prepare(dir);
+    const { code, stderr } = await runSnippet(side, dir, source);
+    return { code, stderr: stderr.replaceAll(dir, 'DIR') };
+  } finally {
+    removeDirectory(dir);
+  }
+}
+
 describe('parity: errors that nobody listens for', () => {
   for (const [name, source] of Object.entries({
     'a read stream that cannot be opened': `fs.createReadStream(dir + '/no');`,
     'a write stream that cannot be opened': `fs.createWriteStream(dir + '/no/no');`,
     'a read stream over a folder': `fs.createReadStream(dir + '/folder').resume();`,
     'a read stream of a closed descriptor': `fs.createReadStream('', { fd: 54321 }).resume();`,
+    'streams that cannot be opened, among other calls': `for (let i = 0; i < 9; i++) {
+      fs.createReadStream(dir + '/no');
+      fs.access(dir + '/no', () => {});
+      fs.read(54321, Buffer.alloc(9), 0, 9, 0, () => {});
+    }`,
+    'a write stream over a descriptor for reading': `fs.createWriteStream('', { fd: fs.openSync(dir + '/file') }).write('x');`,
   })) {
     it(`${name}: the process ends with node's own text`, async () => {
-      const dir = temporaryDirectory();
-      try {
-        prepare(dir);
-        const run = async (side) => {
-          const { code, stderr } = await runSnippet(side, dir, source);
-          return { code, stderr };
-        };
-        const [node, ours] = [await run('node'), await run('ours')];
-        expect(node.stderr).to.include("Unhandled 'error' event");
-        expect(ours).to.deep.equal(node);
-      } finally {
-        removeDirectory(dir);
-      }
+      const [node, ours] = [await endOf('node', source), await endOf('ours', source)];
+      expect(node.stderr).to.include("Unhandled 'error' event");
+      expect(ours).to.deep.equal(node);
     });
   }
+
+  // Further down are the frames of whoever made the error or called back.
+  for (const [name, source] of Object.entries({
+    'a write stream destroyed when it opens': `const s = fs.createWriteStream(dir + '/w'); s.on('open', () => s.destroy(new Error('mine')));`,
+    'a write stream of a handle for reading': `(await fsp.open(dir + '/file')).createWriteStream().write('x');`,
+    'streams of handles for reading': `
+      const handles = await Promise.all(Array.from({ length: 9 }, () => fsp.open(dir + '/file')));
+      for (const handle of handles) handle.createWriteStream().write('x');`,
+    'a nextTick after a callback': `fs.stat(dir + '/file', () => process.nextTick(() => { throw 'mine'; }));`,
+    'a nextTick after a promise': `fsp.readdir(dir).then(() => process.nextTick(() => { throw 'mine'; }));`,
+    'a microtask after a callback': `fs.access(dir + '/file', () => queueMicrotask(() => { throw 'mine'; }));`,
+  })) {
+    it(`${name}: the line that threw is printed`, async () => {
+      const ends = [await endOf('node', source), await endOf('ours', source)];
+      const [node, ours] = ends.map(({ code, stderr }) => ({ code, lines: stderr.trim().split('\n').slice(0, 4) }));
+      expect(node.lines[0]).to.match(/:[0-9]+$/);
+      expect(ours).to.deep.equal(node);
+    });
+  }
+});
+
+describe('parity: the stack of an error that a callback gets', () => {
+  it('has no frames of whoever called back', () =>
+    sameInChild(
+      `
+      const signal = new AbortController().signal;
+      const large = Buffer.alloc(2e6);
+      const readOnly = fs.openSync(dir + '/file');
+      for (const [name, call] of Object.entries({
+        readFile: (done) => fs.readFile(dir + '/no', done), 'readFile, signal': (done) => fs.readFile(dir + '/no', { signal }, done),
+        'readFile of a folder': (done) => fs.readFile(dir + '/folder', done), 'readFile, closed': (done) => fs.readFile(54321, done),
+        writeFile: (done) => fs.writeFile(dir + '/no/x', 'y', done), 'writeFile, large': (done) => fs.writeFile(dir + '/no/x', large, done),
+        'writeFile, signal': (done) => fs.writeFile(dir + '/no/x', 'y', { signal }, done), appendFile: (done) => fs.appendFile(dir + '/no/x', 'y', done),
+        'writeFile, read-only': (done) => fs.writeFile(readOnly, 'y', done), stat: (done) => fs.stat(dir + '/no', done),
+        access: (done) => fs.access(dir + '/no', done), open: (done) => fs.open(dir + '/no', done), mkdir: (done) => fs.mkdir(dir + '/folder', done),
+        unlink: (done) => fs.unlink(dir + '/no', done), rename: (done) => fs.rename(dir + '/no', dir + '/b', done), realpath: (done) => fs.realpath(dir + '/no', done),
+        readdir: (done) => fs.readdir(dir + '/no', done), truncate: (done) => fs.truncate(dir + '/no', done), read: (done) => fs.read(54321, Buffer.alloc(9), 0, 9, 0, done),
+        write: (done) => fs.write(readOnly, 'y', done), fsync: (done) => fs.fsync(54321, done), close: (done) => fs.close(54321, done),
+      })) log(name, await new Promise((resolve) => call((error) => resolve(error.stack))));
+      `,
+      { prepare },
+    ));
 });

@@ -2,11 +2,11 @@
 import fs from 'node:fs';
 import { expect } from 'chai';
 import { stats } from 'ioengine';
-import { skip } from '../helpers/backend.mjs';
 import { openBelow, same } from '../helpers/compare.mjs';
 import { eventually } from '../helpers/events.mjs';
-import { SIDES, subjectOverridden } from '../helpers/oracle.mjs';
-import { patternBytes, removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
+import { SIDES } from '../helpers/oracle.mjs';
+import { patternBytes } from '../helpers/tempdir.mjs';
+import { engineDirectory } from './support/engine-suite.mjs';
 import { closed, unchanging } from './support/events.mjs';
 
 const MIB = 1024 * 1024;
@@ -42,15 +42,12 @@ async function collect(stream, chunks = []) {
 }
 
 describe('streams: the data path of the engine', () => {
-  let directory;
+  const inDirectory = engineDirectory();
   const content = patternBytes(24 * MIB + 777, 11);
-  before(async function () {
-    if (subjectOverridden) skip(this, 'because another module stands in for the engine');
-    directory = temporaryDirectory();
-    fs.writeFileSync(`${directory}/large`, content);
+  before(async () => {
+    fs.writeFileSync(inDirectory('large'), content);
     await settled();
   });
-  after(() => directory && removeDirectory(directory));
 
   for (const [mode, window] of [
     [undefined, MIB],
@@ -61,7 +58,7 @@ describe('streams: the data path of the engine', () => {
 
     it(`${label}: a stalled consumer has no more than the window read ahead of it`, async () => {
       const chunk = mode === undefined ? 16_384 : 65_536;
-      const stream = ours.createReadStream(`${directory}/large`, { ...options, highWaterMark: chunk });
+      const stream = ours.createReadStream(inDirectory('large'), { ...options, highWaterMark: chunk });
       const readAhead = await stalled(stream, 8 * MIB);
       await eventually(() => readAhead() >= 2 * 65_536, 'reading ahead');
       const ahead = await unchanging(readAhead);
@@ -73,16 +70,16 @@ describe('streams: the data path of the engine', () => {
 
     it(`${label}: a kept chunk never changes, whatever is read after it`, async () => {
       const chunks = [];
-      await collect(ours.createReadStream(`${directory}/large`, options), chunks);
+      await collect(ours.createReadStream(inDirectory('large'), options), chunks);
       for (let i = 0; i < 4; i++) {
-        for await (const _ of ours.createReadStream(`${directory}/large`, { ...options, start: 4096 * i + i }));
+        for await (const _ of ours.createReadStream(inDirectory('large'), { ...options, start: 4096 * i + i }));
       }
       expect(Buffer.concat(chunks).equals(content)).to.equal(true);
     });
 
     it(`${label}: 'close' comes after the last read in flight, and no descriptor stays`, async () => {
       for (let round = 0; round < 40; round++) {
-        const stream = ours.createReadStream(`${directory}/large`, options);
+        const stream = ours.createReadStream(inDirectory('large'), options);
         const stop = 1 + ((round * 7) % 50);
         let count = 0;
         let inFlight;
@@ -94,13 +91,13 @@ describe('streams: the data path of the engine', () => {
         expect(count).to.equal(stop);
         expect(inFlight).to.equal(0);
       }
-      expect(openBelow(directory)).to.deep.equal([]);
+      expect(openBelow(inDirectory())).to.deep.equal([]);
     });
 
     it(`${label}: odd chunk sizes give node's chunks`, async () => {
       for (const highWaterMark of [4099, 65_537, 262_145, 3 * MIB]) {
         const sizes = [];
-        const stream = ours.createReadStream(`${directory}/large`, { ...options, highWaterMark, start: 3 });
+        const stream = ours.createReadStream(inDirectory('large'), { ...options, highWaterMark, start: 3 });
         stream.on('data', (chunk) => sizes.push(chunk.length));
         expect((await collect(stream)).equals(content.subarray(3))).to.equal(true);
         expect(new Set(sizes.slice(0, -1))).to.deep.equal(new Set([highWaterMark]));
@@ -116,7 +113,7 @@ describe('streams: the data path of the engine', () => {
         ['r+', 5000],
         ['a', undefined],
       ]) {
-        const file = `${directory}/${flags}${start}`;
+        const file = inDirectory(`${flags}${start}`);
         const old = patternBytes(6 * MIB, 5);
         fs.writeFileSync(file, old);
         const stream = ours.createWriteStream(file, { ...options, flags, start });
@@ -144,7 +141,7 @@ describe('streams: the data path of the engine', () => {
       ['64 KiB', 65_536, () => {}],
       ['changed', 4096, (file) => fs.utimesSync(file, 1, 1)],
     ]) {
-      const file = `${directory}/large`;
+      const file = inDirectory('large');
       prepare(file);
       const stream = ours.createReadStream(file, { highWaterMark });
       const readAhead = await stalled(stream, MIB);
@@ -158,7 +155,7 @@ describe('streams: the data path of the engine', () => {
 
   it('a file that grows behind a short chunk is read on, without what was read ahead of it', async () => {
     for (const options of [{}, { direct: 'try' }]) {
-      const file = `${directory}/growing`;
+      const file = inDirectory('growing');
       const parts = [content.subarray(0, 1_000_003), content.subarray(1_000_003, 3_000_000)];
       fs.writeFileSync(file, parts[0]);
       const chunks = [];
@@ -176,7 +173,7 @@ describe('streams: the data path of the engine', () => {
     process.removeAllListeners('uncaughtException');
     try {
       const thrown = new Promise((resolve) => process.once('uncaughtException', resolve));
-      const stream = ours.createReadStream(`${directory}/large`);
+      const stream = ours.createReadStream(inDirectory('large'));
       stream.once('data', () => {
         throw new Error('by the listener');
       });
@@ -187,7 +184,7 @@ describe('streams: the data path of the engine', () => {
       for (const listener of listeners) process.on('uncaughtException', listener);
     }
     const pass = async () => {
-      for await (const _ of ours.createReadStream(`${directory}/large`));
+      for await (const _ of ours.createReadStream(inDirectory('large')));
     };
     for (let i = 0; i < 10; i++) await pass();
     const before = process.memoryUsage.rss();

@@ -2,10 +2,10 @@
 import fs from 'node:fs';
 import { expect } from 'chai';
 import { stats } from 'ioengine';
-import { skip } from '../helpers/backend.mjs';
 import { descriptorState, same } from '../helpers/compare.mjs';
-import { SIDES, subjectOverridden } from '../helpers/oracle.mjs';
-import { patternBytes, removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
+import { SIDES } from '../helpers/oracle.mjs';
+import { patternBytes } from '../helpers/tempdir.mjs';
+import { engineDirectory } from './support/engine-suite.mjs';
 import { closed, drain, facts, READ_EVENTS, record } from './support/events.mjs';
 
 const BIG = patternBytes(2_000_003, 31);
@@ -139,21 +139,18 @@ for (const [way, make] of Object.entries(ways)) {
 }
 
 describe('streams: a FileHandle on the engine', () => {
-  let directory;
-  before(async function () {
-    if (subjectOverridden) skip(this, 'because another module stands in for the engine');
-    directory = temporaryDirectory();
-    fs.writeFileSync(`${directory}/file`, Buffer.concat(Array(4).fill(BIG)));
+  const inDirectory = engineDirectory();
+  before(async () => {
+    fs.writeFileSync(inDirectory('file'), Buffer.concat(Array(4).fill(BIG)));
     await new Promise((resolve) => setTimeout(resolve, 1100)); // nothing is read ahead of a file that has changed lately
   });
-  after(() => directory && removeDirectory(directory));
 
   const { fs: ours, fsp } = SIDES.find((side) => side.name === 'ours');
   const engineOperations = () => Object.values(stats().lanes).reduce((sum, lane) => sum + lane.operations, 0);
 
   for (const [way, make] of Object.entries(ways)) {
     it(`${way}: with a start several chunks come with one read`, async () => {
-      const handle = await fsp.open(`${directory}/file`);
+      const handle = await fsp.open(inDirectory('file'));
       const before = engineOperations();
       let chunks = 0;
       for await (const _ of make({ fs: ours }, handle, { start: 0, highWaterMark: 4096 })) chunks++;

@@ -3,8 +3,7 @@ import fs from 'node:fs';
 import { expect } from 'chai';
 import { skip } from '../helpers/backend.mjs';
 import { runChild } from '../helpers/child.mjs';
-import { subjectOverridden } from '../helpers/oracle.mjs';
-import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
+import { engineDirectory } from './support/engine-suite.mjs';
 
 const MIB = 1024 * 1024;
 const PASSES = 4;
@@ -33,23 +32,20 @@ const code = `
 `;
 
 describe('streams: memory', () => {
-  let directory;
+  const inDirectory = engineDirectory();
   before(function () {
-    if (subjectOverridden) skip(this, 'because another module stands in for the engine');
     // AddressSanitizer keeps freed memory for a while (its quarantine, 256 MiB).
     if (process.env.IOENGINE_TEST_SANITIZED) skip(this, 'because memory under AddressSanitizer says nothing');
-    directory = temporaryDirectory();
     // Sparse: reading it costs no disk space, and as much memory as any other file.
-    fs.writeFileSync(`${directory}/from`, '');
-    fs.truncateSync(`${directory}/from`, PASS_BYTES);
+    fs.writeFileSync(inDirectory('from'), '');
+    fs.truncateSync(inDirectory('from'), PASS_BYTES);
   });
-  after(() => directory && removeDirectory(directory));
 
   for (const [mode, options] of Object.entries({ buffered: {}, direct: { direct: 'try' } })) {
     it(`${mode}: copying ${(PASSES * PASS_BYTES) / MIB} MiB takes a bounded amount, and the last part no more than the first`, async () => {
       const child = await runChild({
         code,
-        args: [directory, JSON.stringify(options), String(PASSES)],
+        args: [inDirectory(), JSON.stringify(options), String(PASSES)],
       });
       expect(child.status, child.describe()).to.equal(0);
       const { rss, peak } = child.json();

@@ -5,8 +5,9 @@ import fs from 'node:fs';
 import { expect } from 'chai';
 import { skip } from '../helpers/backend.mjs';
 import { runChild } from '../helpers/child.mjs';
-import { SIDES, subjectOverridden } from '../helpers/oracle.mjs';
-import { patternBytes, removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
+import { SIDES } from '../helpers/oracle.mjs';
+import { patternBytes } from '../helpers/tempdir.mjs';
+import { engineDirectory } from './support/engine-suite.mjs';
 import { closed } from './support/events.mjs';
 
 const MIB = 1024 * 1024;
@@ -38,18 +39,13 @@ function expectInFile(file, start, written, said) {
 
 describe('streams: what is said to be written is in the file', function () {
   this.timeout(60_000);
-  let directory;
-  before(function () {
-    if (subjectOverridden) skip(this, 'because another module stands in for the engine');
-    directory = temporaryDirectory();
-  });
-  after(() => directory && removeDirectory(directory));
+  const inDirectory = engineDirectory();
 
   for (const [mode, options] of Object.entries(modes)) {
     for (const [place, where] of Object.entries(places)) {
       for (const [kind, { total, of }] of Object.entries(sizes)) {
         it(`${mode}, ${place}, ${kind}`, async () => {
-          const file = `${directory}/said`;
+          const file = inDirectory('said');
           const old = patternBytes(3 * MIB, 2);
           fs.writeFileSync(file, where.flags === 'w' ? '' : old);
           const start = where.flags === 'a' ? old.length : (where.start ?? 0);
@@ -115,7 +111,7 @@ describe('streams: what is said to be written is in the file', function () {
   for (const [end, code] of Object.entries(ends)) {
     it(`${end} once the stream holds nothing any more: all is in the file, as with node`, async () => {
       for (const [name, { module, options, nodeArgs }] of Object.entries(subjects)) {
-        const file = `${directory}/ended`;
+        const file = inDirectory('ended');
         fs.writeFileSync(file, '');
         const child = await runChild({
           args: [file],
@@ -135,7 +131,7 @@ describe('streams: what is said to be written is in the file', function () {
   }
 
   it('direct: what is no whole block does not take the rest through the page cache', async function () {
-    const file = `${directory}/apart`;
+    const file = inDirectory('apart');
     const stream = ours.createWriteStream(file, { direct: 'try' });
     await new Promise((resolve) => stream.once('open', resolve));
     const flags = /flags:\s*([0-7]+)/.exec(fs.readFileSync(`/proc/self/fdinfo/${stream.fd}`, 'latin1'))[1];
@@ -164,7 +160,7 @@ describe('streams: what is said to be written is in the file', function () {
   it('an error in the middle of a chunk: the file is a prefix, and the stream says as much as with node', async () => {
     const results = {};
     for (const [name, { module, options, nodeArgs }] of Object.entries(subjects)) {
-      const file = `${directory}/limit`;
+      const file = inDirectory('limit');
       fs.rmSync(file, { force: true });
       const child = await runChild({
         args: [file],

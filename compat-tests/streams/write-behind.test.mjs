@@ -3,11 +3,11 @@
 // that is not killed. What streams say that were not asked to is in write-acknowledged.test.mjs.
 import fs from 'node:fs';
 import { expect } from 'chai';
-import { skip } from '../helpers/backend.mjs';
 import { runChild, startChild } from '../helpers/child.mjs';
 import { openBelow } from '../helpers/compare.mjs';
-import { SIDES, subjectOverridden } from '../helpers/oracle.mjs';
-import { patternBytes, removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
+import { SIDES } from '../helpers/oracle.mjs';
+import { patternBytes } from '../helpers/tempdir.mjs';
+import { engineDirectory } from './support/engine-suite.mjs';
 import { closed, pause_ms } from './support/events.mjs';
 
 const MIB = 1024 * 1024;
@@ -84,27 +84,22 @@ const workerSource = `
   new Worker(${JSON.stringify(childSource)}, { eval: true, argv: process.argv.slice(1) });
 `;
 
-function childOptions(directory, side, file, options, end, inWorker = false) {
-  fs.writeFileSync(`${directory}/${file}.period`, content.subarray(0, PERIOD));
+function childOptions(inDirectory, side, file, options, end, inWorker = false) {
+  fs.writeFileSync(inDirectory(`${file}.period`), content.subarray(0, PERIOD));
   const code = inWorker ? workerSource : childSource;
-  return { code, args: [side, `${directory}/${file}`, JSON.stringify(options), String(end)] };
+  return { code, args: [side, inDirectory(`${file}`), JSON.stringify(options), String(end)] };
 }
 
 describe('streams: writeBehind', function () {
   this.timeout(60_000);
-  let directory;
-  before(function () {
-    if (subjectOverridden) skip(this, 'because another module stands in for the engine');
-    directory = temporaryDirectory();
-  });
-  after(() => directory && removeDirectory(directory));
+  const inDirectory = engineDirectory();
 
   it('takes a whole number of bytes above 0, and says so as node would', () => {
     const wrong = { start: ['100', null, {}, 1n, () => {}, true], least: [0, -1, 0.5, Number.NaN, Infinity] };
     for (const value of [...wrong.start, ...wrong.least]) {
       let error;
       try {
-        ours.createWriteStream(`${directory}/wrong`, { writeBehind: value });
+        ours.createWriteStream(inDirectory('wrong'), { writeBehind: value });
       } catch (caught) {
         error = caught;
       }
@@ -122,7 +117,7 @@ describe('streams: writeBehind', function () {
       }
       expect(Object.keys(error)).to.deep.equal(['code']);
     }
-    expect(fs.existsSync(`${directory}/wrong`)).to.equal(false);
+    expect(fs.existsSync(inDirectory('wrong'))).to.equal(false);
     ours.createReadStream(import.meta.filename ?? '/proc/version', { writeBehind: 'of no meaning here' }).destroy();
   });
 
@@ -132,7 +127,7 @@ describe('streams: writeBehind', function () {
       [1_000_000, 65_536, 16_384],
       [3333, 1000, 1],
     ]) {
-      const file = `${directory}/bound`;
+      const file = inDirectory('bound');
       const stream = ours.createWriteStream(file, { writeBehind: bytes, highWaterMark });
       let given = 0;
       let most = 0;
@@ -158,7 +153,7 @@ describe('streams: writeBehind', function () {
 
   it("'w', 'a' and 'r+' alike, at any highWaterMark, with callbacks that mean what they say", async () => {
     for (const options of [{ flags: 'a' }, { flags: 'a', highWaterMark: 100 }, { highWaterMark: 1 }, { flags: 'r+' }]) {
-      const file = `${directory}/alike`;
+      const file = inDirectory('alike');
       fs.writeFileSync(file, 'before');
       const start = options.flags === 'a' ? 6 : 0;
       const stream = ours.createWriteStream(file, { ...options, writeBehind: 10_000 });
@@ -182,7 +177,7 @@ describe('streams: writeBehind', function () {
   for (const [mode, options] of Object.entries(modes)) {
     for (const [place, where] of Object.entries(places)) {
       it(`${mode}, ${place}: memory may be used again after 'drain'`, async () => {
-        const file = `${directory}/reuse`;
+        const file = inDirectory('reuse');
         const old = patternBytes(3 * MIB, 2);
         for (const sizeOf of [() => 65_536, (i) => 1 + ((i * 7919) % 200_003), (i) => (i % 3 === 0 ? 2 * MIB : 333)]) {
           fs.writeFileSync(file, where.flags === 'w' ? '' : old);
@@ -202,7 +197,7 @@ describe('streams: writeBehind', function () {
     }
 
     it(`${mode}: a callback comes when its chunk and all before it are in the file`, async () => {
-      const file = `${directory}/callbacks`;
+      const file = inDirectory('callbacks');
       const stream = ours.createWriteStream(file, options);
       const seen = [];
       let end = 0;
@@ -225,7 +220,7 @@ describe('streams: writeBehind', function () {
     });
 
     it(`${mode}: what was taken before destroy() is in the file, and no descriptor stays`, async () => {
-      const file = `${directory}/destroyed`;
+      const file = inDirectory('destroyed');
       for (let round = 0; round < 20; round++) {
         const stream = ours.createWriteStream(file, options);
         const pieces = 1 + round;
@@ -236,7 +231,7 @@ describe('streams: writeBehind', function () {
         await closed(stream);
         expect(fs.readFileSync(file).equals(content.subarray(0, pieces * 65_536)), `${pieces} pieces`).to.equal(true);
       }
-      expect(openBelow(directory)).to.deep.equal([]);
+      expect(openBelow(inDirectory())).to.deep.equal([]);
     });
 
     const ends = {
@@ -274,11 +269,11 @@ describe('streams: writeBehind', function () {
           [{ flags: 'w' }, 0],
           [{ flags: 'r+', start: 5000 }, 5000],
         ]) {
-          const file = `${directory}/exit`;
+          const file = inDirectory('exit');
           fs.writeFileSync(file, Buffer.alloc(start));
           const inWorker = how === 'the end of a Worker';
           const child = await runChild(
-            childOptions(directory, 'ours', 'exit', { ...options, ...where }, end, inWorker),
+            childOptions(inDirectory, 'ours', 'exit', { ...options, ...where }, end, inWorker),
           );
           expect(child.signal, child.describe()).to.equal(null);
           const written = fs.readFileSync(file).subarray(start);
@@ -299,9 +294,9 @@ describe('streams: writeBehind', function () {
       const results = {};
       for (const side of ['node', 'ours']) {
         const given = side === 'node' ? {} : options;
-        const child = await runChild(childOptions(directory, side, `limit-${side}`, given, end));
+        const child = await runChild(childOptions(inDirectory, side, `limit-${side}`, given, end));
         expect(child.status, child.describe()).to.equal(0);
-        const written = fs.readFileSync(`${directory}/limit-${side}`);
+        const written = fs.readFileSync(inDirectory(`limit-${side}`));
         expect(written.equals(content.subarray(0, written.length)), 'the file is no prefix').to.equal(true);
         results[side] = { ...child.json(), length: written.length };
       }
@@ -319,12 +314,12 @@ describe('streams: writeBehind', function () {
       };
       const lengths = new Set();
       for (let round = 0; round < 6; round++) {
-        const child = startChild(childOptions(directory, 'ours', 'killed', options, end));
+        const child = startChild(childOptions(inDirectory, 'ours', 'killed', options, end));
         await child.waitFor(/started/);
         await pause_ms(20 + 25 * round);
         child.kill('SIGKILL');
         await child.ended();
-        const file = `${directory}/killed`;
+        const file = inDirectory('killed');
         const written = fs.readFileSync(file);
         let good = 0;
         while (good < written.length) {
@@ -342,7 +337,7 @@ describe('streams: writeBehind', function () {
   }
 
   it('a patch of fs.write in the middle of a stream is seen, behind what was taken before it', async () => {
-    const file = `${directory}/patched`;
+    const file = inDirectory('patched');
     const { write, writev } = ours;
     const stream = ours.createWriteStream(file, { writeBehind: MIB });
     try {

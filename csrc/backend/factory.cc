@@ -1,5 +1,6 @@
 #include "backend/factory.h"
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -48,6 +49,16 @@ std::string describe_failure(BackendType type, const BackendResult& result) {
          ", " + result.cause;
 }
 
+// True for a lack of descriptors that the process feels now and that may have passed by the next call. A
+// sandbox may answer EMFILE too: there others can still be had.
+bool lacks_descriptors(int error_number, int wake_fd) {
+  if (error_number != EMFILE && error_number != ENFILE) return false;
+  const int fd = fcntl(wake_fd, F_DUPFD_CLOEXEC, 0);
+  if (fd == -1) return errno == EMFILE || errno == ENFILE;
+  close(fd);
+  return false;
+}
+
 }  // namespace
 
 BackendResult probe_backend(BackendType type) {
@@ -83,6 +94,8 @@ Choice create_backend(uint32_t depth, std::optional<BackendType> type, int wake_
       return choice;
     }
     skipped += describe_failure(candidate, choice.result) + "; ";
+    // The choice is for the life of the thread: it is not made while the best one only lacks a descriptor.
+    if (lacks_descriptors(choice.result.error_number, wake_fd)) break;
   }
   choice.reason = skipped;
   return choice;

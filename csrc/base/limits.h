@@ -93,14 +93,28 @@ constexpr size_t results_per_delivery = 512;
 // MiB: 18.9 ms, H16), so they leave the JavaScript thread.
 constexpr uint64_t direct_submit_bytes = 1024 * 1024;
 
+// Direct requests with a device at once, in tags of it (jobs/device_tags.h): all but every so manieth of
+// what it has, because filesystems, buffered I/O and other processes hold some as well; and what is taken for
+// it where nothing tells (AHCI disks have 64 and 32). Any engine may have a share of so much of that whatever
+// others hold. After a submission that slept the bound is doubled every so often until it is whole.
+constexpr uint32_t device_tags_left = 8;
+constexpr uint32_t device_tags_unknown = 64;
+constexpr uint32_t device_tags_floor = 32;
+constexpr uint64_t device_tags_raise_ns = 250 * 1000 * 1000;
+// For so long what a device says of its queue is good.
+constexpr uint64_t device_look_ns = uint64_t{1000} * 1000 * 1000;
+
 // Reads up to this size that may wait are staged (scheduler/staging.h), and so many bytes of them at once:
 // beyond it they wait for memory. 128 KiB is where malloc starts to map each buffer on its own.
 constexpr uint64_t staged_read_bytes = 128 * 1024;
 constexpr uint64_t staged_bytes_max = 32 * 1024 * 1024;
 
-// A ring that keeps refusing io_uring_enter with nothing in flight is given up; its requests go to the pool.
+// What a kernel queue has refused so often in a row goes to the pool; one that refuses everything for so long
+// is given up (base/refusals.h).
 constexpr uint32_t submit_failures = 64;
-constexpr unsigned refused_look_us = 500;  // between looks at what the kernel of such a ring still has
+constexpr uint64_t refused_ns = uint64_t{1000} * 1000 * 1000;
+// Between looks whether the kernel has let go of a closed ring, where no thread can be had to wait for that.
+constexpr unsigned release_look_us = 500;
 
 // Adjacent direct requests of one descriptor are merged up to this size.
 constexpr uint64_t merge_bytes = 256 * 1024;

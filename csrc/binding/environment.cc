@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -196,6 +197,7 @@ void Environment::turn() {
     deliver();
     if (ending_ || monotonic_ns() - turn_started_ns_ > limits::turn_time_ns) break;
   }
+  if (async_context_ != nullptr) napi_async_destroy(env_, std::exchange(async_context_, nullptr));
   in_turn_ = false;
   if (!ending_) rest();
 }
@@ -275,41 +277,56 @@ bool Environment::is_still_there(const Request* request) {
   return true;
 }
 
-// Fills `results_` with finished requests. Where JavaScript cannot drain nextTicks and microtasks between two
-// callbacks itself, each callback gets a delivery of its own.
+// Fills `results_` with finished requests. A callback gets a delivery of its own where JavaScript cannot
+// drain nextTicks and microtasks itself before it; and it begins one behind a failure, which may make a
+// nextTick emit an 'error' that nobody listens for: only call_deliver() lets node know the line.
 size_t Environment::collect(Request** batch) {
   size_t count = 0;
+  bool failed = false;
   while (count < limits::results_per_delivery) {
     const Request* next = context_->peek_finished();
     if (next == nullptr) break;
-    const bool alone = !callbacks_in_batches_ && next->has(kFlagCallback);
-    if (alone && count > 0) break;
+    const bool calls_back = next->has(kFlagCallback);
+    if (calls_back && count > 0 && (failed || !callbacks_in_batches_)) break;
     batch[count] = context_->take_finished();
     results_[count * 2] = static_cast<int32_t>(batch[count]->slot);
     results_[count * 2 + 1] = finish_memory(batch[count]);
+    failed = failed || results_[count * 2 + 1] < 0;
     ++count;
-    if (alone) break;
+    if (calls_back && !callbacks_in_batches_) break;
   }
   return count;
 }
 
-// One callback into JavaScript, as node makes them: nextTicks and microtasks are drained at its end. Nothing
-// that a program throws comes out of it (uncaught() below). Without an async context of its own: each
-// callback has one, and one of the engine's, which lives on, is what test runners report as left open. False:
-// JavaScript can no longer run, the environment is ending.
+// One callback into JavaScript, as node makes them: nextTicks and microtasks are drained at its end. What
+// they throw is raised there by node, which still knows the line that threw: napi_make_callback would catch
+// it first and forget the line. What callbacks throw does not come out of `deliver` (uncaught() below).
+// False: JavaScript can no longer run, the environment is ending.
 bool Environment::call_deliver(size_t count) {
   napi_value function, receiver, argument;
+  napi_callback_scope scope;
   if (napi_get_reference_value(env_, deliver_, &function) != napi_ok ||
       napi_get_reference_value(env_, pending_, &receiver) != napi_ok ||
-      napi_create_uint32(env_, static_cast<uint32_t>(count), &argument) != napi_ok) {
+      napi_create_uint32(env_, static_cast<uint32_t>(count), &argument) != napi_ok || !has_async_context() ||
+      napi_open_callback_scope(env_, receiver, async_context_, &scope) != napi_ok) {
     return false;
   }
-  const napi_status status = napi_make_callback(env_, nullptr, receiver, function, 1, &argument, nullptr);
-  if (status == napi_pending_exception) {
-    napi_value error;
-    if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) uncaught(error);
+  const napi_status status = napi_call_function(env_, receiver, function, 1, &argument, nullptr);
+  napi_value error;
+  if (status == napi_pending_exception && napi_get_and_clear_last_exception(env_, &error) == napi_ok) {
+    uncaught(error);
   }
+  napi_close_callback_scope(env_, scope);
   return status == napi_ok;
+}
+
+// What a callback scope needs, for one turn: each callback has a context of its own, and one of the engine's
+// that lives on is what test runners report as left open.
+bool Environment::has_async_context() {
+  napi_value name;
+  return async_context_ != nullptr ||
+         (napi_create_string_utf8(env_, "ioengine", NAPI_AUTO_LENGTH, &name) == napi_ok &&
+          napi_async_init(env_, nullptr, name, &async_context_) == napi_ok);
 }
 
 // To be called where the exception was caught, inside of the callback: its domain and its async context are

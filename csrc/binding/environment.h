@@ -100,6 +100,7 @@ class Environment {
   bool is_still_there(const Request* request);
   size_t collect(Request** batch);
   bool call_deliver(size_t count);
+  bool has_async_context();
   void hold_loop(bool hold);
 
   napi_env env_;
@@ -117,6 +118,7 @@ class Environment {
   napi_ref deliver_ = nullptr;
   napi_ref results_reference_ = nullptr;
   napi_ref pending_ = nullptr;
+  napi_async_context async_context_ = nullptr;  // of this turn's deliveries
   napi_ref transfer_call_reference_ = nullptr;
   TransferCall* transfer_call_ = nullptr;
   napi_ref path_call_reference_ = nullptr;

@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "jobs/device_tags.h"
+
 namespace ioengine {
 namespace {
 
@@ -126,6 +128,8 @@ int read_file_facts(int fd, FileFacts* facts) {
   }
   if (facts->direct && facts->kind != FileKind::kForeign) {
     read_direct_alignment(fd, facts);
+    if (!facts->filesystem.memory_backed)
+      facts->tags = tags_of_device(facts->kind == FileKind::kBlock ? status.st_rdev : status.st_dev, fd);
     // Mapping blocks of a fragmented file that is met for the first time reads its extent tree inside the
     // submitting call. Here waiting is allowed, and later requests find the map in memory. ENOTTY elsewhere
     // than on ext4.

@@ -11,6 +11,8 @@
 
 namespace ioengine {
 
+class DeviceTags;
+
 enum class FileKind : uint8_t {
   kRegular,  // on a disk filesystem we know, or tmpfs or overlayfs
   kBlock,    // block device
@@ -53,6 +55,7 @@ struct FileFacts {
   uint64_t size = 0;
   uint32_t memory_alignment = 1;  // of O_DIRECT requests, from STATX_DIOALIGN, else the device's block
   uint32_t offset_alignment = 1;
+  DeviceTags* tags = nullptr;  // of the device below a direct file; null: nothing to run out of
   bool append = false;
   bool direct = false;
   bool readable = false;

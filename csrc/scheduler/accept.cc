@@ -70,6 +70,7 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
   request->check_phase = check_phase_;
   request->mode = 0;
   request->alignment = 1;
+  request->tags = 0;
   request->offset = 0;
   request->wanted = 0;
   request->done = 0;

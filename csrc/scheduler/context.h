@@ -2,8 +2,9 @@
 // each to a lane, submits in batches, retries what came back short, and keeps finished requests until they
 // are delivered.
 //
-// Life of a request:   accept -> (gate: waiting) -> start -> a ready list -> lane -> settle -> finished ->
-// take_finished
+// Life of a request:   accept -> (gate: waiting) -> start -> a ready list -> (tags: waiting) -> lane ->
+// settle
+// -> finished -> take_finished
 #pragma once
 
 #include <atomic>
@@ -18,6 +19,7 @@
 #include "jobs/read_file.h"
 #include "jobs/result_codes.h"
 #include "scheduler/descriptor.h"
+#include "scheduler/device_queues.h"
 #include "scheduler/file_stamp.h"
 #include "scheduler/inline_lane.h"
 #include "scheduler/inline_paths.h"
@@ -219,8 +221,15 @@ class IoContext {
   void to_threads(Request* request);
   void submit_ready();
   size_t submit_timed(Request* const* batch, size_t count);
+  void bar_mounts(Request* const* batch, size_t count);
+  void bar_direct_writes(Request* const* batch, size_t count);
   void run_cached();
   bool can_start_more() const;
+
+  // device_queues.cc
+  bool has_tags(Request* request);
+  void release_tags(Request* request);
+  void direct_to_threads(Request* request);
 
   // merging.cc
   void merge_ready();
@@ -256,7 +265,8 @@ class IoContext {
   DescriptorTable descriptors_;
   InlineLane inline_lane_;
   InlinePaths inline_paths_{inline_lane_.fuse()};
-  RequestQueue cached_;  // reads known to be cached, not yet served: inline or in one batch
+  InlineFuse write_fuse_;  // mounts on which handing a direct write over has slept
+  RequestQueue cached_;    // reads known to be cached, not yet served: inline or in one batch
   PathOrder path_order_;
   RequestQueue released_;  // calls on paths that waited for one that has settled
   bool releasing_ = false;
@@ -265,6 +275,7 @@ class IoContext {
   RequestQueue paths_;  // questions about paths that the kernel's caches may answer, when there is budget
   std::unique_ptr<WholeFile> spare_file_;  // of the last readFile that was answered at once
   RequestQueue ready_;                     // for the backend
+  DeviceQueues device_queues_;             // direct requests that wait for tags of their device
   RequestQueue unstaged_;                  // reads that wait for staging memory
   bool unstaging_ = false;                 // the first of them is on its way
   uint64_t staged_bytes_ = 0;

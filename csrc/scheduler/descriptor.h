@@ -85,7 +85,7 @@ struct Descriptor {
   bool closing = false;  // a close has been accepted
   bool pumping = false;  // pump() is at it: what it starts may settle at once, and must not start it again
   bool write_failed = false;        // a write has left bytes out: what follows it would stand behind a gap
-  bool waits_only = false;          // the file refused RWF_NOWAIT for direct reads
+  bool waits_only = false;          // the file refused RWF_NOWAIT for direct requests
   bool detached = false;            // out of the table: the number may already belong to another file
   uint32_t pending = 0;             // accepted and not settled, waiting or running
   const Request* change = nullptr;  // the latest write or truncation, until it settles

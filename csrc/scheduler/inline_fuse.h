@@ -1,6 +1,8 @@
 // The fuse of the inline lane: for the waits that no guard foresaw. Every inline call is timed; one that
 // slept bars the lane for that mount, longer each time, and the pool serves it meanwhile (H33).
 //
+// Another one is there for direct writes, where handing them over is what slept (H32).
+//
 // Where the thread ran slowly because it was preempted, nothing is barred: its count of voluntary context
 // switches tells. A hot loop of reads is timed as a whole, by the coarse clock, and each read of it once that
 // was slow; all other calls exactly.
@@ -38,6 +40,18 @@ class InlineFuse {
   bool slept_since(uint64_t before_ns, uint64_t bytes) {
     const uint64_t now = exact_now();
     return is_slow(now - before_ns, bytes) && slept(now);
+  }
+  // How often this thread has gone to sleep of its own accord.
+  static long voluntary_switches();
+  // A call that began at `before_ns`, with so many of them, is over: whether it slept, for long.
+  static bool has_slept(uint64_t before_ns, long switches) {
+    return is_slow(exact_now() - before_ns, 0) && voluntary_switches() != switches;
+  }
+  // The same as bars(), at this moment: for callers that begin no turn.
+  bool bars_now(uint64_t mount) {
+    if (last_until_ns_ == 0) return false;
+    now_ns_ = exact_now();
+    return bars(mount);
   }
   void bar(uint64_t mount);
   // The pool has opened a file on the mount. Where that is still slow, the bar goes on: asking once more on
@@ -100,7 +114,6 @@ class InlineFuse {
   // Copying takes its time as well: a nanosecond for a byte is a slow machine.
   static bool is_slow(uint64_t took_ns, uint64_t bytes) { return took_ns >= limits::inline_slow_ns + bytes; }
   bool slept(uint64_t now_ns);
-  static long voluntary_switches();
   bool is_barred(uint64_t mount) const;
   void prolong(uint64_t mount);
   bool is_coarsely_slow() const { return coarse_now() - turn_coarse_ns_ >= kCoarseSlow_ns; }

@@ -92,7 +92,7 @@ void IoContext::route(Request* request) {
       const int status = attach_bounce(request);
       if (status < 0) return settle(request, status);
     }
-    return fits_kernel_lane(request) ? to_backend(request) : to_threads(request);
+    return fits_kernel_lane(request) ? to_backend(request) : direct_to_threads(request);
   }
   switch (request->operation) {
     case Operation::kRead:
@@ -182,10 +182,12 @@ void IoContext::route_close(Request* request) {
 }
 
 // Whether the kernel backend takes this direct request without blocking the submitting call (H16). A ring
-// moves what would block to its own workers, AIO has none.
+// moves what would block to its own workers, AIO has none. A write may wait for the journal, to update the
+// file's times: ext4 does so under RWF_NOWAIT as well, and nothing tells of it but the clock.
 bool IoContext::fits_kernel_lane(Request* request) {
   const bool blocks = request->remaining() > limits::direct_submit_bytes ||
-                      (request->operation == Operation::kWrite && extends_file(request));
+                      (request->operation == Operation::kWrite &&
+                       (extends_file(request) || write_fuse_.bars_now(request->descriptor->facts.mount)));
   if (!blocks) return true;
   if (!backend_->capabilities().buffered_writes) return false;
   request->flags |= kFlagMayWait;
@@ -215,8 +217,8 @@ void IoContext::to_backend(Request* request) {
     return to_threads(request);
   }
   request->lane = backend_->type() == BackendType::kUring ? Lane::kUring : Lane::kAio;
-  request->nowait = request->lane == Lane::kAio && request->operation == Operation::kRead &&
-                    request->has(kFlagDirect) && !request->descriptor->waits_only;
+  request->nowait =
+      request->lane == Lane::kAio && request->has(kFlagDirect) && !request->descriptor->waits_only;
   ready_.push(request);
   if (request->has(kFlagDirect)) ++mergeable_;
   // The first request of an idle engine goes at once: accepted I/O makes progress while JavaScript is busy
@@ -233,10 +235,12 @@ void IoContext::submit_ready() {
     size_t count = 0;
     const size_t room = std::min<size_t>(depth - backend_->in_flight(), limits::depth);
     while (count < room && !ready_.empty()) {
-      batch[count] = ready_.pop();
-      batch[count]->round = round_;
-      ++count;
+      Request* request = ready_.pop();
+      if (!has_tags(request)) continue;
+      request->round = round_;
+      batch[count++] = request;
     }
+    if (count == 0) return;
     if (backend_->given_up()) {
       for (size_t i = 0; i < count; ++i) to_threads(batch[i]);
       statistics_.fallbacks += count;
@@ -248,24 +252,45 @@ void IoContext::submit_ready() {
   }
 }
 
-// Cached reads are served inside the submit: they are inline calls as well.
+// Cached reads are served inside the submit: they are inline calls as well. Direct requests are to be handed
+// over without a sleep.
 size_t IoContext::submit_timed(Request* const* batch, size_t count) {
   uint64_t cached_bytes = 0;
+  bool direct = false;
   for (size_t i = 0; i < count; ++i) {
     if (batch[i]->has(kFlagExpectCached)) cached_bytes += batch[i]->remaining() + 1;
+    direct = direct || batch[i]->has(kFlagDirect);
   }
-  if (cached_bytes == 0) return backend_->submit(batch, count);
+  if (cached_bytes == 0 && !direct) return backend_->submit(batch, count);
   const uint64_t before = monotonic_ns();
+  const long switches = direct ? InlineFuse::voluntary_switches() : 0;
   const size_t taken = backend_->submit(batch, count);
+  if (cached_bytes > 0 && inline_lane_.fuse()->slept_since(before, cached_bytes)) bar_mounts(batch, count);
+  if (direct) {
+    const bool slept = InlineFuse::has_slept(before, switches);
+    if (slept) bar_direct_writes(batch, count);
+    device_queues_.for_each([=](DeviceQueue* queue) { queue->submitted(before, slept); });
+  }
+  return taken;
+}
+
+// For any of the batch: the kernel does not say which one.
+void IoContext::bar_mounts(Request* const* batch, size_t count) {
   InlineFuse* fuse = inline_lane_.fuse();
-  if (!fuse->slept_since(before, cached_bytes)) return taken;
   uint64_t last = 0;
   for (size_t i = 0; i < count; ++i) {
     if (!batch[i]->has(kFlagExpectCached) || batch[i]->descriptor->facts.mount == last) continue;
     last = batch[i]->descriptor->facts.mount;
     if (!fuse->bars(last)) fuse->bar(last);
   }
-  return taken;
+}
+
+void IoContext::bar_direct_writes(Request* const* batch, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    if (!batch[i]->has(kFlagDirect) || batch[i]->operation != Operation::kWrite) continue;
+    const uint64_t mount = batch[i]->descriptor->facts.mount;
+    if (!write_fuse_.bars_now(mount)) write_fuse_.bar(mount);
+  }
 }
 
 // Cached reads: enough of them go to a ring in one system call, few are cheaper one by one.

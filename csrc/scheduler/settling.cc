@@ -130,6 +130,7 @@ Request* IoContext::take_finished() {
 
 void IoContext::complete(Request* request, int32_t result) {
   IOE_CHECK((request->generation & 1) == 1);
+  if (request->tags != 0) release_tags(request);
   if (request->merged != nullptr) return complete_merged(request, result);
   if (unfinished_job(request) != nullptr) return resume(request);
   if (request->open != nullptr && request->operation != Operation::kOpen && learn_file(request, result))
@@ -173,7 +174,7 @@ bool IoContext::read_up_to_size(Request* request, uint64_t attempt_end) {
     settle(request, error);
   } else {
     ++statistics_.fallbacks;
-    to_threads(request);
+    direct_to_threads(request);
   }
   return true;
 }
@@ -186,7 +187,10 @@ bool IoContext::retry(Request* request, int32_t* result) {
     return true;
   }
   // EAGAIN and EOPNOTSUPP: the lane cannot without waiting. ECANCELED: it gave the request back unserved.
-  const bool refused = *result == -EAGAIN || *result == -EOPNOTSUPP || *result == -ECANCELED;
+  // EINVAL: it may be RWF_NOWAIT that is not valid, where a duplicate of the descriptor has O_DIRECT switched
+  // off; without it the pool finds the request's own answer.
+  const bool refused = *result == -EAGAIN || *result == -EOPNOTSUPP || *result == -ECANCELED ||
+                       (*result == -EINVAL && request->nowait);
   if (refused && request->lane != Lane::kThreads && !stopping_) {
     ++statistics_.fallbacks;
     request->flags |= kFlagMayWait;
@@ -228,7 +232,7 @@ void IoContext::reroute_to_threads(Request* request) {
     const int status = attach_bounce(request);
     if (status < 0) return settle(request, status);
   }
-  to_threads(request);
+  direct_to_threads(request);
 }
 
 void IoContext::settle(Request* request, int32_t result) {
@@ -369,6 +373,7 @@ void IoContext::settle_writes() {
 // Requests that no lane has started yet are given up; node cancels them too when an environment ends. A close
 // is carried out all the same: nobody else will.
 void IoContext::cancel(Request* request) {
+  if (request->tags != 0) release_tags(request);
   if (request->merged != nullptr) return complete_merged(request, -ECANCELED);
   if (unfinished_job(request) != nullptr) return cancel_job(request);
   if (request->bounce != nullptr) detach_bounce(request, -ECANCELED);
@@ -379,6 +384,9 @@ void IoContext::cancel_queued() {
   while (Request* request = cached_.pop()) cancel(request);
   while (Request* request = paths_.pop()) cancel(request);
   while (Request* request = unstaged_.pop()) cancel(request);
+  device_queues_.for_each([this](DeviceQueue* queue) {
+    while (Request* request = queue->pop()) cancel(request);
+  });
   while (Request* request = ready_.pop()) cancel(request);
   Request* queued = threads_->take_queued();
   while (queued != nullptr) {

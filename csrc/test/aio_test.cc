@@ -28,8 +28,8 @@ struct Interference {
   long take_at_most = 1 << 20;
   bool hide_ring = false;
   int setup_error = 0;
-  bool refuse_nowait = false;  // as a filesystem without RWF_NOWAIT does
-  uint32_t nowait = 0;         // io_submit calls whose first iocb has RWF_NOWAIT
+  int refuse_nowait = 0;  // an error: EOPNOTSUPP, as a filesystem without RWF_NOWAIT does
+  uint32_t nowait = 0;    // io_submit calls whose first iocb has RWF_NOWAIT
   uint32_t submits = 0;
   uint32_t getevents = 0;
 };
@@ -46,8 +46,8 @@ long io_submit_interfered(long (*real)(long, ...), const long* arguments) {
   const auto* first = *reinterpret_cast<iocb**>(arguments[2]);
   if ((first->aio_rw_flags & RWF_NOWAIT) != 0) {
     ++interference.nowait;
-    if (interference.refuse_nowait) {
-      errno = EOPNOTSUPP;
+    if (interference.refuse_nowait != 0) {
+      errno = interference.refuse_nowait;
       return -1;
     }
   }
@@ -196,10 +196,38 @@ void given_up_for_good() {
   }
 }
 
+// Memory that runs short for a moment is no reason to give io_submit up: others serve what waits, and it goes
+// on.
+void refused_for_a_while() {
+  for (int error : {EAGAIN, ENOMEM, EINTR}) {
+    set_context("io_submit fails for a while with " + std::to_string(error));
+    interference = Interference();
+    Engine engine(BackendType::kAio, 8);
+    const int direct = engine.open(temporary_folder() + "/aio", O_RDONLY | O_DIRECT);
+    if (direct < 0) return;
+    GuardedBuffer buffer(4096);
+    interference.fail_next = 500;
+    interference.error = error;
+    for (int i = 0; i < 1000 && interference.fail_next > 0; ++i) {
+      engine.until_settled(engine.read(direct, buffer.data(), 4096, 0));
+    }
+    CHECK_EQ(interference.fail_next, 0u);
+    CHECK(!engine->backend().given_up());
+    const auto& lane = engine->statistics().lanes[static_cast<size_t>(Lane::kAio)];
+    const uint64_t before = lane.operations;
+    const auto ticket = engine.read(direct, buffer.data(), 4096, 4096);
+    engine.until_settled(ticket);
+    CHECK_EQ(ticket->result, 4096);
+    CHECK_EQ(lane.operations, before + 1);
+    engine.until_settled(engine.close(direct));
+  }
+  interference = Interference();
+}
+
 // H32: io_submit must not wait for the inode lock or for dirty pages. A file that refuses is asked once.
-void direct_reads_do_not_wait() {
-  for (bool refuse : {false, true}) {
-    set_context(refuse ? "a file without RWF_NOWAIT" : "direct reads with RWF_NOWAIT");
+void direct_requests_do_not_wait() {
+  for (int refuse : {0, EOPNOTSUPP, EINVAL}) {
+    set_context("direct requests with RWF_NOWAIT, refused with " + std::to_string(refuse));
     interference = Interference();
     interference.refuse_nowait = refuse;
     Engine engine(BackendType::kAio, 8);
@@ -211,11 +239,22 @@ void direct_reads_do_not_wait() {
       engine.until_settled(ticket);
       CHECK_EQ(ticket->result, 4096);
     }
-    CHECK_EQ(interference.nowait, refuse ? 1u : 5u);
-    const auto written = engine.write(direct, buffer.data(), 4096, 4 * 4096);
-    engine.until_settled(written);
-    CHECK_EQ(written->result, 4096);
-    CHECK_EQ(interference.nowait, refuse ? 1u : 5u);
+    CHECK_EQ(interference.nowait, refuse == EOPNOTSUPP ? 1u : 5u);
+    for (uint64_t i = 0; i < 5; ++i) {
+      buffer.fill(i + 2);
+      const auto written = engine.write(direct, buffer.data(), 4096, static_cast<int64_t>(4 * i) * 4096);
+      engine.until_settled(written);
+      CHECK_EQ(written->result, 4096);
+      std::vector<uint8_t> found(4096);
+      const uint64_t at = 4 * i * 4096;
+      const int view = open((temporary_folder() + "/aio").c_str(), O_RDWR | O_CLOEXEC);
+      CHECK_EQ(pread(view, found.data(), 4096, static_cast<off_t>(at)), 4096);
+      for (uint64_t j = 0; j < 4096; ++j) CHECK_EQ(found[j], pattern(i + 2, j));
+      buffer.fill(1, at);
+      CHECK_EQ(pwrite(view, buffer.data(), 4096, static_cast<off_t>(at)), 4096);
+      close(view);
+    }
+    CHECK_EQ(interference.nowait, refuse == EOPNOTSUPP ? 1u : 10u);
     engine.until_settled(engine.close(direct));
   }
   interference = Interference();
@@ -282,7 +321,8 @@ int main() {
   refused_submits(fd);
   refused_for_ever(fd);
   given_up_for_good();
-  direct_reads_do_not_wait();
+  refused_for_a_while();
+  direct_requests_do_not_wait();
   without_the_mapped_ring(fd);
   setup_that_fails();
   errors_and_syncs(fd);

@@ -56,6 +56,12 @@ int Engine::create(uint64_t size, uint64_t size_max, uint32_t alignment) {
   return fd;
 }
 
+void Engine::put_on_device(int fd, uint32_t alignment, DeviceTags* tags) {
+  FileFacts facts = disk_.facts(fd, alignment);
+  facts.tags = tags;
+  context_->adopt(fd, facts);
+}
+
 int Engine::open(const std::string& path, int flags) {
   auto* job = new OpenJob();
   job->path = path;

@@ -40,6 +40,8 @@ class Engine {
 
   // A file on the mock disk that the engine knows.
   int create(uint64_t size, uint64_t size_max, uint32_t alignment = 1);
+  // From here on the file counts as one on a device with these tags.
+  void put_on_device(int fd, uint32_t alignment, DeviceTags* tags);
   // Opens a real file through the engine and waits for it.
   int open(const std::string& path, int flags);
   void open_for_later(const std::string& path, int flags);

@@ -46,7 +46,7 @@ struct Workload::Memory {
   }
 };
 
-WorkloadFiles Workload::mock_files(Engine* engine, uint32_t alignment) {
+WorkloadFiles Workload::mock_files(Engine* engine, uint32_t alignment, DeviceTags* tags) {
   WorkloadFiles files;
   MockDisk& disk = engine->disk();
   files.random = engine->create(kInitialSize, kSizeMax, alignment);
@@ -54,6 +54,9 @@ WorkloadFiles Workload::mock_files(Engine* engine, uint32_t alignment) {
   files.log = disk.create(0, kSizeMax);
   CHECK(fcntl(files.log, F_SETFL, fcntl(files.log, F_GETFL) | O_APPEND) == 0);
   (*engine)->adopt(files.log, disk.facts(files.log, alignment));
+  if (tags != nullptr) {
+    for (int fd : {files.random, files.tape, files.log}) engine->put_on_device(fd, alignment, tags);
+  }
   files.random_view = dup(files.random);
   files.tape_view = dup(files.tape);
   files.log_view = dup(files.log);

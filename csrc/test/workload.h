@@ -35,8 +35,9 @@ class Workload {
   static constexpr uint64_t kTapeSize = 300 * 1000;
   static constexpr uint64_t kSizeMax = 4 * 1024 * 1024;
 
-  // Files on the mock disk, or in the temporary folder opened with O_DIRECT or not.
-  static WorkloadFiles mock_files(Engine* engine, uint32_t alignment);
+  // Files on the mock disk, or in the temporary folder opened with O_DIRECT or not. `tags`: of the device
+  // below direct ones, null for as many as anybody wants.
+  static WorkloadFiles mock_files(Engine* engine, uint32_t alignment, DeviceTags* tags = nullptr);
   static WorkloadFiles real_files(Engine* engine, int direct_flag);
 
   Workload(Engine* engine, const WorkloadFiles& files, const WorkloadOptions& options);

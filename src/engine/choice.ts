@@ -5,6 +5,7 @@ import {
   type Addon,
   addon,
   addonFailure,
+  addonFailurePasses,
   addonIsExpected,
   BACKEND_INDEX,
   type BackendName,
@@ -111,7 +112,9 @@ export function startEngine(): Engine | undefined {
   const native = addon();
   if (native === undefined) {
     if (name !== 'auto') throw unavailable(name, { errorNumber: 0, cause: addonFailure(), fix: NO_ADDON_FIX });
-    noEngineReason = addonFailure() ?? 'no native addon';
+    passingReason = addonFailure() ?? 'no native addon';
+    if (addonFailurePasses()) return undefined;
+    noEngineReason = passingReason;
     if (addonIsExpected()) warnOfFallback(noEngineReason, NO_ADDON_FIX);
     return undefined;
   }

@@ -116,9 +116,7 @@ class PathCallback extends CallbackRequest {
   finish(result: number): void {
     const { call, callback } = this;
     if (result >= 0) {
-      const value = call.value(result, this.slot, this.native);
-      if (value === undefined) callback(null);
-      else callback(null, value);
+      this.succeed(result);
     } else if (result === NOT_TAKEN) {
       this.again();
     } else if (result < NOT_TAKEN) {
@@ -126,5 +124,19 @@ class PathCallback extends CallbackRequest {
     } else {
       callback(systemErrorWithoutFrames(result, call.syscall, shownPath(call.path), shownTarget(call)));
     }
+  }
+
+  /** A value that cannot be made (a text beyond V8's limit) is an error like any other. */
+  private succeed(result: number): void {
+    const { call, callback } = this;
+    let value: unknown;
+    try {
+      value = call.value(result, this.slot, this.native);
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    if (value === undefined) callback(null);
+    else callback(null, value);
   }
 }

@@ -303,7 +303,7 @@ function withArguments(exports: Exports): Addon {
 
 // Taken now: a program may have put a function of its own into node:fs by the time the addon is needed. For the same
 // reason it is not loaded with require, which asks node:fs where files are.
-const { existsSync } = nodeFs;
+const { closeSync, existsSync, openSync } = nodeFs;
 
 function load(file: string): Exports {
   const module_ = { exports: {} };
@@ -323,6 +323,7 @@ const candidates = named
 
 let loaded: Addon | undefined;
 let failure: string | undefined;
+let failurePasses = false;
 
 /** Why the addon must not even be looked for: other runtimes end the process when it calls what they lack of libuv. */
 function whyNot(): string | undefined {
@@ -337,11 +338,12 @@ export const addonIsExpected = (): boolean => whyNot() === undefined;
 
 /** The addon, loaded at the first call; undefined where there is none for this system (see `addonFailure`). */
 export function addon(): Addon | undefined {
-  if (loaded !== undefined || failure !== undefined) return loaded;
+  if (loaded !== undefined || (failure !== undefined && !failurePasses)) return loaded;
+  failurePasses = false;
   failure = whyNot();
   if (failure !== undefined) return undefined;
+  const file = candidates.find((candidate) => existsSync(candidate));
   try {
-    const file = candidates.find((candidate) => existsSync(candidate));
     if (file === undefined) {
       failure = named
         ? `IOENGINE_ADDON names ${named}, which does not exist`
@@ -350,10 +352,25 @@ export function addon(): Addon | undefined {
     }
     loaded = withArguments(load(file));
   } catch (error) {
-    failure = `the native addon cannot be loaded: ${(error as Error).message}`;
+    const { message } = error as Error;
+    failure = `the native addon cannot be loaded: ${message}`;
+    // The text is that of the C locale. Under another one, which an embedder may set, another open says it again.
+    failurePasses = message.includes('Too many open files') || lacksDescriptors(file!);
   }
   return loaded;
 }
+
+function lacksDescriptors(file: string): boolean {
+  try {
+    closeSync(openSync(file, 'r'));
+    return false;
+  } catch (error) {
+    return ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '');
+  }
+}
+
+/** True where the next call of `addon()` tries once more. */
+export const addonFailurePasses = (): boolean => failurePasses;
 
 /** Why `addon()` is undefined. */
 export function addonFailure(): string | undefined {

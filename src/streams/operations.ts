@@ -59,25 +59,12 @@ export class StreamOperations {
   openFile(path: unknown, flags: unknown, mode: unknown, callback: OpenCallback): void {
     const isOurs = this.live.open === this.unpatched.open;
     const opened: OpenCallback = (error, fd) => {
-      if (error) this.failed(error, isOurs, [path, flags, mode, callback]);
-      else {
-        if (isOurs) this.ownFd = fd;
-        callback(null, fd);
-      }
+      if (error) return callback(error);
+      if (isOurs) this.ownFd = fd;
+      callback(null, fd);
     };
     if (isOurs && this.direct !== undefined && this.openDirect(path, flags, mode, opened)) return;
     (this.live.open as AnyFunction)(path, flags, mode, opened);
-  }
-
-  /**
-   * Node fails once more: an error that comes out of its own callback, and that nobody listens for, ends the process with
-   * the text that node prints, where one out of ours would show a line of this package or none.
-   */
-  private failed(error: unknown, isOurs: boolean, call: [unknown, unknown, unknown, OpenCallback]): void {
-    const { code } = error as NodeJS.ErrnoException;
-    const [path, flags, mode, callback] = call;
-    if (!isOurs || code === undefined || code.startsWith('ERR_')) callback(error);
-    else hostFs.open(path as string, flags as string, mode as number, callback as never);
   }
 
   private openDirect(path: unknown, flags: unknown, mode: unknown, opened: OpenCallback): boolean {

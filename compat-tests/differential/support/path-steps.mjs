@@ -126,6 +126,15 @@ function orFalse(test) {
   }
 }
 
+/** The stats, or the code of the error. */
+function leadsTo(path) {
+  try {
+    return fs.statSync(path);
+  } catch (error) {
+    return error.code;
+  }
+}
+
 /** Before Node 26 a recursive readdir cannot join a Buffer; from a callback of its own, nobody can catch what it throws. */
 const joinsBuffers = orFalse(() => {
   const above = fileURLToPath(new URL('..', import.meta.url));
@@ -178,12 +187,23 @@ export class PathSteps {
     const walks = given.rest?.at(-1)?.recursive === true;
     if (walks && given.do === 'readdir' && this.isEndless()) return 'too many ways';
     if (given.do in onOnePath) return this.call(given, this.shaped(given.name, given.form));
-    // cp looks at both at once, and says what it hears first.
     if (given.do === 'cp' && !fs.existsSync(this.path(given.name))) return 'nothing to copy';
     if (walks && given.do === 'cp' && this.isWide()) return 'too many ways';
+    if (walks && given.rest[0].dereference && this.failsTwice(given.name, given.to)) return 'either error may be first';
     if (given.do in onTwoPaths)
       return this.call(given, this.shaped(given.name, given.form), this.shaped(given.to, given.form));
     return this[given.do](given);
+  }
+
+  /**
+   * cp looks at a name in the source and in the target at once, and says what it hears first: which of two errors that is
+   * nobody knows. In the source it is a link that leads nowhere, in the target a circle or a file in the place of a folder.
+   */
+  failsTwice(from, to) {
+    const [source, target] = [leadsTo(this.path(from)), leadsTo(this.path(to))];
+    if (typeof source === 'string') return typeof target === 'string' && target !== 'ENOENT';
+    if (!source.isDirectory()) return false;
+    return fs.readdirSync(this.path(from)).some((name) => this.failsTwice(`${from}/${name}`, `${to}/${name}`));
   }
 
   /** Copies of copies double, and so do copies of what links lead to. */

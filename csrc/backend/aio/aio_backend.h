@@ -1,12 +1,15 @@
 // Linux native AIO: io_submit(2) for O_DIRECT requests, completions through an eventfd and the mapped ring.
-// The scheduler keeps from it what it is known to wait for (H16): buffered misses, extending writes, large
-// requests. Direct reads carry RWF_NOWAIT (H32). What is left: a direct overwrite waits for the inode lock
-// and for dirty pages in its range, and every request for a free tag of the device (nr_requests).
+// io_submit(2) waits for a good deal itself. The scheduler keeps from it buffered misses, extending writes
+// and large requests (H16), and more requests than the device has tags. RWF_NOWAIT, on every direct request,
+// keeps it from the inode lock and from dirty pages (H32). What is left: ext4 may wait for the journal to
+// update a file's times, and other processes may hold the tags. Both are found out by the clock
+// (docs/decisions/0011).
 #pragma once
 
 #include "backend/aio/aio_abi.h"
 #include "backend/backend.h"
 #include "base/limits.h"
+#include "base/refusals.h"
 
 namespace ioengine {
 
@@ -44,7 +47,7 @@ class AioBackend final : public IoBackend {
   size_t pending_count_ = 0;
   Completion refused_[limits::depth] = {};
   size_t refused_count_ = 0;
-  uint32_t submit_failures_ = 0;  // consecutive
+  Refusals refusals_;
   bool given_up_ = false;
 };
 

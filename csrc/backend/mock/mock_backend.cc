@@ -67,6 +67,7 @@ size_t MockBackend::submit(Request* const* requests, size_t count) {
     --options_.refused_submits;
     return 0;
   }
+  if (count > 0 && options_.submit_sleep_us > 0) usleep(options_.submit_sleep_us);
   size_t taking = count;
   if (count > 0 && random_.chance(options_.partial_submit_permille)) taking = random_.below(count);
   for (size_t i = 0; i < taking; ++i) {

@@ -45,6 +45,7 @@ struct MockOptions {
   uint32_t eopnotsupp_permille = 0;
   uint32_t partial_submit_permille = 0;
   uint32_t refused_submits = 0;  // the first so many calls of submit() take nothing
+  uint32_t submit_sleep_us = 0;  // every call of submit() with something to take sleeps, as it should not
   MockDefect defect = MockDefect::kNone;
   uint32_t defect_at = 10;  // which operation (of those it applies to) is the broken one
 };
