@@ -44,8 +44,9 @@ class IoBackend {
   // earlier submit() could not hand to the kernel. Never waits.
   virtual size_t reap(Completion* into, size_t capacity) = 0;
 
-  // The kernel no longer takes anything, for good (a late seccomp filter, for one). What it has will still be
-  // reaped; the owner submits nothing more.
+  // The kernel no longer takes anything, for good (a late seccomp filter, for one). What it has comes back
+  // through reap() once it has let go of it: with its result, with ECANCELED where it can be done again, or
+  // with EIO. The owner submits nothing more.
   virtual bool given_up() const { return false; }
 
   // Requests taken and not yet reaped.

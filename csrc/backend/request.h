@@ -85,7 +85,7 @@ struct Request {
   Bounce* bounce = nullptr;    // aligned stand-in for an O_DIRECT operation on unaligned memory or offsets
   Staging* staging = nullptr;  // our own memory under a read that may wait
   OpenJob* open = nullptr;  // kOpen: arguments; also the facts that the first operation on a number finds out
-  PathJob* path = nullptr;  // kStat, kAccess: the question; kStatx: the answer
+  PathJob* job = nullptr;   // calls on paths: what is to be done, and then what was found; kStatx: a StatJob
   // Our own memory under the vectors, held while the kernel may write to it (H8): one block, or one entry
   // (null where the memory is not ours) for each of several vectors.
   AlignedBlock* block = nullptr;
@@ -102,7 +102,7 @@ struct Request {
 
   bool owns_anything() const {
     const auto bits = [](const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); };
-    return (bits(owned_vectors) | bits(bounce) | bits(staging) | bits(open) | bits(path) | bits(block) |
+    return (bits(owned_vectors) | bits(bounce) | bits(staging) | bits(open) | bits(job) | bits(block) |
             bits(blocks)) != 0;
   }
 };

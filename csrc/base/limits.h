@@ -109,9 +109,12 @@ constexpr uint64_t device_look_ns = uint64_t{1000} * 1000 * 1000;
 constexpr uint64_t staged_read_bytes = 128 * 1024;
 constexpr uint64_t staged_bytes_max = 32 * 1024 * 1024;
 
-// A ring that keeps refusing io_uring_enter with nothing in flight is given up; its requests go to the pool.
+// What a kernel queue has refused so often in a row goes to the pool; one that refuses everything for so long
+// is given up (base/refusals.h).
 constexpr uint32_t submit_failures = 64;
-constexpr unsigned refused_look_us = 500;  // between looks at what the kernel of such a ring still has
+constexpr uint64_t refused_ns = uint64_t{1000} * 1000 * 1000;
+// Between looks whether the kernel has let go of a closed ring, where no thread can be had to wait for that.
+constexpr unsigned release_look_us = 500;
 
 // Adjacent direct requests of one descriptor are merged up to this size.
 constexpr uint64_t merge_bytes = 256 * 1024;

@@ -23,6 +23,8 @@ class OwnedFd {
 
   int get() const { return fd_; }
   bool is_open() const { return fd_ != -1; }
+  // The descriptor, which is the caller's from now on, or -1.
+  int release() { return std::exchange(fd_, -1); }
   // False: the close told of an error.
   bool close() { return fd_ == -1 || ::close(std::exchange(fd_, -1)) == 0; }
 

@@ -5,6 +5,8 @@
 #include <node_api.h>
 
 #include "binding/environment.h"
+#include "jobs/path_job.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 
@@ -66,6 +68,13 @@ template <auto function>
 napi_value when_started(napi_env env, napi_callback_info info) {
   const typename ArgumentsOf<function>::Type in(env, info);
   return in.environment->is_ready() ? function(in) : number(env, kNotTaken);
+}
+
+// The job of the request in the slot that is the first argument, which is being delivered. Null where there
+// is none, and where its job is another.
+template <typename Job, size_t N>
+Job* delivered_job(const Arguments<N>& in) {
+  return dynamic_cast<Job*>(in.environment->context()->answer_of(in.uint32(0)));
 }
 
 struct NamedFunction {

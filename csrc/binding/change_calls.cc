@@ -1,6 +1,5 @@
 // Operations on paths that go to the pool always: they change the disk, or read it in any case.
 
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,7 +8,12 @@
 #include "binding/environment.h"
 #include "binding/path_argument.h"
 #include "binding/path_calls.h"
-#include "jobs/path_job.h"
+#include "jobs/copy_tree.h"
+#include "jobs/path_syscalls.h"
+#include "jobs/read_directory.h"
+#include "jobs/read_tree.h"
+#include "jobs/remove_tree.h"
+#include "jobs/write_file.h"
 
 namespace ioengine {
 namespace {
@@ -21,9 +25,6 @@ napi_value accept(const Arguments<N>& in, Operation operation, std::unique_ptr<P
   return answer(in.environment, in.environment->context()->run_in_pool(operation, std::move(job), flags),
                 flags);
 }
-
-// Null where the number is not that of a request that is being delivered.
-PathJob* answer_in(const Arguments<1>& in) { return in.environment->context()->answer_of(in.uint32(0)); }
 
 // A text of any length, with NULs in it.
 bool take_string(napi_env env, napi_value value, std::string* text) {
@@ -40,29 +41,26 @@ napi_value write_file_call(const Arguments<6>& in) {
   size_t size = 0;
   if (!path.usable() || napi_get_buffer_info(in.env, in.values[1], &data, &size) != napi_ok)
     return number(in.env, kNotTaken);
-  auto job = std::make_unique<PathJob>();
-  job->path = path.text();
-  job->file = std::make_unique<WholeFile>();
-  job->write.data = static_cast<const char*>(data);
-  job->write.size = size;
-  job->write.flags = in.int32(2);
-  job->write.mode = in.uint32(3);
-  job->write.sync = in.int32(4) != 0;
+  auto job = std::make_unique<WriteFileJob>(path.text());
+  job->data = static_cast<const char*>(data);
+  job->size = size;
+  job->flags = in.int32(2);
+  job->mode = in.uint32(3);
+  job->sync = in.int32(4) != 0;
   return accept(in, Operation::kWriteFile, std::move(job), in.int32(5));
 }
 
 // takeWrite(slot): of a writeFile that has stopped, its descriptor, which is the caller's from now on, or -1;
 // the step that failed; and -errno. Into the PathCall.
 napi_value take_write(const Arguments<1>& in) {
-  PathJob* job = answer_in(in);
-  if (job == nullptr || job->file == nullptr) return nullptr;
-  const int fd = job->file->fd;
-  job->file->fd = -1;
-  if (fd >= 0) in.environment->context()->adopt(fd, job->file->facts);
+  auto* job = delivered_job<WriteFileJob>(in);
+  if (job == nullptr) return nullptr;
+  const int fd = job->file.release();
+  if (fd >= 0) in.environment->context()->adopt(fd, job->facts);
   double* numbers = in.environment->path_call()->numbers;
   numbers[0] = fd;
-  numbers[1] = static_cast<double>(job->write.failed);
-  numbers[2] = job->write.error;
+  numbers[1] = static_cast<double>(job->failed);
+  numbers[2] = job->error;
   return nullptr;
 }
 
@@ -70,19 +68,16 @@ napi_value take_write(const Arguments<1>& in) {
 napi_value read_directory_call(const Arguments<3>& in) {
   const Path path(in.env, in.values[0]);
   if (!path.usable()) return number(in.env, kNotTaken);
-  auto job = std::make_unique<PathJob>();
-  job->path = path.text();
-  job->first = in.int32(1);
+  auto job = std::make_unique<ReadDirectoryJob>(path.text(), in.int32(1) != 0);
   return accept(in, Operation::kReadDirectory, std::move(job), in.int32(2));
 }
 
 // readTree(path, withTypes, below, pathFlags)
 napi_value read_tree_call(const Arguments<4>& in) {
   const Path path(in.env, in.values[0]);
-  auto job = std::make_unique<PathJob>();
-  if (!path.usable() || !take_string(in.env, in.values[2], &job->below)) return number(in.env, kNotTaken);
-  job->path = path.text();
-  job->first = in.int32(1);
+  std::string below;
+  if (!path.usable() || !take_string(in.env, in.values[2], &below)) return number(in.env, kNotTaken);
+  auto job = std::make_unique<ReadTreeJob>(path.text(), in.int32(1) != 0, std::move(below));
   return accept(in, Operation::kReadTree, std::move(job), in.int32(3));
 }
 
@@ -91,10 +86,7 @@ napi_value copy_tree_call(const Arguments<4>& in) {
   const Path path(in.env, in.values[0]);
   const Path target(in.env, in.values[1]);
   if (!path.usable() || !target.usable()) return number(in.env, kNotTaken);
-  auto job = std::make_unique<PathJob>();
-  job->path = path.text();
-  job->target = target.text();
-  job->first = in.int32(2);
+  auto job = std::make_unique<CopyTreeJob>(path.text(), target.text(), in.int32(2));
   return accept(in, Operation::kCopyTree, std::move(job), in.int32(3));
 }
 
@@ -102,41 +94,79 @@ napi_value copy_tree_call(const Arguments<4>& in) {
 napi_value remove_tree_call(const Arguments<4>& in) {
   const Path path(in.env, in.values[0]);
   if (!path.usable()) return number(in.env, kNotTaken);
-  auto job = std::make_unique<PathJob>();
-  job->path = path.text();
-  job->first = in.int32(1);
-  job->second = in.int32(2);
+  auto job = std::make_unique<RemoveTreeJob>(path.text(), in.int32(1) != 0, in.int32(2) != 0);
   return accept(in, Operation::kRemoveTree, std::move(job), in.int32(3));
 }
 
-// changePath(change, path, first, second, pathFlags)
+// `first` and `second` are what the call needs: a mode, a length, or a user and a group.
+std::unique_ptr<PathJob> job_of(PathSyscall call, const char* path, int64_t first, int64_t second) {
+  const auto mode = static_cast<mode_t>(first);
+  const auto user = static_cast<uid_t>(first);
+  const auto group = static_cast<gid_t>(second);
+  switch (call) {
+    case PathSyscall::kMakeDirectories:
+      return std::make_unique<MakeDirectoriesJob>(path, mode);
+    case PathSyscall::kTruncate:
+      return std::make_unique<TruncateJob>(path, first);
+    case PathSyscall::kChangeMode:
+      return std::make_unique<ChangeModeJob>(path, mode);
+    case PathSyscall::kChangeOwner:
+      return std::make_unique<ChangeOwnerJob>(path, user, group, true);
+    case PathSyscall::kChangeLinkOwner:
+      return std::make_unique<ChangeOwnerJob>(path, user, group, false);
+    case PathSyscall::kReadLink:
+      return std::make_unique<ReadLinkJob>(path);
+    case PathSyscall::kRealPath:
+      return std::make_unique<RealPathJob>(path);
+    case PathSyscall::kMakeDirectory:
+      return std::make_unique<MakeDirectoryJob>(path, mode);
+    case PathSyscall::kRemoveDirectory:
+      return std::make_unique<RemoveDirectoryJob>(path);
+    case PathSyscall::kUnlink:
+      return std::make_unique<UnlinkJob>(path);
+    default:
+      return nullptr;
+  }
+}
+
+// Of two paths.
+std::unique_ptr<PathJob> job_of(PathSyscall call, const char* path, const char* target) {
+  switch (call) {
+    case PathSyscall::kRename:
+      return std::make_unique<RenameJob>(path, target);
+    case PathSyscall::kLink:
+      return std::make_unique<LinkJob>(path, target);
+    case PathSyscall::kSymbolicLink:
+      return std::make_unique<SymbolicLinkJob>(path, target);
+    default:
+      return nullptr;
+  }
+}
+
+// changePath(call, path, first, second, pathFlags)
 napi_value change_path_call(const Arguments<5>& in) {
   const Path path(in.env, in.values[1]);
   if (!path.usable()) return number(in.env, kNotTaken);
-  auto job = std::make_unique<PathJob>();
-  job->path = path.text();
-  job->change = static_cast<PathChange>(in.int32(0));
-  job->first = in.int64(2);
-  job->second = in.int64(3);
-  const bool reads = job->change == PathChange::kReadLink || job->change == PathChange::kRealPath;
+  const auto call = static_cast<PathSyscall>(in.int32(0));
+  auto job = job_of(call, path.text(), in.int64(2), in.int64(3));
+  if (job == nullptr) return number(in.env, kNotTaken);
+  const bool reads = call == PathSyscall::kReadLink || call == PathSyscall::kRealPath;
   return accept(in, reads ? Operation::kReadLink : Operation::kChangePath, std::move(job), in.int32(4));
 }
 
-// changePaths(change, path, target, pathFlags)
+// changePaths(call, path, target, pathFlags)
 napi_value change_paths_call(const Arguments<4>& in) {
   const Path path(in.env, in.values[1]);
   const Path target(in.env, in.values[2]);
   if (!path.usable() || !target.usable()) return number(in.env, kNotTaken);
-  auto job = std::make_unique<PathJob>();
-  job->path = path.text();
-  job->target = target.text();
-  job->change = static_cast<PathChange>(in.int32(0));
+  auto job = job_of(static_cast<PathSyscall>(in.int32(0)), path.text(), target.text());
+  if (job == nullptr) return number(in.env, kNotTaken);
   return accept(in, Operation::kChangePath, std::move(job), in.int32(3));
 }
 
 // takeFound(slot): the bytes that a request which is being delivered has found
 napi_value take_found(const Arguments<1>& in) {
-  const PathJob* job = answer_in(in);
+  const auto* job = delivered_job<TextJob>(in);
   if (job == nullptr) return nullptr;
   const std::string& found = job->found;
   napi_value buffer;
@@ -145,11 +175,21 @@ napi_value take_found(const Arguments<1>& in) {
   return buffer;
 }
 
+// Of a copy that has stopped: how many of the directories are complete, and of each the mode, in decimal, and
+// the path, with a NUL between them.
+std::string modes_of(const CopyTreeJob& job) {
+  std::string list = std::to_string(job.complete);
+  for (const CopyTreeJob::DirectoryMode& directory : job.modes)
+    list += '\0' + std::to_string(directory.mode) + '\0' + directory.path;
+  return list;
+}
+
 // takeText(slot): the same as a string
 napi_value take_text(const Arguments<1>& in) {
-  const PathJob* job = answer_in(in);
-  if (job == nullptr) return nullptr;
-  const std::string& found = job->found;
+  const auto* job = delivered_job<TextJob>(in);
+  const auto* copy = delivered_job<CopyTreeJob>(in);
+  if (job == nullptr && copy == nullptr) return nullptr;
+  const std::string found = copy != nullptr ? modes_of(*copy) : job->found;
   napi_value text;
   if (napi_create_string_utf8(in.env, found.data(), found.size(), &text) != napi_ok) return nullptr;
   return text;

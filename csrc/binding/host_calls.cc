@@ -1,13 +1,13 @@
 // Calls that node:fs serves, in their turn among those of the engine (scheduler/host_calls.cc).
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "binding/arguments.h"
 #include "binding/environment.h"
 #include "binding/path_argument.h"
 #include "binding/path_calls.h"
-#include "jobs/path_job.h"
 
 namespace ioengine {
 namespace {
@@ -21,14 +21,14 @@ HostCall kind_of(int32_t number) {
 napi_value begin_host_call(const Arguments<4>& in) {
   const Path path(in.env, in.values[0]);
   if (!path.usable()) return number(in.env, kNotTaken);
-  auto job = std::make_unique<PathJob>();
-  job->path = path.text();
+  std::string second;
   napi_valuetype type = napi_undefined;
   if (napi_typeof(in.env, in.values[1], &type) == napi_ok && type != napi_undefined) {
     const Path target(in.env, in.values[1]);
     if (!target.usable()) return number(in.env, kNotTaken);
-    job->target = target.text();
+    second = target.text();
   }
+  auto job = std::make_unique<HostCallJob>(path.text(), std::move(second));
   const uint32_t flags = request_flags(in.int32(3));
   IoContext* context = in.environment->context();
   return answer(in.environment, context->begin_host_call(std::move(job), kind_of(in.int32(2)), flags), flags);

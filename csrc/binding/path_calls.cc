@@ -10,7 +10,8 @@
 #include "binding/arguments.h"
 #include "binding/environment.h"
 #include "binding/path_argument.h"
-#include "jobs/path_job.h"
+#include "jobs/read_file.h"
+#include "jobs/stat_path.h"
 
 namespace ioengine {
 namespace {
@@ -74,7 +75,7 @@ napi_value access_call(const Arguments<3>& in) {
 
 // takeStat(slot, pathFlags): the numbers of a request that is being delivered, into the PathCall
 napi_value take_stat(const Arguments<2>& in) {
-  const PathJob* job = in.environment->context()->answer_of(in.uint32(0));
+  const auto* job = delivered_job<StatJob>(in);
   if (job != nullptr) show(in.environment, job->status, in.int32(1));
   return nullptr;
 }
@@ -91,7 +92,7 @@ napi_value read_file_call(const Arguments<2>& in) {
 // takeFile(slot): of a readFile that is being delivered, its content in a Buffer, or its open descriptor,
 // which is the caller's from now on
 napi_value take_file(const Arguments<1>& in) {
-  const PathJob* job = in.environment->context()->answer_of(in.uint32(0));
+  const auto* job = delivered_job<ReadFileJob>(in);
   WholeFile* file = job != nullptr ? job->file.get() : nullptr;
   if (file == nullptr) return nullptr;
   if (file->is_open()) {

@@ -7,20 +7,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <memory>
 #include <optional>
-#include <string>
 #include <unordered_set>
-#include <utility>
-#include <vector>
 
 #include "base/utf8.h"
 #include "jobs/copy_file.h"
 #include "jobs/directory_entries.h"
-#include "jobs/path_job.h"
-#include "jobs/read_directory.h"
 #include "jobs/result_codes.h"
-#include "jobs/resumable_job.h"
 
 namespace ioengine {
 namespace {
@@ -64,9 +57,9 @@ bool are_same(const struct stat& left, const struct stat& right) {
   return left.st_ino == right.st_ino && left.st_dev == right.st_dev;
 }
 
-class CopyTreeJob final : public ResumableJob {
+class Copy final : public ResumableWork {
  public:
-  explicit CopyTreeJob(PathJob* job) : job_(job), options_(static_cast<int32_t>(job->first)) {}
+  explicit Copy(CopyTreeJob* job) : job_(job), options_(job->options) {}
 
   int32_t run(const TimeSlice& slice) override {
     held_.give_back();
@@ -150,10 +143,9 @@ class CopyTreeJob final : public ResumableJob {
     const auto rest = std::stable_partition(modes_.rbegin(), modes_.rend(), [&](const Step& step) {
       return incomplete.find(step.inner) == incomplete.end();
     });
-    job_->found = std::to_string(rest - modes_.rbegin());
-    for (auto step = modes_.rbegin(); step != modes_.rend(); ++step) {
-      job_->found += '\0' + std::to_string(step->mode) + '\0' + target(step->inner);
-    }
+    job_->complete = static_cast<size_t>(rest - modes_.rbegin());
+    for (auto step = modes_.rbegin(); step != modes_.rend(); ++step)
+      job_->modes.push_back({target(step->inner), step->mode});
     return kCopyStopped;
   }
 
@@ -246,7 +238,7 @@ class CopyTreeJob final : public ResumableJob {
     return Outcome::kDone;
   }
 
-  PathJob* const job_;
+  CopyTreeJob* const job_;
   const int32_t options_;
   bool started_ = false;
   std::vector<Step> left_;  // the last of them next
@@ -261,8 +253,9 @@ class CopyTreeJob final : public ResumableJob {
 
 }  // namespace
 
-int32_t copy_tree(PathJob* job) {
-  return run_slice(job, [job] { return std::make_unique<CopyTreeJob>(job); });
+int32_t CopyTreeJob::begin(std::unique_ptr<ResumableWork>* work) {
+  *work = std::make_unique<Copy>(this);
+  return kUnfinished;
 }
 
 }  // namespace ioengine

@@ -1,12 +1,12 @@
+#include "jobs/read_directory.h"
+
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <string>
 
+#include "base/owned_fd.h"
 #include "jobs/directory_entries.h"
-#include "jobs/path_job.h"
-#include "jobs/read_directory.h"
 #include "jobs/result_codes.h"
 
 namespace ioengine {
@@ -24,19 +24,17 @@ void write_out(const Entries& entries, bool with_types, std::string* text) {
 
 }  // namespace
 
-int32_t read_directory(PathJob* job) {
-  const int fd = open(job->path.c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
-  if (fd == -1) return -errno;
+int32_t ReadDirectoryJob::run() {
+  const OwnedFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd.is_open()) return -errno;
   Entries entries;
-  bool complete = entries.read(fd);
+  bool complete = entries.read(fd.get());
   entries.sort();
-  const bool with_types = job->first != 0;
   for (Entry& entry : entries.list) {
-    if (with_types && complete) complete = entries.find_type(fd, &entry);
+    if (with_types && complete) complete = entries.find_type(fd.get(), &entry);
   }
-  ::close(fd);
   if (!complete) return kNotTaken;
-  write_out(entries, with_types, &job->found);
+  write_out(entries, with_types, &found);
   return 0;
 }
 

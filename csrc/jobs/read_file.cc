@@ -8,6 +8,7 @@
 
 #include "base/eintr.h"
 #include "base/limits.h"
+#include "jobs/open_file.h"
 
 namespace ioengine {
 namespace {
@@ -59,7 +60,7 @@ void WholeFile::close() {
   fd = -1;
 }
 
-int32_t read_whole_file(const std::string& path, WholeFile* file) {
+int32_t ReadFileJob::run() {
   if (!file->is_open()) {
     OpenJob open;
     open.path = path;
@@ -75,7 +76,7 @@ int32_t read_whole_file(const std::string& path, WholeFile* file) {
       facts.kind == FileKind::kRegular && facts.size > 0 && facts.size <= limits::whole_file_bytes;
   if (!small || !file->reserve()) return 0;
   // Whatever is wrong shows again when the caller reads the descriptor, and is worded there.
-  if (!read_all(file)) {
+  if (!read_all(file.get())) {
     file->drop_content();
     return 0;
   }

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "jobs/file_facts.h"
+#include "jobs/path_job.h"
 
 namespace ioengine {
 
@@ -35,9 +37,16 @@ struct WholeFile {
   uint32_t bytes = 0;
 };
 
-// Opens the file unless it is open, and reads it if it is a regular one of 1 to limits::whole_file_bytes
-// bytes. Returns the bytes read, 0 when the descriptor is left to the caller, -errno when it cannot be
-// opened, or kNotTaken. May wait: never on the JavaScript thread.
-int32_t read_whole_file(const std::string& path, WholeFile* file);
+struct ReadFileJob final : PathJob {
+  ReadFileJob(std::string path, std::unique_ptr<WholeFile> file)
+      : PathJob(std::move(path)), file(std::move(file)) {}
+
+  // Opens the file unless it is open, and reads it if it is a regular one of 1 to limits::whole_file_bytes
+  // bytes. Returns the bytes read, 0 when the descriptor is left to the caller, -errno when it cannot be
+  // opened, or kNotTaken.
+  int32_t run() override;
+
+  const std::unique_ptr<WholeFile> file;
+};
 
 }  // namespace ioengine

@@ -1,3 +1,5 @@
+#include "jobs/read_tree.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,8 +13,6 @@
 #include "base/limits.h"
 #include "jobs/directory_entries.h"
 #include "jobs/nul_list.h"
-#include "jobs/path_job.h"
-#include "jobs/read_directory.h"
 #include "jobs/result_codes.h"
 
 namespace ioengine {
@@ -20,8 +20,8 @@ namespace {
 
 class Walk {
  public:
-  explicit Walk(PathJob* job)
-      : top_(job->path), with_types_(job->first != 0), found_(&job->found), left_(split_pieces(job->below)) {}
+  explicit Walk(ReadTreeJob* job)
+      : top_(job->path), with_types_(job->with_types), found_(&job->found), left_(split_pieces(job->below)) {}
 
   int32_t run() {
     do {
@@ -91,6 +91,6 @@ class Walk {
 
 }  // namespace
 
-int32_t read_tree(PathJob* job) { return Walk(job).run(); }
+int32_t ReadTreeJob::run() { return Walk(this).run(); }
 
 }  // namespace ioengine

@@ -1,3 +1,5 @@
+#include "jobs/remove_tree.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,10 +12,7 @@
 #include "base/limits.h"
 #include "base/owned_fd.h"
 #include "jobs/directory_entries.h"
-#include "jobs/path_job.h"
-#include "jobs/read_directory.h"
 #include "jobs/result_codes.h"
-#include "jobs/resumable_job.h"
 
 namespace ioengine {
 namespace {
@@ -24,9 +23,9 @@ enum class Step { kGoesOn, kDone, kFailed };
 // that one a part at a time and removes what it has read, so the time taken is linear in the number of
 // entries. A symbolic link is never followed: what stands at a name when it is opened is a directory, or the
 // removal ends.
-class RemoveTreeJob final : public ResumableJob {
+class Removal final : public ResumableWork {
  public:
-  explicit RemoveTreeJob(std::string path) : path_(std::move(path)) {}
+  explicit Removal(std::string path) : path_(std::move(path)) {}
 
   int32_t run(const TimeSlice& slice) override {
     held_.give_back();
@@ -120,19 +119,14 @@ class RemoveTreeJob final : public ResumableJob {
 
 }  // namespace
 
-int32_t remove_tree(PathJob* job) {
-  const char* path = job->path.c_str();
-  if (job->resumable == nullptr) {
-    struct statx status;
-    if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0) {
-      const bool force = job->second != 0;
-      return force && errno == ENOENT ? 0 : kNotTaken;
-    }
-    if (!S_ISDIR(status.stx_mode)) return unlink(path) == 0 ? 0 : kNotTaken;
-    const bool recursive = job->first != 0;
-    if (!recursive) return kNotTaken;
-  }
-  return run_slice(job, [job] { return std::make_unique<RemoveTreeJob>(job->path); });
+int32_t RemoveTreeJob::begin(std::unique_ptr<ResumableWork>* work) {
+  struct statx status;
+  if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0)
+    return force && errno == ENOENT ? 0 : kNotTaken;
+  if (!S_ISDIR(status.stx_mode)) return unlink(path.c_str()) == 0 ? 0 : kNotTaken;
+  if (!recursive) return kNotTaken;
+  *work = std::make_unique<Removal>(path);
+  return kUnfinished;
 }
 
 }  // namespace ioengine

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <atomic>
 
+#include "jobs/result_codes.h"
+
 namespace ioengine {
 namespace {
 
@@ -19,6 +21,19 @@ size_t held_max() {
 }
 
 }  // namespace
+
+int32_t ResumableJob::run() {
+  const TimeSlice slice;
+  if (work_ == nullptr) {
+    const int32_t result = begin(&work_);
+    if (result != kUnfinished) return result;
+  } else if (is_ending() && !work_->is_in_file()) {
+    return kUnfinished;
+  }
+  const int32_t result = work_->run(slice);
+  if (result != kUnfinished) work_.reset();
+  return result;
+}
 
 bool HeldDescriptors::take(size_t count) {
   if (held.fetch_add(count, std::memory_order_relaxed) + count > held_max()) {

@@ -1,43 +1,42 @@
-#include "jobs/path_job.h"
+#include "jobs/stat_path.h"
 
 #include <fcntl.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/eintr.h"
+#include "base/owned_fd.h"
 #include "jobs/result_codes.h"
 
 namespace ioengine {
-namespace {
 
 // The filesystem of what the path stands for. O_PATH: nothing is opened, no driver is woken.
-void learn_mount(PathJob* job) {
-  const int fd = open(job->path.c_str(), O_PATH | O_CLOEXEC | (job->follow ? 0 : O_NOFOLLOW));
-  if (fd == -1) return;
+void LookUpJob::learn_mount(bool follow) {
+  const OwnedFd fd(open(path.c_str(), O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW)));
+  if (!fd.is_open()) return;
   struct statx status;
-  struct statfs filesystem;
-  if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | kMountMask, &status) == 0 && fstatfs(fd, &filesystem) == 0) {
-    job->mount = mount_of(status);
-    job->filesystem = filesystem_traits(static_cast<uint64_t>(filesystem.f_type) & 0xffffffffu,
-                                        static_cast<uint64_t>(filesystem.f_flags));
-    job->learned = true;
-  }
-  ::close(fd);
+  struct statfs fs;
+  if (statx(fd.get(), "", AT_EMPTY_PATH, STATX_TYPE | kMountMask, &status) != 0) return;
+  if (fstatfs(fd.get(), &fs) != 0) return;
+  mount = mount_of(status);
+  filesystem =
+      filesystem_traits(static_cast<uint64_t>(fs.f_type) & 0xffffffffu, static_cast<uint64_t>(fs.f_flags));
+  learned = true;
 }
 
-}  // namespace
-
-int32_t stat_path(PathJob* job) {
-  const int flags = job->follow ? 0 : AT_SYMLINK_NOFOLLOW;
+int32_t StatJob::run() {
+  const int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
   const int32_t result =
-      without_eintr([&] { return statx(AT_FDCWD, job->path.c_str(), flags, kStatxMask, &job->status); });
-  if (result == 0 && job->learn) learn_mount(job);
+      without_eintr([&] { return statx(AT_FDCWD, path.c_str(), flags, kStatxMask, &status); });
+  if (result == 0 && learn) learn_mount(follow);
   return result == -ENOSYS ? kNotTaken : result;
 }
 
-int32_t access_path(PathJob* job) {
-  const int32_t result = without_eintr([&] { return access(job->path.c_str(), job->mode); });
-  if (result == 0 && job->learn) learn_mount(job);
+int32_t AccessJob::run() {
+  const int32_t result = without_eintr([this] { return access(path.c_str(), mode); });
+  if (result == 0 && learn) learn_mount(true);
   return result;
 }
 

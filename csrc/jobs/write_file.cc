@@ -2,49 +2,45 @@
 
 #include <unistd.h>
 
-#include <utility>
-
 #include "base/eintr.h"
+#include "jobs/open_file.h"
 #include "jobs/result_codes.h"
 
 namespace ioengine {
-namespace {
 
-int32_t stopped(WholeWrite* write, WholeWrite::Step step, int32_t error) {
-  write->failed = step;
-  write->error = error;
+int32_t WriteFileJob::stop(Step step, int32_t step_error) {
+  failed = step;
+  error = step_error;
   return kWriteStopped;
 }
 
 // At the file position, which is where node writes: O_APPEND or not. 0 or -errno.
-int32_t write_all(const WholeWrite& write, int fd) {
-  for (size_t done = 0; done < write.size;) {
-    const int32_t count = without_eintr([&] { return ::write(fd, write.data + done, write.size - done); });
+int32_t WriteFileJob::write_all() {
+  for (size_t done = 0; done < size;) {
+    const int32_t count = without_eintr([&] { return ::write(file.get(), data + done, size - done); });
     if (count < 0) return count;
     done += static_cast<size_t>(count);
   }
   return 0;
 }
 
-}  // namespace
-
-int32_t write_whole_file(const std::string& path, WholeWrite* write, WholeFile* file) {
+int32_t WriteFileJob::run() {
   OpenJob open;
   open.path = path;
-  open.flags = write->flags;
-  open.mode = write->mode;
+  open.flags = flags;
+  open.mode = mode;
   const int32_t fd = open_with_facts(&open);
   if (fd < 0) return fd;
-  file->fd = fd;
-  file->facts = open.facts;
-  if (open.facts.kind != FileKind::kRegular) return stopped(write, WholeWrite::Step::kNone, 0);
-  using Step = WholeWrite::Step;
-  if (const int32_t error = write_all(*write, fd); error < 0) return stopped(write, Step::kWrite, error);
-  const int32_t synced = write->sync ? without_eintr([fd] { return fsync(fd); }) : 0;
-  if (synced < 0) return stopped(write, Step::kSync, synced);
-  const int32_t closed = close_once(std::exchange(file->fd, -1));
-  if (closed < 0) return stopped(write, Step::kClose, closed);
-  return static_cast<int32_t>(write->size);
+  file = OwnedFd(fd);
+  facts = open.facts;
+  if (facts.kind != FileKind::kRegular) return stop(Step::kNone, 0);
+  const int32_t written = write_all();
+  if (written < 0) return stop(Step::kWrite, written);
+  const int32_t synced = sync ? without_eintr([fd] { return fsync(fd); }) : 0;
+  if (synced < 0) return stop(Step::kSync, synced);
+  const int32_t closed = close_once(file.release());
+  if (closed < 0) return stop(Step::kClose, closed);
+  return static_cast<int32_t>(size);
 }
 
 }  // namespace ioengine

@@ -1,33 +1,42 @@
-// A file opened, written and closed in one trip.
+// A file opened, written, synced where that is wanted, and closed.
 #pragma once
+
+#include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
-#include "jobs/read_file.h"
+#include "base/owned_fd.h"
+#include "jobs/file_facts.h"
+#include "jobs/path_job.h"
 
 namespace ioengine {
 
-// What is written. `data` is the caller's memory, or text_ of the same job.
-struct WholeWrite {
-  // src/native/addon.ts has the same numbers.
-  enum class Step : uint8_t { kNone, kWrite, kSync, kClose };
+struct WriteFileJob final : PathJob {
+  using PathJob::PathJob;
 
-  int flags = 0;
+  // Returns the bytes written, -errno when the file cannot be opened, kWriteStopped when it was, but not all
+  // was done, or kNotTaken.
+  int32_t run() override;
+
+  int flags = 0;  // of the open
   uint32_t mode = 0;
   bool sync = false;
-  const char* data = nullptr;
+  const char* data = nullptr;  // the caller's memory
   size_t size = 0;
 
-  // Of kWriteStopped: the step that failed, kNone where the file is not the engine's, and -errno.
+  FileFacts facts;
+
+  // Of kWriteStopped: the step that failed and its -errno, kNone where the file is not the engine's; and the
+  // descriptor, if it is still open.
+  enum class Step : uint8_t { kNone, kWrite, kSync, kClose };  // src/native/addon.ts has the same numbers
   Step failed = Step::kNone;
   int32_t error = 0;
-};
+  OwnedFd file;
 
-// Returns the bytes written; -errno when the file cannot be opened; kWriteStopped where it was, but not all
-// was done, and its descriptor, if it is still open, is in the WholeFile; or kNotTaken. May wait: never on
-// the JavaScript thread.
-int32_t write_whole_file(const std::string& path, WholeWrite* write, WholeFile* file);
+ private:
+  int32_t write_all();
+  int32_t stop(Step step, int32_t step_error);
+};
 
 }  // namespace ioengine

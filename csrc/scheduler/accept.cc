@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
-#include "jobs/path_job.h"
+#include "jobs/open_file.h"
 #include "memory/aligned_block.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"

@@ -15,6 +15,7 @@
 
 #include "backend/backend.h"
 #include "backend/threads/threads_backend.h"
+#include "jobs/open_file.h"
 #include "jobs/read_file.h"
 #include "jobs/result_codes.h"
 #include "scheduler/descriptor.h"
@@ -83,7 +84,7 @@ class IoContext {
   // host_calls.cc: a call that node:fs serves, on the path (and target) of `job` or on an open file. Answers
   // what end_host_call() takes when node has called back, 0 where the engine has nothing to keep in order, or
   // that it has to wait (accepted_in): then the same number is the result of that request.
-  int32_t begin_host_call(std::unique_ptr<PathJob> job, HostCall kind, uint32_t flags);
+  int32_t begin_host_call(std::unique_ptr<HostCallJob> job, HostCall kind, uint32_t flags);
   int32_t begin_host_call(int fd, uint32_t flags);
   void end_host_call(int32_t id);
 
@@ -177,7 +178,7 @@ class IoContext {
   void start_unknown(Request* request);
 
   // paths.cc
-  int32_t accept_path(Operation operation, PathJob* job, uint32_t flags, bool ask_pool);
+  int32_t accept_path(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags, bool to_pool);
   int32_t answer_here(Operation operation, PathJob* job);
   int32_t read_whole_here(const char* path, WholeFile* file, char* memory, bool* learn);
   bool stats_at_once(const Descriptor* descriptor);
@@ -195,7 +196,7 @@ class IoContext {
   void start_path(Request* request);
   void wait_behind(Request* earlier, Request* request);
   void start_behind(Request* settled);
-  void learn_from(const PathJob& job);
+  void learn_from(const Request* request);
 
   // host_calls.cc
   int32_t run_host_call(Request* request);

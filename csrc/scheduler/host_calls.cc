@@ -4,16 +4,15 @@
 #include <algorithm>
 #include <memory>
 
-#include "jobs/path_job.h"
 #include "scheduler/context.h"
 
 namespace ioengine {
 
-int32_t IoContext::begin_host_call(std::unique_ptr<PathJob> job, HostCall kind, uint32_t flags) {
+int32_t IoContext::begin_host_call(std::unique_ptr<HostCallJob> job, HostCall kind, uint32_t flags) {
   paths_change_elsewhere();
   start_earlier_questions();
   Request* request = new_request(Operation::kHostCall, nullptr, flags);
-  request->path = job.release();
+  request->job = job.release();
   request->mode = static_cast<int32_t>(kind);
   ++unsettled_;
   path_order_.add(request);

@@ -10,8 +10,8 @@
 #include <cstring>
 
 #include "base/clock.h"
-#include "jobs/path_job.h"
 #include "jobs/result_codes.h"
+#include "jobs/stat_path.h"
 
 namespace ioengine {
 namespace {

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "jobs/file_facts.h"
+#include "jobs/open_file.h"
 #include "jobs/read_file.h"
 #include "scheduler/inline_fuse.h"
 #include "scheduler/known_mounts.h"

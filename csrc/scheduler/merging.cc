@@ -70,8 +70,9 @@ Request* IoContext::make_carrier(Request* first, RequestQueue* riders, uint64_t 
 }
 
 // Hands the result back to each request. Each takes what fell into its range. An error belongs to nobody
-// until that request has failed alone (H31), so all that got nothing are done again unmerged, and find their
-// own error or end of file. A refusal says nothing about the disk: it is everybody's.
+// until that request has failed alone (H31), so all that got nothing are done again by the pool, and find
+// their own error or end of file: in one submit the block layer would merge neighbours again. A refusal says
+// nothing about the disk: it is everybody's.
 void IoContext::complete_merged(Request* carrier, int32_t result) {
   Request* rider = carrier->merged;
   carrier->merged = nullptr;
@@ -87,7 +88,7 @@ void IoContext::complete_merged(Request* carrier, int32_t result) {
       complete(rider, refused ? result : static_cast<int32_t>(share));
     } else {
       rider->flags |= kFlagAlone;
-      route(rider);
+      stopping_ ? cancel(rider) : reroute_to_threads(rider);
     }
     rider = next;
   }

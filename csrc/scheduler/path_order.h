@@ -11,13 +11,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <utility>
 
 #include "backend/request.h"
+#include "jobs/path_job.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 
 // A call that node:fs serves: whether it may change what others see, and whether it can be told to wait.
 enum class HostCall : int32_t { kReads, kChanges, kCannotWait };
+
+// What such a call is about: no thread of the engine's runs it.
+struct HostCallJob final : PathJob {
+  HostCallJob(std::string path, std::string target) : PathJob(std::move(path)), target(std::move(target)) {}
+  int32_t run() override { return kNotTaken; }
+  PathPair paths() const override { return {path, target}; }
+  const std::string target;  // empty where there is one path
+};
 
 class PathOrder {
  public:

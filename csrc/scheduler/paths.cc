@@ -11,8 +11,11 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "jobs/path_job.h"
+#include "jobs/read_file.h"
 #include "jobs/result_codes.h"
+#include "jobs/resumable_job.h"
+#include "jobs/stat_path.h"
+#include "jobs/write_file.h"
 #include "memory/aligned_block.h"
 #include "scheduler/context.h"
 
@@ -30,11 +33,10 @@ int32_t IoContext::stat(const char* path, bool follow, uint32_t flags, struct st
       return result;
     }
   }
-  auto job = std::make_unique<PathJob>();
-  job->path = path;
+  auto job = std::make_unique<StatJob>(path);
   job->follow = follow;
   job->learn = learn;
-  return accept_path(Operation::kStat, job.release(), flags, now || !settled);
+  return accept_path(Operation::kStat, std::move(job), flags, now || !settled);
 }
 
 int32_t IoContext::access(const char* path, int32_t mode, uint32_t flags) {
@@ -49,19 +51,19 @@ int32_t IoContext::access(const char* path, int32_t mode, uint32_t flags) {
       return result;
     }
   }
-  auto job = std::make_unique<PathJob>();
-  job->path = path;
+  auto job = std::make_unique<AccessJob>(path);
   job->mode = mode;
   job->learn = learn;
   // Permissions: an access control list that is not in memory is read from the disk.
-  return accept_path(Operation::kAccess, job.release(), flags, now || !here);
+  return accept_path(Operation::kAccess, std::move(job), flags, now || !here);
 }
 
-int32_t IoContext::accept_path(Operation operation, PathJob* job, uint32_t flags, bool ask_pool) {
+int32_t IoContext::accept_path(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags,
+                               bool to_pool) {
   Request* request = new_request(operation, nullptr, flags);
-  request->path = job;
+  request->job = job.release();
   ++unsettled_;
-  if (ask_pool) {
+  if (to_pool) {
     path_order_.add(request);
     start_path(request);
   } else {
@@ -114,22 +116,19 @@ int32_t IoContext::read_file(const char* path, uint32_t flags, char* memory) {
       return result;
     }
   }
-  auto job = std::make_unique<PathJob>();
-  job->path = path;
-  job->learn = learn;
-  job->file = std::move(spare_file_);
-  return accept_path(Operation::kReadFile, job.release(), flags, result == kNeedsPool || !settled);
+  auto job = std::make_unique<ReadFileJob>(path, std::move(spare_file_));
+  return accept_path(Operation::kReadFile, std::move(job), flags, result == kNeedsPool || !settled);
 }
 
-// What changes the disk, or reads it in any case: one trip to the pool. Memory of our own under `write.data`
+// What changes the disk, or reads it in any case: one pool job. Memory of our own that a file is written from
 // is held.
 int32_t IoContext::run_in_pool(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags) {
-  AlignedBlock* block =
-      operation == Operation::kWriteFile ? AlignedBlock::hold_if_ours(job->write.data) : nullptr;
   Request* request = new_request(operation, nullptr, flags);
-  job->ending = &ending_jobs_;
-  request->path = job.release();
-  request->block = block;
+  request->job = job.release();
+  if (operation == Operation::kWriteFile)
+    request->block = AlignedBlock::hold_if_ours(static_cast<WriteFileJob*>(request->job)->data);
+  if (operation == Operation::kCopyTree || operation == Operation::kRemoveTree)
+    static_cast<ResumableJob*>(request->job)->ending = &ending_jobs_;
   ++unsettled_;
   if (changes_file(operation)) ++unsettled_writes_;
   if (changes_paths(operation)) count_path_change();
@@ -186,16 +185,20 @@ void IoContext::start_behind(Request* settled) {
 
 int32_t IoContext::answer_here(Operation operation, PathJob* job) {
   const char* path = job->path.c_str();
-  if (operation == Operation::kReadFile) return read_whole_here(path, job->file.get(), nullptr, &job->learn);
+  bool learn = false;
+  if (operation == Operation::kReadFile)
+    return read_whole_here(path, static_cast<ReadFileJob*>(job)->file.get(), nullptr, &learn);
   inline_lane_.charge();
-  return operation == Operation::kStat ? inline_paths_.stat(path, job->follow, &job->status, &job->learn)
-                                       : inline_paths_.exists(path, &job->learn);
+  if (operation == Operation::kAccess)
+    return inline_paths_.exists(path, &static_cast<AccessJob*>(job)->learn);
+  auto* look_up = static_cast<StatJob*>(job);
+  return inline_paths_.stat(path, look_up->follow, &look_up->status, &look_up->learn);
 }
 
 void IoContext::run_paths() {
   while (!paths_.empty() && inline_lane_.has_budget(0)) {
     Request* request = paths_.pop();
-    const int32_t result = answer_here(request->operation, request->path);
+    const int32_t result = answer_here(request->operation, request->job);
     if (result == kNoBudget) {
       paths_.push_front(request);
       return;
@@ -210,12 +213,27 @@ void IoContext::run_paths() {
 }
 
 // What the pool found out about the mount.
-void IoContext::learn_from(const PathJob& job) {
-  if (job.learned) inline_paths_.learn(job.mount, job.filesystem);
-  if (job.file == nullptr) return;
-  inline_paths_.learn(job.file->facts);
-  inline_lane_.fuse()->opened_elsewhere(job.file->facts.mount, job.file->open_ns);
-  if (job.file->has_content()) inline_lane_.closed_elsewhere(job.file->facts);
+void IoContext::learn_from(const Request* request) {
+  switch (request->operation) {
+    case Operation::kStat:
+    case Operation::kAccess: {
+      const auto& job = *static_cast<const LookUpJob*>(request->job);
+      if (job.learned) inline_paths_.learn(job.mount, job.filesystem);
+      return;
+    }
+    case Operation::kReadFile: {
+      const WholeFile& file = *static_cast<const ReadFileJob*>(request->job)->file;
+      inline_paths_.learn(file.facts);
+      inline_lane_.fuse()->opened_elsewhere(file.facts.mount, file.open_ns);
+      if (file.has_content()) inline_lane_.closed_elsewhere(file.facts);
+      return;
+    }
+    case Operation::kWriteFile:
+      inline_paths_.learn(static_cast<const WriteFileJob*>(request->job)->facts);
+      return;
+    default:
+      return;
+  }
 }
 
 // Where the attributes of an open file are in memory: not on overlayfs, which asks the filesystem below it.
@@ -245,7 +263,7 @@ int32_t IoContext::stat_descriptor(int fd, uint32_t flags, struct statx* status)
     return stat_here(descriptor, status);
   }
   Request* request = new_request(Operation::kStatx, descriptor, flags);
-  request->path = new PathJob();
+  request->job = new StatJob("");
   if (behind_change) request->gate = Gate::kExclusive;
   return accept(request);
 }
@@ -253,7 +271,7 @@ int32_t IoContext::stat_descriptor(int fd, uint32_t flags, struct statx* status)
 void IoContext::route_stat(Request* request) {
   if (stats_at_once(request->descriptor)) {
     request->lane = Lane::kInline;
-    return settle(request, stat_here(request->descriptor, &request->path->status));
+    return settle(request, stat_here(request->descriptor, &static_cast<StatJob*>(request->job)->status));
   }
   if (!backend_->capabilities().serves(request->operation)) return to_threads(request);
   request->flags |= kFlagMayWait;
@@ -262,7 +280,7 @@ void IoContext::route_stat(Request* request) {
 
 PathJob* IoContext::answer_of(uint32_t slot) {
   const Request* request = slots_.taken_at(slot);
-  return request != nullptr && request->finished ? request->path : nullptr;
+  return request != nullptr && request->finished ? request->job : nullptr;
 }
 
 }  // namespace ioengine

@@ -11,7 +11,7 @@
 #include "backend/threads/execute.h"
 #include "base/check.h"
 #include "base/limits.h"
-#include "jobs/path_job.h"
+#include "jobs/resumable_job.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"
 #include "scheduler/staging.h"
@@ -132,7 +132,7 @@ void IoContext::complete(Request* request, int32_t result) {
   IOE_CHECK((request->generation & 1) == 1);
   if (request->tags != 0) release_tags(request);
   if (request->merged != nullptr) return complete_merged(request, result);
-  if (request->path != nullptr && request->path->resumable != nullptr) return resume(request);
+  if (unfinished_job(request) != nullptr) return resume(request);
   if (request->open != nullptr && request->operation != Operation::kOpen && learn_file(request, result))
     return;
   const uint64_t attempt_end = request->bounce != nullptr ? request->offset + request->bounce->vector.iov_len
@@ -154,7 +154,7 @@ void IoContext::resume(Request* request) {
 }
 
 void IoContext::cancel_job(Request* request) {
-  if (request->path->resumable->is_in_file()) execute_request(request);
+  if (unfinished_job(request)->is_in_file()) execute_request(request);
   settle(request, -ECANCELED);
 }
 
@@ -248,10 +248,8 @@ void IoContext::settle(Request* request, int32_t result) {
     if (moved && result > 0) lane.bytes += static_cast<uint64_t>(result);
   }
   if (request->operation == Operation::kOpen && result >= 0) learn_opened(request, result);
-  if (request->path != nullptr) {
-    request->path->resumable.reset();  // cancelled: what it has open is closed
-    learn_from(*request->path);
-  }
+  if (ResumableJob* job = unfinished_job(request)) job->cancel();
+  learn_from(request);
   if (request->call != 0) start_behind(request);
   --unsettled_;
   if (changes_file(request->operation)) {
@@ -377,7 +375,7 @@ void IoContext::settle_writes() {
 void IoContext::cancel(Request* request) {
   if (request->tags != 0) release_tags(request);
   if (request->merged != nullptr) return complete_merged(request, -ECANCELED);
-  if (request->path != nullptr && request->path->resumable != nullptr) return cancel_job(request);
+  if (unfinished_job(request) != nullptr) return cancel_job(request);
   if (request->bounce != nullptr) detach_bounce(request, -ECANCELED);
   settle(request, request->operation == Operation::kClose ? execute_request(request) : -ECANCELED);
 }

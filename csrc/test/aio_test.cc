@@ -196,6 +196,34 @@ void given_up_for_good() {
   }
 }
 
+// Memory that runs short for a moment is no reason to give io_submit up: others serve what waits, and it goes
+// on.
+void refused_for_a_while() {
+  for (int error : {EAGAIN, ENOMEM, EINTR}) {
+    set_context("io_submit fails for a while with " + std::to_string(error));
+    interference = Interference();
+    Engine engine(BackendType::kAio, 8);
+    const int direct = engine.open(temporary_folder() + "/aio", O_RDONLY | O_DIRECT);
+    if (direct < 0) return;
+    GuardedBuffer buffer(4096);
+    interference.fail_next = 500;
+    interference.error = error;
+    for (int i = 0; i < 1000 && interference.fail_next > 0; ++i) {
+      engine.until_settled(engine.read(direct, buffer.data(), 4096, 0));
+    }
+    CHECK_EQ(interference.fail_next, 0u);
+    CHECK(!engine->backend().given_up());
+    const auto& lane = engine->statistics().lanes[static_cast<size_t>(Lane::kAio)];
+    const uint64_t before = lane.operations;
+    const auto ticket = engine.read(direct, buffer.data(), 4096, 4096);
+    engine.until_settled(ticket);
+    CHECK_EQ(ticket->result, 4096);
+    CHECK_EQ(lane.operations, before + 1);
+    engine.until_settled(engine.close(direct));
+  }
+  interference = Interference();
+}
+
 // H32: io_submit must not wait for the inode lock or for dirty pages. A file that refuses is asked once.
 void direct_requests_do_not_wait() {
   for (int refuse : {0, EOPNOTSUPP, EINVAL}) {
@@ -293,6 +321,7 @@ int main() {
   refused_submits(fd);
   refused_for_ever(fd);
   given_up_for_good();
+  refused_for_a_while();
   direct_requests_do_not_wait();
   without_the_mapped_ring(fd);
   setup_that_fails();

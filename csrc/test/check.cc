@@ -1,7 +1,7 @@
 #include "test/check.h"
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -21,16 +21,14 @@ struct Folder {
   std::string path;
   pid_t owner = 0;
 
-  // Only files of our own are in there, and no folders.
   ~Folder() { remove(); }
+  // With everything that a test has left in it.
   void remove() {
     if (path.empty() || getpid() != owner) return;
-    DIR* folder = opendir(path.c_str());
-    if (folder == nullptr) return;
-    while (const dirent* entry = readdir(folder)) unlinkat(dirfd(folder), entry->d_name, 0);
-    closedir(folder);
-    rmdir(path.c_str());
+    constexpr int kOpenFolders = 16;
+    nftw(path.c_str(), remove_entry, kOpenFolders, FTW_DEPTH | FTW_PHYS);
   }
+  static int remove_entry(const char* name, const struct stat*, int, FTW*) { return ::remove(name), 0; }
 };
 
 Folder folder;

@@ -12,14 +12,19 @@
 #include <iterator>
 #include <memory>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "jobs/copy_file.h"
 #include "jobs/copy_tree.h"
-#include "jobs/path_job.h"
+#include "jobs/path_syscalls.h"
 #include "jobs/read_directory.h"
+#include "jobs/read_tree.h"
+#include "jobs/remove_tree.h"
+#include "jobs/result_codes.h"
+#include "jobs/write_file.h"
 #include "test/check.h"
 
 using namespace ioengine;
@@ -41,24 +46,20 @@ bool is_there(const std::string& path) {
   return lstat(path.c_str(), &status) == 0;
 }
 
-struct Write {
-  WholeWrite write;
-  WholeFile file;
-  int32_t run(const std::string& path, const std::string& text, int flags) {
-    write.flags = flags;
-    write.mode = 0600;
-    write.data = text.data();
-    write.size = text.size();
-    return write_whole_file(path, &write, &file);
-  }
-};
+int32_t write(WriteFileJob* job, const std::string& text, int flags) {
+  job->flags = flags;
+  job->mode = 0600;
+  job->data = text.data();
+  job->size = text.size();
+  return job->run();
+}
 
 void writes_all_and_closes() {
   const std::string path = in_folder("written");
-  Write first, second;
-  first.write.sync = true;
-  CHECK_EQ(first.run(path, "one", O_WRONLY | O_CREAT | O_TRUNC), 3);
-  CHECK_EQ(second.run(path, " two", O_WRONLY | O_CREAT | O_APPEND), 4);
+  WriteFileJob first(path), second(path);
+  first.sync = true;
+  CHECK_EQ(write(&first, "one", O_WRONLY | O_CREAT | O_TRUNC), 3);
+  CHECK_EQ(write(&second, " two", O_WRONLY | O_CREAT | O_APPEND), 4);
   CHECK(!first.file.is_open() && !second.file.is_open());
   CHECK(content(path) == "one two");
 }
@@ -66,13 +67,13 @@ void writes_all_and_closes() {
 void stops_where_a_step_fails() {
   const std::string path = in_folder("refused");
   put(path, "old");
-  Write reading, absent, device;
-  CHECK_EQ(reading.run(path, "new", O_RDONLY), kWriteStopped);
-  CHECK(reading.write.failed == WholeWrite::Step::kWrite);
-  CHECK_EQ(reading.write.error, -EBADF);
+  WriteFileJob reading(path), absent(in_folder("no/file")), device("/dev/full");
+  CHECK_EQ(write(&reading, "new", O_RDONLY), kWriteStopped);
+  CHECK(reading.failed == WriteFileJob::Step::kWrite);
+  CHECK_EQ(reading.error, -EBADF);
   CHECK(reading.file.is_open());  // its closing may fail too, and both errors are shown
-  CHECK_EQ(absent.run(in_folder("no/file"), "new", O_WRONLY | O_CREAT), -ENOENT);
-  CHECK_EQ(device.run("/dev/full", "new", O_WRONLY), kNotTaken);
+  CHECK_EQ(write(&absent, "new", O_WRONLY | O_CREAT), -ENOENT);
+  CHECK_EQ(write(&device, "new", O_WRONLY), kNotTaken);
   CHECK(content(path) == "old");
 }
 
@@ -83,10 +84,10 @@ void a_write_that_is_cut_short_goes_on() {
     const rlimit limit = {1000, 1000};
     CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
     const std::string path = in_folder("limited");
-    Write over;
-    CHECK_EQ(over.run(path, std::string(3000, 'x'), O_WRONLY | O_CREAT | O_TRUNC), kWriteStopped);
-    CHECK(over.write.failed == WholeWrite::Step::kWrite);
-    CHECK_EQ(over.write.error, -EFBIG);
+    WriteFileJob over(path);
+    CHECK_EQ(write(&over, std::string(3000, 'x'), O_WRONLY | O_CREAT | O_TRUNC), kWriteStopped);
+    CHECK(over.failed == WriteFileJob::Step::kWrite);
+    CHECK_EQ(over.error, -EFBIG);
     CHECK_EQ(content(path).size(), 1000u);
   });
   CHECK(ended_well(status));
@@ -105,13 +106,10 @@ std::string make_chain(const std::string& name, int depth) {
 
 // All slices of it.
 int32_t remove(const std::string& path, bool recursive, bool force, int* slices = nullptr) {
-  PathJob job;
-  job.path = path;
-  job.first = recursive;
-  job.second = force;
+  RemoveTreeJob job(path, recursive, force);
   for (int count = 1;; ++count) {
-    const int32_t result = remove_tree(&job);
-    CHECK_EQ(result == kUnfinished, job.resumable != nullptr);
+    const int32_t result = job.run();
+    CHECK_EQ(result == kUnfinished, job.unfinished() != nullptr);
     if (result == kUnfinished) continue;
     if (slices != nullptr) *slices = count;
     return result;
@@ -157,17 +155,15 @@ void a_removal_keeps_its_directories_within_the_bound() {
   std::string bottom = top;
   for (int level = 0; level < 40; ++level) bottom += "/d";
   for (int file = 0; file < 60000; ++file) put(bottom + "/" + std::to_string(file), "");
-  PathJob job;
-  job.path = top;
-  job.first = true;
+  RemoveTreeJob job(top, true, false);
   {
     HeldDescriptors others;
     CHECK(others.take(limits::held_descriptors - 40));
-    CHECK_EQ(remove_tree(&job), kUnfinished);
+    CHECK_EQ(job.run(), kUnfinished);
     CHECK_EQ(open_descriptors(), before);
   }
-  if (remove_tree(&job) == kUnfinished) CHECK_EQ(open_descriptors(), before + 41);
-  job.resumable.reset();
+  if (job.run() == kUnfinished) CHECK_EQ(open_descriptors(), before + 41);
+  job.cancel();
   CHECK_EQ(open_descriptors(), before);
   if (is_there(top)) CHECK_EQ(remove(top, true, false), 0);
 }
@@ -176,28 +172,19 @@ void lists_names_in_order_of_bytes() {
   const std::string top = make_chain("names", 0);
   for (const char* name : {"b", "a", "\xff", "..x", "B"}) put(top + "/" + name, "");
   CHECK_EQ(symlink("nowhere", (top + "/c").c_str()), 0);
-  PathJob job;
-  job.path = top;
-  CHECK_EQ(read_directory(&job), 0);
+  ReadDirectoryJob job(top, false), typed(top, true), file(top + "/a", false);
+  CHECK_EQ(job.run(), 0);
   CHECK(job.found == "..x/B/a/b/c/\xff/");
-  PathJob typed;
-  typed.path = top;
-  typed.first = 1;
-  CHECK_EQ(read_directory(&typed), 0);
+  CHECK_EQ(typed.run(), 0);
   CHECK(typed.found == job.found + "\1\1\1\1\3\1");
-  PathJob file;
-  file.path = top + "/a";
-  CHECK_EQ(read_directory(&file), -ENOTDIR);
+  CHECK_EQ(file.run(), -ENOTDIR);
 }
 
 struct Tree {
-  PathJob job;
-  explicit Tree(const std::string& top, bool with_types = false, const std::string& below = "") {
-    job.path = top;
-    job.first = with_types;
-    job.below = below;
-  }
-  int32_t run() { return read_tree(&job); }
+  ReadTreeJob job;
+  explicit Tree(const std::string& top, bool with_types = false, const std::string& below = "")
+      : job(top, with_types, below) {}
+  int32_t run() { return job.run(); }
   // With a comma for each NUL.
   std::string found() const {
     std::string text = job.found;
@@ -255,26 +242,18 @@ void a_long_listing_takes_several_trips() {
   CHECK(trips > 1);
 }
 
-struct Copy {
-  PathJob job;
-  Copy(const std::string& from, const std::string& to) {
-    job.path = from;
-    job.target = to;
-    job.first = kCopyRecursive;
-  }
-  int32_t run_slice() { return copy_tree(&job); }
-};
-
 // All slices of it.
-int32_t copy(const std::string& from, const std::string& to, std::string* found = nullptr) {
-  Copy copy(from, to);
+int32_t copy(CopyTreeJob* job) {
   for (;;) {
-    const int32_t result = copy.run_slice();
-    CHECK_EQ(result == kUnfinished, copy.job.resumable != nullptr);
-    if (result == kUnfinished) continue;
-    if (found != nullptr) *found = copy.job.found;
-    return result;
+    const int32_t result = job->run();
+    CHECK_EQ(result == kUnfinished, job->unfinished() != nullptr);
+    if (result != kUnfinished) return result;
   }
+}
+
+int32_t copy(const std::string& from, const std::string& to) {
+  CopyTreeJob job(from, to, kCopyRecursive);
+  return copy(&job);
 }
 
 void copies_trees_links_and_modes_last() {
@@ -303,13 +282,16 @@ void a_copy_that_stops_leaves_no_links_and_tells_the_modes() {
   CHECK_EQ(symlink("file", (from + "/link").c_str()), 0);
   CHECK_EQ(mkdir((from + "/d/complete").c_str(), 0750), 0);
   CHECK_EQ(mkfifo((from + "/d/d/fifo").c_str(), 0600), 0);
-  std::string found;
-  CHECK_EQ(copy(from, to, &found), kCopyStopped);
-  for (char& byte : found) byte = byte == '\0' ? ',' : byte;
-  const std::string incomplete = ",448," + to + "/d/d,448," + to + "/d,448," + to;
+  CopyTreeJob job(from, to, kCopyRecursive);
+  CHECK_EQ(copy(&job), kCopyStopped);
   // Which of the two comes first is the filesystem's to say.
   const bool is_made = is_there(to + "/d/complete");
-  CHECK(found == (is_made ? "1,488," + to + "/d/complete" : "0") + incomplete);
+  CHECK_EQ(job.complete, is_made ? 1u : 0u);
+  std::vector<std::pair<std::string, mode_t>> expected = {{to + "/d/d", 0700}, {to + "/d", 0700}, {to, 0700}};
+  if (is_made) expected.insert(expected.begin(), {to + "/d/complete", 0750});
+  CHECK_EQ(job.modes.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i)
+    CHECK(job.modes[i].path == expected[i].first && job.modes[i].mode == expected[i].second);
   CHECK(!is_there(to + "/link"));
 }
 
@@ -317,10 +299,10 @@ void a_long_copy_takes_several_slices() {
   const std::string from = make_chain("much", 0), to = in_folder("copied much");
   for (int i = 0; i < 5000; ++i) put(from + "/" + std::to_string(i), std::to_string(i));
   put(from + "/large", std::string(96 << 20, 'x'));
-  Copy copy(from, to);
+  CopyTreeJob job(from, to, kCopyRecursive);
   int slices = 1;
   int32_t result;
-  while ((result = copy.run_slice()) == kUnfinished) ++slices;
+  while ((result = job.run()) == kUnfinished) ++slices;
   CHECK_EQ(result, 0);
   CHECK(slices > 1);
   for (int i = 0; i < 5000; ++i) CHECK(content(to + "/" + std::to_string(i)) == std::to_string(i));
@@ -332,10 +314,10 @@ void a_copy_keeps_its_files() {
   const std::string from = in_folder("kept from"), to = in_folder("kept to"), aside = in_folder("kept aside");
   const size_t size = 96 << 20;
   put(from, std::string(size, 'A'));
-  Copy copy(from, to);
+  CopyTreeJob job(from, to, kCopyRecursive);
   int slices = 1;
   int32_t result;
-  while ((result = copy.run_slice()) == kUnfinished) {
+  while ((result = job.run()) == kUnfinished) {
     if (++slices > 2) continue;
     put(aside, std::string(size, 'B'));
     CHECK_EQ(rename(aside.c_str(), from.c_str()), 0);
@@ -354,13 +336,14 @@ void many_copies_hold_few_descriptors() {
   const std::string from = in_folder("copied often");
   put(from, "");
   CHECK_EQ(truncate(from.c_str(), 64 << 20), 0);
-  std::vector<std::unique_ptr<Copy>> copies;
+  std::vector<std::unique_ptr<CopyTreeJob>> copies;
   HeldDescriptors others;
   CHECK(others.take(limits::held_descriptors - 2 * FileCopy::kDescriptors));
   size_t unfinished = 0;
   for (int i = 0; i < 4; ++i) {
-    copies.push_back(std::make_unique<Copy>(from, in_folder("copy " + std::to_string(i))));
-    const int32_t result = copies.back()->run_slice();
+    copies.push_back(
+        std::make_unique<CopyTreeJob>(from, in_folder("copy " + std::to_string(i)), kCopyRecursive));
+    const int32_t result = copies.back()->run();
     CHECK(result == 0 || result == kUnfinished);
     unfinished += result == kUnfinished;
     CHECK_EQ(open_descriptors() - before, unfinished * FileCopy::kDescriptors);
@@ -380,11 +363,8 @@ void knows_utf8() {
 }
 
 int32_t make_all(const std::string& path, std::string* first) {
-  PathJob job;
-  job.change = PathChange::kMakeDirectories;
-  job.path = path;
-  job.first = 0700;
-  const int32_t result = change_path(&job);
+  MakeDirectoriesJob job(path, 0700);
+  const int32_t result = job.run();
   *first = job.found;
   return result;
 }

@@ -1,7 +1,10 @@
 // Merging: neighbours become one vectored operation, and each request gets its own part of the result back,
 // also of a short one and of an error.
+#include <dlfcn.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 
 #include "base/limits.h"
@@ -15,11 +18,40 @@ namespace {
 
 constexpr uint64_t kBlock = 512;
 
+// The block that fails where the pool reads or writes it, as on a bad disk; -1: none.
+std::atomic<int64_t> bad_block{-1};
+
+using Transfer = ssize_t (*)(int, const iovec*, int, off_t);
+
+ssize_t transfer_or_fail(Transfer real, int fd, const iovec* vectors, int count, off_t offset) {
+  const off_t bad = bad_block * static_cast<off_t>(kBlock);
+  if (bad >= offset && bad < offset + static_cast<off_t>(vectors[0].iov_len)) {
+    errno = EIO;
+    return -1;
+  }
+  return real(fd, vectors, count, offset);
+}
+
+}  // namespace
+
+// In front of the C library's. With 64-bit offsets these are preadv64 and pwritev64.
+extern "C" ssize_t preadv(int fd, const iovec* vectors, int count, off_t offset) {
+  static auto real = reinterpret_cast<Transfer>(dlsym(RTLD_NEXT, "preadv64"));
+  return transfer_or_fail(real, fd, vectors, count, offset);
+}
+
+extern "C" ssize_t pwritev(int fd, const iovec* vectors, int count, off_t offset) {
+  static auto real = reinterpret_cast<Transfer>(dlsym(RTLD_NEXT, "pwritev64"));
+  return transfer_or_fail(real, fd, vectors, count, offset);
+}
+
+namespace {
+
+// Requests on blocks in a row, submitted together; `outcome` is that of the one operation for all.
 class Row {
  public:
-  // `outcomes`: of the operation that the row becomes, and of those behind it.
-  Row(uint32_t count, bool writes, uint64_t stride = kBlock, const std::vector<MockOutcome>& outcomes = {})
-      : count_(count), writes_(writes), buffer_(count * kBlock) {
+  Row(uint32_t count, bool writes, uint64_t stride = kBlock, const MockOutcome& outcome = MockOutcome())
+      : writes_(writes), buffer_(count * kBlock) {
     MockOptions options;
     options.depth = 64;
     options.reorder = false;
@@ -31,7 +63,7 @@ class Row {
     if (writes) buffer_.fill(2);
     // Keeps the backend busy, so that the row waits for one submit.
     engine_->read(fd_, first_.data(), kBlock, (1 << 20) - static_cast<int64_t>(kBlock));
-    for (const MockOutcome& outcome : outcomes) engine_->mock().script(outcome);
+    engine_->mock().script(outcome);
     for (uint32_t i = 0; i < count; ++i) {
       uint8_t* memory = buffer_.data() + i * kBlock;
       const auto at = static_cast<int64_t>(i * stride);
@@ -47,11 +79,16 @@ class Row {
     engine_->until_idle();
   }
   uint8_t* bytes() { return engine_->disk().bytes(fd_); }
-  // The bytes of the request at `index` are where it was to bring them.
-  void check_moved(uint32_t index) {
-    const uint8_t* moved = writes_ ? bytes() : buffer_.data();
+  // What one block holds that was read or written, or was not.
+  void check_block(uint64_t index, bool moved = true) {
     for (uint64_t at = index * kBlock; at < (index + 1) * kBlock; ++at) {
-      CHECK_EQ(moved[at], pattern(writes_ ? 2 : 1, at));
+      if (writes_) {
+        CHECK_EQ(bytes()[at], pattern(moved ? 2 : 1, at));
+      } else if (moved) {
+        CHECK_EQ(buffer_.data()[at], pattern(1, at));
+      } else {
+        CHECK_EQ(buffer_.data()[at], GuardedBuffer::kUntouched);
+      }
     }
   }
   Engine& engine() { return *engine_; }
@@ -61,7 +98,6 @@ class Row {
   std::vector<std::shared_ptr<Ticket>> tickets;
 
  private:
-  uint32_t count_;
   bool writes_;
   GuardedBuffer buffer_;
   GuardedBuffer first_{kBlock};
@@ -79,7 +115,7 @@ void neighbours_become_one() {
   row.finish();
   for (uint32_t i = 0; i < 8; ++i) {
     CHECK_EQ(row.tickets[i]->result, static_cast<int32_t>(kBlock));
-    row.check_moved(i);
+    row.check_block(i);
   }
   CHECK_EQ(row.engine()->statistics().lanes[static_cast<size_t>(Lane::kAio)].operations, 9u);
 }
@@ -102,13 +138,13 @@ void gaps_and_limits_stay() {
 // into its range, the rest is asked for again.
 void outcome_of_a_row(const MockOutcome& outcome, bool writes, const char* name) {
   set_context(name);
-  Row row(6, writes, kBlock, {outcome});
+  Row row(6, writes, kBlock, outcome);
   CHECK_EQ(row.operations(), 1u);
   row.finish();
-  for (uint32_t i = 0; i < 6; ++i) {
+  for (size_t i = 0; i < row.tickets.size(); ++i) {
     // Only the merged operation failed: done alone, each is well.
     CHECK_EQ(row.tickets[i]->result, static_cast<int32_t>(kBlock));
-    row.check_moved(i);
+    row.check_block(i);
   }
   CHECK_EQ(row.engine()->statistics().fallbacks, outcome.error == EAGAIN ? 6u : 0u);
 }
@@ -128,18 +164,31 @@ void outcomes_are_shared_out() {
   }
 }
 
-// H31: one bad block fails its own request, and none of the neighbours that were merged with it.
-void one_bad_block_fails_alone() {
-  std::vector<MockOutcome> outcomes(7);  // merged, then each alone
-  outcomes[0].error = outcomes[4].error = EIO;
+// H31: a bad block fails its own request, and none of the neighbours that were merged with it: neither those
+// in front of it nor those behind, wherever the merged operation stopped.
+void one_bad_block_fails_alone(bool writes, uint32_t bad, uint64_t blocks_before) {
+  set_context(std::string("a bad block in a merged ") + (writes ? "write" : "read") + ": " +
+              std::to_string(bad) + ", behind " + std::to_string(blocks_before));
+  MockOutcome merged;
+  merged.error = blocks_before > 0 ? 0 : EIO;
+  if (blocks_before > 0) merged.bytes = blocks_before * kBlock;
+  bad_block = bad;
+  Row row(6, writes, kBlock, merged);
+  CHECK_EQ(row.operations(), 1u);
+  row.finish();
+  bad_block = -1;
+  for (size_t i = 0; i < row.tickets.size(); ++i) {
+    CHECK_EQ(row.tickets[i]->result, i == bad ? -EIO : static_cast<int32_t>(kBlock));
+    row.check_block(i, i != bad);
+  }
+  CHECK_EQ(row.operations(), 1u);  // alone means not in another batch
+}
+
+void bad_blocks_fail_alone() {
   for (bool writes : {false, true}) {
-    set_context("a bad block in a merged operation");
-    Row row(6, writes, kBlock, outcomes);
-    row.finish();
-    for (uint32_t i = 0; i < 6; ++i) {
-      CHECK_EQ(row.tickets[i]->result, i == 3 ? -EIO : static_cast<int32_t>(kBlock));
+    for (uint32_t bad : {0u, 3u, 5u}) {
+      for (uint64_t before = 0; before <= bad; ++before) one_bad_block_fails_alone(writes, bad, before);
     }
-    CHECK_EQ(row.operations(), 7u);
   }
 }
 
@@ -208,7 +257,7 @@ int main() {
   neighbours_become_one();
   gaps_and_limits_stay();
   outcomes_are_shared_out();
-  one_bad_block_fails_alone();
+  bad_blocks_fail_alone();
   the_end_of_the_file();
   an_error_behind_the_end_of_the_file();
   return 0;

@@ -110,9 +110,7 @@ class JobCallback extends CallbackRequest {
   finish(result: number): void {
     const { job, callback } = this;
     if (result >= 0) {
-      const value = job.value(result, this.slot, this.native);
-      if (value === undefined) callback(null);
-      else callback(null, value);
+      this.succeed(result);
     } else if (result === UNSUPPORTED) {
       this.fallback();
     } else if (result < UNSUPPORTED) {
@@ -120,5 +118,19 @@ class JobCallback extends CallbackRequest {
     } else {
       callback(systemErrorWithoutFrames(result, job.syscall, shownPath(job.path), shownTarget(job)));
     }
+  }
+
+  /** A value that cannot be made (a text beyond V8's limit) is an error like any other. */
+  private succeed(result: number): void {
+    const { job, callback } = this;
+    let value: unknown;
+    try {
+      value = job.value(result, this.slot, this.native);
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    if (value === undefined) callback(null);
+    else callback(null, value);
   }
 }

@@ -129,22 +129,23 @@ void AioBackend::push() {
     if (submitted > 0) {
       first += static_cast<size_t>(submitted);
       kernel_owned_ += static_cast<size_t>(submitted);
-      submit_failures_ = 0;
+      refusals_.clear();
       continue;
     }
-    // EAGAIN clears only as completions are reaped (H6): keep the rest. With nothing to reap it would stay
-    // for ever, so after a while the scheduler gets it back to serve it elsewhere.
+    // EAGAIN clears only as completions are reaped (H6): keep the rest. With nothing to reap it may stay for
+    // ever, so after a while the scheduler gets it back to serve it elsewhere.
     const bool forbidden = submitted == -EPERM || submitted == -EACCES || submitted == -ENOSYS;
     const bool pressure =
         submitted == 0 || submitted == -EAGAIN || submitted == -ENOMEM || submitted == -EINTR;
+    if (pressure || forbidden) refusals_.add();
     // An interrupted call is simply made again, but not for ever.
-    if (pressure && ++submit_failures_ < limits::submit_failures) {
+    if (pressure && !refusals_.are_many()) {
       if (submitted == -EINTR) continue;
       break;
     }
     if (pressure && submitted != -EINTR && kernel_owned_ > 0) break;
     // What a filter forbids here, plain system calls may still do: the pool finds the request's own answer.
-    if (pressure || (forbidden && ++submit_failures_ >= limits::submit_failures)) given_up_ = true;
+    if ((forbidden && refusals_.are_many()) || (pressure && refusals_.last())) given_up_ = true;
     auto* request = reinterpret_cast<Request*>(static_cast<uintptr_t>(pending_[first]->aio_data));
     refused_[refused_count_++] = {request,
                                   pressure || forbidden ? -ECANCELED : static_cast<int32_t>(submitted)};

@@ -9,6 +9,7 @@
 #include "backend/aio/aio_abi.h"
 #include "backend/backend.h"
 #include "base/limits.h"
+#include "base/refusals.h"
 
 namespace ioengine {
 
@@ -46,7 +47,7 @@ class AioBackend final : public IoBackend {
   size_t pending_count_ = 0;
   Completion refused_[limits::depth] = {};
   size_t refused_count_ = 0;
-  uint32_t submit_failures_ = 0;  // consecutive
+  Refusals refusals_;
   bool given_up_ = false;
 };
 

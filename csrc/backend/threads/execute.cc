@@ -2,61 +2,40 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <cstring>
 
-#include "base/check.h"
 #include "base/eintr.h"
-#include "base/limits.h"
-#include "jobs/copy_tree.h"
 #include "jobs/file_facts.h"
+#include "jobs/open_file.h"
 #include "jobs/path_job.h"
-#include "jobs/read_directory.h"
 #include "jobs/result_codes.h"
+#include "jobs/stat_path.h"
+#include "jobs/transfer.h"
+#include "jobs/unaligned_direct_write.h"
 
 namespace ioengine {
 namespace {
 
-int32_t read_bytes(Request* request) {
-  const int count = static_cast<int>(request->vectors_per_attempt());
-  if (request->has(kFlagCurrentPosition)) {
-    return without_eintr([&] { return ::readv(request->fd, request->vectors, count); });
-  }
-  return without_eintr(
-      [&] { return ::preadv(request->fd, request->vectors, count, static_cast<off_t>(request->offset)); });
+int64_t position_of(const Request* request) {
+  return request->has(kFlagCurrentPosition) ? -1 : static_cast<int64_t>(request->offset);
 }
 
-int32_t write_bytes(Request* request) {
-  const int count = static_cast<int>(request->vectors_per_attempt());
-  // With O_APPEND the kernel ignores the offset of pwritev(2), and the file position stays where it is.
-  if (request->has(kFlagCurrentPosition)) {
-    return without_eintr([&] { return ::writev(request->fd, request->vectors, count); });
-  }
-  return without_eintr(
-      [&] { return ::pwritev(request->fd, request->vectors, count, static_cast<off_t>(request->offset)); });
+int32_t read_bytes(const Request* request) {
+  const auto count = static_cast<int>(request->vectors_per_attempt());
+  return read_vectors(request->fd, request->vectors, count, position_of(request));
 }
 
-// An O_DIRECT write whose offset or length is not aligned. It has the descriptor to itself
-// (Gate::kExclusive), so O_DIRECT can be switched off on the open file while the unaligned blocks go through
-// the page cache; every other request on the descriptor sees it on. docs/decisions/0003 says why this and not
-// a second descriptor.
-int32_t write_without_direct(Request* request) {
-  const int flags = fcntl(request->fd, F_GETFL);
-  if (flags == -1) return -errno;
-  if (fcntl(request->fd, F_SETFL, flags & ~O_DIRECT) == -1) return -errno;
-  const int32_t result = write_bytes(request);
-  fcntl(request->fd, F_SETFL, flags);
-  return result;
+int32_t write_bytes(const Request* request) {
+  const auto write = request->has(kFlagClearDirect) ? unaligned_direct_write : write_vectors;
+  const auto count = static_cast<int>(request->vectors_per_attempt());
+  return write(request->fd, request->vectors, count, position_of(request));
 }
 
-int32_t stat_descriptor(Request* request) {
-  return without_eintr(
-      [&] { return statx(request->fd, "", AT_EMPTY_PATH, kStatxMask, &request->path->status); });
+int32_t stat_descriptor(const Request* request) {
+  struct statx* status = &static_cast<StatJob*>(request->job)->status;
+  return without_eintr([&] { return statx(request->fd, "", AT_EMPTY_PATH, kStatxMask, status); });
 }
 
 int32_t execute_known(Request* request) {
@@ -64,7 +43,7 @@ int32_t execute_known(Request* request) {
     case Operation::kRead:
       return read_bytes(request);
     case Operation::kWrite:
-      return request->has(kFlagClearDirect) ? write_without_direct(request) : write_bytes(request);
+      return write_bytes(request);
     case Operation::kFsync:
       return without_eintr([&] { return ::fsync(request->fd); });
     case Operation::kFdatasync:
@@ -74,24 +53,16 @@ int32_t execute_known(Request* request) {
     case Operation::kClose:
       return close_once(request->fd);
     case Operation::kStat:
-      return stat_path(request->path);
     case Operation::kAccess:
-      return access_path(request->path);
     case Operation::kReadFile:
-      return read_whole_file(request->path->path, request->path->file.get());
     case Operation::kWriteFile:
-      return write_whole_file(request->path->path, &request->path->write, request->path->file.get());
     case Operation::kReadDirectory:
-      return read_directory(request->path);
     case Operation::kReadTree:
-      return read_tree(request->path);
     case Operation::kCopyTree:
-      return copy_tree(request->path);
     case Operation::kRemoveTree:
-      return remove_tree(request->path);
     case Operation::kChangePath:
     case Operation::kReadLink:
-      return change_path(request->path);
+      return request->job->run();
     case Operation::kStatx:
       return stat_descriptor(request);
     case Operation::kFtruncate:
@@ -121,8 +92,8 @@ int32_t execute_request(Request* request) {
 }
 
 bool goes_on(const Request* request) {
-  const PathJob* job = request->path;
-  return job != nullptr && job->resumable != nullptr && !job->is_ending();
+  const ResumableJob* job = unfinished_job(request);
+  return job != nullptr && !job->is_ending();
 }
 
 }  // namespace ioengine

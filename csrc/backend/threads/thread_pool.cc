@@ -1,7 +1,6 @@
 #include "backend/threads/thread_pool.h"
 
 #include <sched.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 
@@ -9,6 +8,7 @@
 #include "base/clock.h"
 #include "base/eintr.h"
 #include "base/limits.h"
+#include "base/start_thread.h"
 
 namespace ioengine {
 
@@ -68,19 +68,9 @@ ThreadPool::~ThreadPool() {
   pthread_mutex_destroy(&finished_mutex_);
 }
 
-// Called with mutex_ held. Signals stay with the threads that expect them: a pool thread that took SIGTERM
-// would run handlers nobody wrote for it.
+// Called with mutex_ held.
 void ThreadPool::start_thread() {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, limits::pool_stack_bytes);
-  const int status = pthread_create(&threads_[thread_count_], &attributes, thread_main, this);
-  pthread_attr_destroy(&attributes);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (status != 0) return;
+  if (!ioengine::start_thread(&threads_[thread_count_], thread_main, this)) return;
   ++thread_count_;
   ++idle_;  // until it takes its first request
   coming_ = true;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -11,26 +12,32 @@
 #include "backend/uring/uring_opcodes.h"
 #include "base/check.h"
 #include "base/limits.h"
-#include "jobs/path_job.h"
+#include "jobs/stat_path.h"
 
 namespace ioengine {
 namespace {
 
-// user_data: the address in the low 48 bits, the low 16 bits of the generation above. Requests live as long
-// as the engine, so the address is always safe to read; the generation tells a late or doubled completion
-// apart.
-constexpr unsigned kGenerationShift = 48;
+// user_data: the place in the low half, the generation in the high one, which tells a late or doubled
+// completion apart.
+constexpr unsigned kGenerationShift = 32;
 
-uint64_t user_data_of(const Request* request) {
-  return static_cast<uint64_t>(reinterpret_cast<uintptr_t>(request)) |
-         static_cast<uint64_t>(request->generation & 0xffff) << kGenerationShift;
-}
+// A passing reason: io_uring_enter(2) may work the next time.
+bool passes(int error) { return error == EAGAIN || error == EBUSY || error == EINTR || error == ENOMEM; }
 
-Request* request_of(uint64_t user_data) {
-  auto* request =
-      reinterpret_cast<Request*>(static_cast<uintptr_t>(user_data & ((1ull << kGenerationShift) - 1)));
-  IOE_CHECK((request->generation & 0xffff) == user_data >> kGenerationShift);
-  return request;
+// Whether an operation of unknown outcome can be done again (docs/decisions/0012-closed-rings.md). Not where
+// the first attempt may have moved the file position or the end of the file, nor what may have told already
+// of an error that is told once (H20).
+bool can_be_repeated(const Request* request) {
+  switch (request->operation) {
+    case Operation::kRead:
+    case Operation::kWrite:
+      return !request->has(kFlagCurrentPosition) && !request->has(kFlagAppend);
+    case Operation::kStatx:
+    case Operation::kFtruncate:
+      return true;
+    default:
+      return false;
+  }
 }
 
 void explain(BackendResult* result) {
@@ -123,15 +130,16 @@ void explain_register(BackendResult* result) {
 }  // namespace
 
 BackendResult UringBackend::create(uint32_t depth, int wake_fd) {
+  IOE_CHECK(depth <= limits::depth);
   BackendResult result;
   std::unique_ptr<UringBackend> backend(new UringBackend());
   int status = create_ring(&backend->ring_, depth, &backend->capabilities_.single_issuer);
   if (status < 0) {
-    backend->ring_.ring_fd = -1;
     result.error_number = -status;
     explain(&result);
     return result;
   }
+  backend->is_open_ = true;
   const Capabilities& found = backend->capabilities_;
   status = probe_operations(&backend->ring_, &backend->capabilities_);
   if (status < 0 && status != -EINVAL) {
@@ -152,12 +160,28 @@ BackendResult UringBackend::create(uint32_t depth, int wake_fd) {
     explain_register(&result);
     return result;
   }
-  // Both only improve matters: a kernel that refuses them still works.
+  status = backend->release_.watch(&backend->ring_);
+  if (status < 0) {
+    result.error_number = -status;
+    if (status == -EMFILE || status == -ENFILE) {
+      explain(&result);
+    } else {
+      explain_register(&result);
+    }
+    return result;
+  }
+  // Both only improve matters: a kernel that refuses them still works. The ring's descriptor is not
+  // registered, which would save 10 ns per io_uring_enter: a registered one keeps a ring alive that nobody
+  // can close any more once io_uring_register is forbidden.
   io_uring_ring_dontfork(&backend->ring_);
   unsigned workers[2] = {limits::uring_workers_bounded, limits::uring_workers_unbounded};
   io_uring_register_iowq_max_workers(&backend->ring_, workers);
-  io_uring_register_ring_fd(&backend->ring_);
 
+  struct stat ring_file = {};
+  fstat(backend->ring_.ring_fd, &ring_file);
+  backend->device_ = ring_file.st_dev;
+  backend->inode_ = ring_file.st_ino;
+  backend->wake_fd_ = wake_fd;
   backend->capabilities_.depth = depth;
   backend->capabilities_.buffered_reads = true;
   backend->capabilities_.buffered_writes = true;
@@ -167,9 +191,32 @@ BackendResult UringBackend::create(uint32_t depth, int wake_fd) {
   return result;
 }
 
+UringBackend::UringBackend() {
+  while (free_count_ < limits::depth) {
+    free_places_[free_count_] = limits::depth - 1 - static_cast<uint32_t>(free_count_);
+    ++free_count_;
+  }
+}
+
 UringBackend::~UringBackend() {
   IOE_CHECK(in_flight_ == 0);
-  if (ring_.ring_fd >= 0) io_uring_queue_exit(&ring_);
+  if (is_open_) close_ring();
+}
+
+uint64_t UringBackend::take_place(Request* request) {
+  const uint32_t place = free_places_[--free_count_];
+  places_[place] = request;
+  return place | static_cast<uint64_t>(request->generation) << kGenerationShift;
+}
+
+Request* UringBackend::leave_place(uint64_t user_data) {
+  const auto place = static_cast<uint32_t>(user_data);
+  IOE_CHECK(place < limits::depth);
+  Request* request = places_[place];
+  IOE_CHECK(request != nullptr && request->generation == user_data >> kGenerationShift);
+  places_[place] = nullptr;
+  free_places_[free_count_++] = place;
+  return request;
 }
 
 void UringBackend::prepare(io_uring_sqe* sqe, Request* request) {
@@ -201,7 +248,8 @@ void UringBackend::prepare(io_uring_sqe* sqe, Request* request) {
       io_uring_prep_fsync(sqe, request->fd, IORING_FSYNC_DATASYNC);
       break;
     case Operation::kStatx:
-      io_uring_prep_statx(sqe, request->fd, "", AT_EMPTY_PATH, kStatxMask, &request->path->status);
+      io_uring_prep_statx(sqe, request->fd, "", AT_EMPTY_PATH, kStatxMask,
+                          &static_cast<StatJob*>(request->job)->status);
       break;
     case Operation::kFtruncate:
       io_uring_prep_rw(static_cast<int>(kUringOpFtruncate), sqe, request->fd, nullptr, 0, request->offset);
@@ -212,7 +260,7 @@ void UringBackend::prepare(io_uring_sqe* sqe, Request* request) {
   // The ring's own first attempt may block on a miss (block mapping of a cold file took 200 to 400 ms), so
   // what is not known to be cached starts on a worker of the kernel.
   if (request->has(kFlagMayWait)) sqe->flags |= IOSQE_ASYNC;
-  sqe->user_data = user_data_of(request);
+  sqe->user_data = take_place(request);
 }
 
 size_t UringBackend::submit(Request* const* requests, size_t count) {
@@ -236,78 +284,102 @@ void UringBackend::push() {
       capabilities_.single_issuer ? io_uring_submit_and_get_events(&ring_) : io_uring_submit(&ring_);
   if (submitted > 0) {
     kernel_owned_ += static_cast<size_t>(submitted);
-    submit_failures_ = 0;
+    submit_refusals_.clear();
     return;
   }
-  // Pressure clears as completions are reaped; anything else will not, nor will pressure with nothing to
-  // reap.
-  const bool pressure = submitted == 0 || submitted == -EAGAIN || submitted == -EBUSY ||
-                        submitted == -EINTR || submitted == -ENOMEM;
-  if (!pressure || (++submit_failures_ >= limits::submit_failures && kernel_owned_ == 0))
-    give_up_unsubmitted();
+  submit_refusals_.add();
+  given_up_ = (submitted < 0 && !passes(-submitted)) || submit_refusals_.last();
+  // Pressure clears as completions are reaped; until it does others serve what waits.
+  if (given_up_ || submit_refusals_.are_many()) take_back_unsubmitted();
 }
 
-// A ring that refuses everything will not recover (a late seccomp filter, for one).
-// The kernel has not seen these SQEs: take them back so that the scheduler can serve them elsewhere.
-void UringBackend::give_up_unsubmitted() {
+// The kernel has not seen these SQEs: the scheduler can have them served elsewhere.
+void UringBackend::take_back_unsubmitted() {
   io_uring_sq& sq = ring_.sq;
   const unsigned mask = *sq.kring_mask;
-  Request** tail = &refused_;
-  while (*tail != nullptr) tail = &(*tail)->next;
   for (unsigned head = *sq.khead; head != sq.sqe_tail; ++head) {
-    Request* request = request_of(sq.sqes[head & mask].user_data);
-    request->next = nullptr;
-    *tail = request;
-    tail = &request->next;
+    returned_.push_back({leave_place(sq.sqes[head & mask].user_data), -ECANCELED});
   }
   sq.sqe_tail = sq.sqe_head = *sq.khead;
   *sq.ktail = *sq.khead;
-  given_up_ = true;
 }
 
-// Runs what completions of the device have left for this thread. False: it has to be called again. Where the
-// kernel refuses that for good, what it has stays in flight (H1) and is looked for now and then, without a
-// busy loop.
+// Runs what completions of the device have left for this thread. False: the caller has to look again. Where
+// the kernel refuses that for good, completions never appear, and only the end of the ring sets its requests
+// free.
 bool UringBackend::run_task_work() {
   const int status = io_uring_get_events(&ring_);
-  if (status >= 0) {
-    look_failures_ = 0;
+  // Work is left, and none was done: a ring has answered that is not this one.
+  const bool is_ours = !has_task_work() || io_uring_cq_ready(&ring_) > 0 || owns_number();
+  if (status >= 0 && is_ours) {
+    look_refusals_.clear();
     return true;
   }
-  const bool passing = status == -EINTR || status == -EAGAIN || status == -EBUSY || status == -ENOMEM;
-  if (passing && ++look_failures_ < limits::submit_failures) return false;
-  if (!given_up_) give_up_unsubmitted();
-  usleep(limits::refused_look_us);
+  look_refusals_.add();
+  if (status < 0 && passes(-status) && !look_refusals_.last()) return false;
+  take_back_unsubmitted();
+  given_up_ = true;
+  close_ring();
   return false;
 }
 
-size_t UringBackend::reap(Completion* into, size_t capacity) {
-  push();
-  size_t count = 0;
-  while (refused_ != nullptr && count < capacity) {
-    Request* request = refused_;
-    refused_ = request->next;
-    request->next = nullptr;
-    into[count++] = {request, -ECANCELED};
-    --in_flight_;
+// Somebody may have closed the descriptor by its number, which is another file's then.
+bool UringBackend::owns_number() const {
+  struct stat file;
+  return fstat(ring_.ring_fd, &file) == 0 && file.st_dev == device_ && file.st_ino == inode_;
+}
+
+// The mappings count, too: the kernel ends a ring when its descriptor and they are gone. What is posted has a
+// known outcome.
+void UringBackend::close_ring() {
+  Completion posted[limits::depth];
+  const size_t count = take_posted(posted, limits::depth);
+  returned_.insert(returned_.end(), posted, posted + count);
+  if (!owns_number()) ring_.ring_fd = -1;
+  io_uring_queue_exit(&ring_);
+  is_open_ = false;
+  if (kernel_owned_ > 0) announced_ = release_.announce(wake_fd_);
+}
+
+// The kernel has let go of what was in a closed ring, and of its memory. Nobody knows what became of it.
+void UringBackend::settle_released() {
+  for (Request*& request : places_) {
+    if (request == nullptr) continue;
+    returned_.push_back({request, can_be_repeated(request) ? -ECANCELED : -EIO});
+    request = nullptr;
   }
-  if (kernel_owned_ == 0) return count;
-  // With DEFER_TASKRUN completions of the device appear only when this thread asks for its task work.
-  if (io_uring_cq_ready(&ring_) == 0 && (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) != 0) {
-    run_task_work();
-  }
+  kernel_owned_ = 0;
+}
+
+size_t UringBackend::take_posted(Completion* into, size_t capacity) {
   unsigned head;
   unsigned seen = 0;
   io_uring_cqe* cqe;
   io_uring_for_each_cqe(&ring_, head, cqe) {
-    if (count == capacity) break;
-    into[count++] = {request_of(cqe->user_data), cqe->res};
-    ++seen;
+    if (seen == capacity) break;
+    into[seen++] = {leave_place(cqe->user_data), cqe->res};
   }
   io_uring_cq_advance(&ring_, seen);
-  IOE_CHECK(seen <= kernel_owned_ && seen <= in_flight_);
+  IOE_CHECK(seen <= kernel_owned_);
   kernel_owned_ -= seen;
-  in_flight_ -= seen;
+  return seen;
+}
+
+size_t UringBackend::reap(Completion* into, size_t capacity) {
+  push();
+  if (!is_open_ && kernel_owned_ > 0 && release_.is_over()) settle_released();
+  size_t count = std::min(capacity, returned_.size());
+  if (count > 0) {
+    std::copy_n(returned_.begin(), count, into);
+    returned_.erase(returned_.begin(), returned_.begin() + static_cast<ptrdiff_t>(count));
+  }
+  if (is_open_ && kernel_owned_ > 0) {
+    // With DEFER_TASKRUN completions of the device appear only when this thread asks for its task work.
+    if (io_uring_cq_ready(&ring_) == 0 && has_task_work()) run_task_work();
+    if (is_open_) count += take_posted(into + count, capacity - count);
+  }
+  IOE_CHECK(count <= in_flight_);
+  in_flight_ -= count;
   return count;
 }
 
@@ -315,6 +387,7 @@ size_t UringBackend::reap(Completion* into, size_t capacity) {
 // nothing (measured: it never fired again), so the caller is told to look once more after
 // io_uring_get_events.
 bool UringBackend::arm_wake() {
+  if (!is_open_) return is_released();
   if (!wake_armed_) {
     io_uring_cq_eventfd_toggle(&ring_, true);
     wake_armed_ = true;
@@ -326,15 +399,21 @@ bool UringBackend::arm_wake() {
   // An interrupted look has seen nothing, and what it missed would never ring.
   if (kernel_owned_ > 0 && capabilities_.single_issuer && !run_task_work()) return true;
   // One look may run no more than 20 task works; those that are left ring nothing.
-  if ((IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) != 0 && kernel_owned_ > 0) return true;
-  // Pressure that lasts clears with the next completion; with none to come only trying again gets on.
-  const bool try_again =
-      io_uring_sq_ready(&ring_) > 0 && (kernel_owned_ == 0 || submit_failures_ < limits::submit_failures);
-  return io_uring_cq_ready(&ring_) > 0 || refused_ != nullptr || try_again;
+  if (has_task_work() && kernel_owned_ > 0) return true;
+  return io_uring_cq_ready(&ring_) > 0 || !returned_.empty() || io_uring_sq_ready(&ring_) > 0;
+}
+
+// Whether a closed ring has something to hand out. Without a thread that waits for its end it is looked for
+// now and then.
+bool UringBackend::is_released() {
+  if (!returned_.empty()) return true;
+  if (kernel_owned_ == 0 || announced_) return kernel_owned_ > 0 && release_.is_over();
+  usleep(limits::release_look_us);
+  return true;
 }
 
 void UringBackend::disarm_wake() {
-  if (wake_armed_) {
+  if (wake_armed_ && is_open_) {
     io_uring_cq_eventfd_toggle(&ring_, false);
     wake_armed_ = false;
   }

@@ -3,8 +3,14 @@
 #pragma once
 
 #include <liburing.h>
+#include <sys/types.h>
+
+#include <vector>
 
 #include "backend/backend.h"
+#include "backend/uring/ring_release.h"
+#include "base/limits.h"
+#include "base/refusals.h"
 
 namespace ioengine {
 
@@ -26,21 +32,38 @@ class UringBackend final : public IoBackend {
   void disarm_wake() override;
 
  private:
-  UringBackend() = default;
+  UringBackend();
   void prepare(io_uring_sqe* sqe, Request* request);
+  uint64_t take_place(Request* request);
+  Request* leave_place(uint64_t user_data);
   void push();
-  void give_up_unsubmitted();
+  void take_back_unsubmitted();
   bool run_task_work();
+  size_t take_posted(Completion* into, size_t capacity);
+  bool owns_number() const;
+  bool has_task_work() const { return (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) != 0; }
+  void close_ring();
+  void settle_released();
+  bool is_released();
 
   io_uring ring_ = {};
+  bool is_open_ = false;
+  dev_t device_ = 0;  // with inode_, which file the ring's descriptor is
+  ino_t inode_ = 0;
+  int wake_fd_ = -1;
   Capabilities capabilities_;
+  Request* places_[limits::depth] = {};  // what is in the ring, by the low half of user_data
+  uint32_t free_places_[limits::depth];
+  size_t free_count_ = 0;
   size_t in_flight_ = 0;
-  size_t kernel_owned_ = 0;       // consumed by the kernel, completion not reaped
-  uint32_t submit_failures_ = 0;  // consecutive
-  Request* refused_ = nullptr;    // taken back from a ring that no longer accepts anything
+  size_t kernel_owned_ = 0;           // consumed by the kernel, completion not reaped
+  std::vector<Completion> returned_;  // by a ring that refuses, to be handed out by reap()
   bool wake_armed_ = true;
   bool given_up_ = false;
-  uint32_t look_failures_ = 0;  // consecutive
+  Refusals submit_refusals_;
+  Refusals look_refusals_;
+  RingRelease release_;
+  bool announced_ = false;
 };
 
 }  // namespace ioengine
