@@ -20,8 +20,8 @@ export const csrcFolders = ['base', 'memory', 'jobs', 'backend', 'scheduler', 'b
 /** What programs import; what is exported here is theirs. */
 export const entryPoints = ['fs', 'promises', 'index', 'register'];
 
-/** The list of names that tests and scripts read from dist/; nothing in src/ does. */
-export const readByTests = ['surface'];
+/** What tests and scripts read from dist/, and nothing in src/ does: who serves each name, the names of operations. */
+export const readByTests = ['surface', 'native/operations'];
 
 const folderOf = (name) => (name.includes('/') ? name.split('/')[0] : '');
 

@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { isInterfaceDeclaration, isTypeAliasDeclaration, SyntaxKind } from 'typescript/unstable/ast';
 import { API } from 'typescript/unstable/sync';
+import { root } from '../../../scripts/lib/paths.mjs';
 
 /**
  * @typedef {object} Import
@@ -168,26 +169,33 @@ function moduleOf(name, syntax, names) {
   return { name, imports, exports: exportsOf(syntax), syntax };
 }
 
+/** One process of the compiler for all projects: to start it takes longer than to parse this one. */
+let compiler;
+
+/** Ends the process of the compiler. */
+export function closeCompiler() {
+  compiler?.close();
+  compiler = undefined;
+}
+
 /**
  * The modules of a project, parsed.
  *
  * @param {string} folder where its tsconfig.json is
  * @param {string} sources the folder that names are relative to
- * @param {import('typescript/unstable/fs').FileSystem} [fs] instead of the real one
  * @returns {Module[]}
  */
-export function readModules(folder, sources, fs) {
-  const api = new API({ cwd: folder, fs });
-  try {
-    const snapshot = api.updateSnapshot({ openProjects: [path.join(folder, 'tsconfig.json')] });
-    const [project] = snapshot.getProjects();
-    const names = new Set(project.rootFiles.map((file) => path.relative(sources, file)));
-    return [...names]
-      .sort()
-      .map((name) => moduleOf(name, project.program.getSourceFile(path.join(sources, name)), names));
-  } finally {
-    api.close();
-  }
+export function readModules(folder, sources) {
+  compiler ??= new API({ cwd: root });
+  const config = path.join(folder, 'tsconfig.json');
+  const snapshot = compiler.updateSnapshot({ openProjects: [config] });
+  const project = snapshot.getProjects().find(({ configFileName }) => configFileName === config);
+  const names = new Set(project.rootFiles.map((file) => path.relative(sources, file)));
+  const modules = [...names]
+    .sort()
+    .map((name) => moduleOf(name, project.program.getSourceFile(path.join(sources, name)), names));
+  compiler.updateSnapshot({ closeProjects: [config] });
+  return modules;
 }
 
 /** Imports between modules: types too, unless only those are asked for that are left at run time. */
