@@ -14,7 +14,7 @@ import {
 import { tryParseFlags } from '../engine/arguments';
 import { engine } from '../engine/engine';
 import { type Addon, UNSUPPORTED } from '../native/addon';
-import { nextTick, nodeFs } from '../node/fs';
+import { nextTick } from '../node/fs';
 import { type Functions, STREAM_CALLS } from './names';
 
 type OpenCallback = (error: unknown, fd?: number) => void;

@@ -30,7 +30,7 @@ const OPENS_NO_FUNCTION = /^(?:template[^{]*>\s*)?(?:namespace|class|struct|enum
 
 /** What stands before a brace, back to the end of the statement or block before it. */
 const headOf = (code, brace) => {
-  const before = code.slice(0, brace).replace(/^\s*#.*$/gm, blank);
+  const before = code.slice(0, brace).replace(/^\s*#.*$|\b(public|private|protected):/gm, blank);
   const start = Math.max(before.lastIndexOf(';'), before.lastIndexOf('}'), before.lastIndexOf('{')) + 1;
   return { text: before.slice(start).trim(), start: start + before.slice(start).search(/\S|$/) };
 };

@@ -84,7 +84,9 @@ export function deadPaths(name, text, files, isElsewhere) {
         file.startsWith(`${path}/`) ||
         file === plain ||
         `/${file}`.endsWith(`/${plain}`) ||
-        file.startsWith(`${plain}/`),
+        file.startsWith(`${plain}/`) ||
+        file.startsWith(`${plain}-`) ||
+        file.startsWith(`${plain}.`),
     );
   };
   return proseOf(name, text).flatMap((line, index) =>
