@@ -7,7 +7,7 @@ import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
 import { type AttributeChange, changeHandleAttributes } from '../descriptor/attribute-changes';
 import { wrapDescriptor } from '../descriptor/file-handle-close';
 import { statHandle } from '../descriptor/fstat';
-import { readHandle } from '../descriptor/read-all';
+import { readHandle } from '../descriptor/read-file-job';
 import { writeHandle } from '../descriptor/write-all';
 import { afterTicks } from '../engine/after-ticks';
 import {
