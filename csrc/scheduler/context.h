@@ -235,8 +235,10 @@ class IoContext {
   void merge_ready();
   Request* make_carrier(Request* first, RequestQueue* riders, uint64_t bytes);
 
-  // settling.cc
+  // loop.cc
   size_t reap_from(IoBackend* backend);
+
+  // completion.cc
   void complete(Request* request, int32_t result);
   void complete_merged(Request* carrier, int32_t result);
   void resume(Request* request);
@@ -250,6 +252,8 @@ class IoContext {
   void leave_descriptor(const Request* request, int32_t result);
   void learn_opened(const Request* request, int32_t result);
   bool learn_file(Request* request, int32_t result);
+
+  // drain.cc
   void cancel_queued();
   void cancel(Request* request);
   template <typename Done>
