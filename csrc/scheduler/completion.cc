@@ -19,7 +19,7 @@ namespace ioengine {
 void IoContext::complete(Request* request, int32_t result) {
   IOE_CHECK((request->generation & 1) == 1);
   if (request->tags != 0) release_tags(request);
-  if (request->merged != nullptr) return complete_merged(request, result);
+  if (request->parts != nullptr) return complete_merged(request, result);
   if (unfinished_job(request) != nullptr) return resume(request);
   if (request->open != nullptr && request->operation != Operation::kOpen && learn_file(request, result))
     return;
@@ -127,7 +127,7 @@ void IoContext::settle(Request* request, int32_t result) {
   request->result = result;
   if (request->has(kFlagSeek) && result > 0)
     lseek(request->fd, static_cast<off_t>(request->offset), SEEK_SET);
-  if (result != kNotTaken && request->operation != Operation::kHostCall) {
+  if (result != kUnsupported && request->operation != Operation::kHostCall) {
     LaneCounters& lane = statistics_.lanes[static_cast<size_t>(request->lane)];
     ++lane.operations;
     const bool whole =

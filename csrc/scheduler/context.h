@@ -36,10 +36,10 @@ struct LaneCounters {
 struct Statistics {
   LaneCounters lanes[kLaneCount];
   uint64_t fallbacks = 0;  // attempts that one lane could not serve and another took over
-  uint64_t merged = 0;     // requests that rode in another one's operation
+  uint64_t merged = 0;     // requests that became part of a merged one, but for the first of each
 };
 
-// An accepting call returns the result itself when it was served inline (bytes, or -errno), kNotTaken when
+// An accepting call returns the result itself when it was served inline (bytes, or -errno), kUnsupported when
 // node:fs has to serve it, or the number of a slot as accepted_in() codes it.
 class IoContext {
  public:
@@ -233,14 +233,14 @@ class IoContext {
 
   // merging.cc
   void merge_ready();
-  Request* make_carrier(Request* first, RequestQueue* riders, uint64_t bytes);
+  Request* make_merged(Request* first, RequestQueue* others, uint64_t bytes);
 
   // loop.cc
   size_t reap_from(IoBackend* backend);
 
   // completion.cc
   void complete(Request* request, int32_t result);
-  void complete_merged(Request* carrier, int32_t result);
+  void complete_merged(Request* merged, int32_t result);
   void resume(Request* request);
   void cancel_job(Request* request);
   bool retry(Request* request, int32_t* result);

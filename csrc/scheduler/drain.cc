@@ -64,7 +64,7 @@ void IoContext::settle_writes() {
 // is carried out all the same: nobody else will.
 void IoContext::cancel(Request* request) {
   if (request->tags != 0) release_tags(request);
-  if (request->merged != nullptr) return complete_merged(request, -ECANCELED);
+  if (request->parts != nullptr) return complete_merged(request, -ECANCELED);
   if (unfinished_job(request) != nullptr) return cancel_job(request);
   if (request->bounce != nullptr) detach_bounce(request, -ECANCELED);
   settle(request, request->operation == Operation::kClose ? execute_request(request) : -ECANCELED);
