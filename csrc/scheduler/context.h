@@ -43,7 +43,7 @@ struct Statistics {
 // node:fs has to serve it, or the number of a slot as accepted_in() codes it.
 class IoContext {
  public:
-  // `backend` is what create_backend made. `wake_fd`: eventfd that rings when a completion may be waiting and
+  // `backend` is what create_backend made. `wake_fd`: eventfd written to when a completion may be waiting and
   // arm_wake() was called. Both outlive no longer than the context.
   IoContext(std::unique_ptr<IoBackend> backend, int wake_fd);
   ~IoContext();
@@ -122,7 +122,7 @@ class IoContext {
   // Work that a further round on this thread can do without waiting for a completion.
   bool has_local_work() const;
 
-  // Arms the bell. True: look again before sleeping.
+  // Arms the wake-up. True: look again before sleeping.
   bool arm_wake();
   void disarm_wake();
 

@@ -15,7 +15,7 @@ namespace ioengine {
 
 template <typename Done>
 void IoContext::wait_until(Done done, ThreadPool::Wanted awaited, const void* argument) {
-  constexpr int kPollTimeout_ms = 100;  // a safety net: the bell is expected to ring
+  constexpr int kPollTimeout_ms = 100;  // a safety net: the wake-up is expected to come
   blocking_ = true;
   end_host_calls();
   while (!done()) {
@@ -25,10 +25,10 @@ void IoContext::wait_until(Done done, ThreadPool::Wanted awaited, const void* ar
     if (awaited != nullptr && run_queued(awaited, argument)) continue;
     if (can_start_more()) continue;
     if (arm_wake()) continue;
-    pollfd bell = {wake_fd_, POLLIN, 0};
-    poll(&bell, 1, kPollTimeout_ms);
-    eventfd_t rung;
-    eventfd_read(wake_fd_, &rung);
+    pollfd wake_up = {wake_fd_, POLLIN, 0};
+    poll(&wake_up, 1, kPollTimeout_ms);
+    eventfd_t count;
+    eventfd_read(wake_fd_, &count);
   }
   blocking_ = false;
 }
