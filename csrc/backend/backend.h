@@ -54,7 +54,7 @@ class IoBackend {
 
   // The eventfd given at creation becomes readable on a completion after arm_wake(), until disarm_wake().
   // Returns true when completions may be there already: look again before sleeping, a completion that came
-  // before arming rings no bell. Backends that cannot switch the bell off ignore disarm_wake().
+  // before arming wakes nobody. Backends that cannot switch the wake-up off ignore disarm_wake().
   virtual bool arm_wake() = 0;
   virtual void disarm_wake() = 0;
 };

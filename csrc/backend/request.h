@@ -35,7 +35,7 @@ enum RequestFlag : uint32_t {
   kFlagMayWait = 1u << 3,          // data is not known to be cached: never attempt it on the calling thread
   kFlagAppend = 1u << 4,           // the descriptor is O_APPEND: the kernel picks the offset
   kFlagClearDirect = 1u << 5,      // run buffered: O_DIRECT is off while this exclusive write runs
-  kFlagInternal = 1u << 6,         // the engine's own (a carrier of merged ones): nobody waits for it
+  kFlagInternal = 1u << 6,         // the engine's own (a merged request): nobody waits for it
   kFlagTrusted = 1u << 7,          // the caller owns the descriptor (FileHandle): no identity check
   kFlagSeek = 1u << 8,             // offset came from the file position, which settling moves
   kFlagExpectCached = 1u << 9,     // a batched read that should complete inside submit()
@@ -76,7 +76,7 @@ struct Request {
   iovec single = {nullptr, 0};
 
   Request* next = nullptr;    // queue link: a request is in at most one queue
-  Request* merged = nullptr;  // on a carrier: the requests that ride in its operation, linked through `next`
+  Request* parts = nullptr;   // of a merged request: those that it was made of, linked through `next`
   Request* behind = nullptr;  // calls on paths that start when this one has settled, linked through `next`
   Descriptor* descriptor = nullptr;
 

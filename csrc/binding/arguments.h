@@ -67,7 +67,7 @@ napi_value any_time(napi_env env, napi_callback_info info) {
 template <auto function>
 napi_value when_started(napi_env env, napi_callback_info info) {
   const typename ArgumentsOf<function>::Type in(env, info);
-  return in.environment->is_ready() ? function(in) : number(env, kNotTaken);
+  return in.environment->is_ready() ? function(in) : number(env, kUnsupported);
 }
 
 // The job of the request in the slot that is the first argument, which is being delivered. Null where there
@@ -93,7 +93,7 @@ void define_functions(Environment* environment, napi_value exports, const NamedF
 }
 
 // What an accepting call returns. An error that is known at once is delivered like any other, so JavaScript
-// gets a result at or above 0, kNotTaken, or a slot.
+// gets a result at or above 0, kUnsupported, or a slot.
 inline int32_t with_error_later(Environment* environment, int32_t value, uint32_t request_flags) {
   if (is_errno(value)) value = environment->context()->answer_later(value, request_flags);
   if (value <= kAcceptedBase) environment->touched();

@@ -40,7 +40,7 @@ napi_value write_file_call(const Arguments<6>& in) {
   void* data = nullptr;
   size_t size = 0;
   if (!path.usable() || napi_get_buffer_info(in.env, in.values[1], &data, &size) != napi_ok)
-    return number(in.env, kNotTaken);
+    return number(in.env, kUnsupported);
   auto job = std::make_unique<WriteFileJob>(path.text());
   job->data = static_cast<const char*>(data);
   job->size = size;
@@ -67,7 +67,7 @@ napi_value take_write(const Arguments<1>& in) {
 // readDirectory(path, withTypes, pathFlags)
 napi_value read_directory_call(const Arguments<3>& in) {
   const Path path(in.env, in.values[0]);
-  if (!path.usable()) return number(in.env, kNotTaken);
+  if (!path.usable()) return number(in.env, kUnsupported);
   auto job = std::make_unique<ReadDirectoryJob>(path.text(), in.int32(1) != 0);
   return accept(in, Operation::kReadDirectory, std::move(job), in.int32(2));
 }
@@ -76,7 +76,7 @@ napi_value read_directory_call(const Arguments<3>& in) {
 napi_value read_tree_call(const Arguments<4>& in) {
   const Path path(in.env, in.values[0]);
   std::string below;
-  if (!path.usable() || !take_string(in.env, in.values[2], &below)) return number(in.env, kNotTaken);
+  if (!path.usable() || !take_string(in.env, in.values[2], &below)) return number(in.env, kUnsupported);
   auto job = std::make_unique<ReadTreeJob>(path.text(), in.int32(1) != 0, std::move(below));
   return accept(in, Operation::kReadTree, std::move(job), in.int32(3));
 }
@@ -85,7 +85,7 @@ napi_value read_tree_call(const Arguments<4>& in) {
 napi_value copy_tree_call(const Arguments<4>& in) {
   const Path path(in.env, in.values[0]);
   const Path target(in.env, in.values[1]);
-  if (!path.usable() || !target.usable()) return number(in.env, kNotTaken);
+  if (!path.usable() || !target.usable()) return number(in.env, kUnsupported);
   auto job = std::make_unique<CopyTreeJob>(path.text(), target.text(), in.int32(2));
   return accept(in, Operation::kCopyTree, std::move(job), in.int32(3));
 }
@@ -93,7 +93,7 @@ napi_value copy_tree_call(const Arguments<4>& in) {
 // removeTree(path, recursive, force, pathFlags)
 napi_value remove_tree_call(const Arguments<4>& in) {
   const Path path(in.env, in.values[0]);
-  if (!path.usable()) return number(in.env, kNotTaken);
+  if (!path.usable()) return number(in.env, kUnsupported);
   auto job = std::make_unique<RemoveTreeJob>(path.text(), in.int32(1) != 0, in.int32(2) != 0);
   return accept(in, Operation::kRemoveTree, std::move(job), in.int32(3));
 }
@@ -146,10 +146,10 @@ std::unique_ptr<PathJob> job_of(PathSyscall call, const char* path, const char* 
 // changePath(call, path, first, second, pathFlags)
 napi_value change_path_call(const Arguments<5>& in) {
   const Path path(in.env, in.values[1]);
-  if (!path.usable()) return number(in.env, kNotTaken);
+  if (!path.usable()) return number(in.env, kUnsupported);
   const auto call = static_cast<PathSyscall>(in.int32(0));
   auto job = job_of(call, path.text(), in.int64(2), in.int64(3));
-  if (job == nullptr) return number(in.env, kNotTaken);
+  if (job == nullptr) return number(in.env, kUnsupported);
   const bool reads = call == PathSyscall::kReadLink || call == PathSyscall::kRealPath;
   return accept(in, reads ? Operation::kReadLink : Operation::kChangePath, std::move(job), in.int32(4));
 }
@@ -158,9 +158,9 @@ napi_value change_path_call(const Arguments<5>& in) {
 napi_value change_paths_call(const Arguments<4>& in) {
   const Path path(in.env, in.values[1]);
   const Path target(in.env, in.values[2]);
-  if (!path.usable() || !target.usable()) return number(in.env, kNotTaken);
+  if (!path.usable() || !target.usable()) return number(in.env, kUnsupported);
   auto job = job_of(static_cast<PathSyscall>(in.int32(0)), path.text(), target.text());
-  if (job == nullptr) return number(in.env, kNotTaken);
+  if (job == nullptr) return number(in.env, kUnsupported);
   return accept(in, Operation::kChangePath, std::move(job), in.int32(3));
 }
 

@@ -110,7 +110,7 @@ napi_value truncate(const Arguments<3>& in) {
 // open(path, flags, mode, direct, requestFlags); direct: 0 as flags say, 1 required, 2 try
 napi_value open(const Arguments<5>& in) {
   const Path path(in.env, in.values[0]);
-  if (!path.usable()) return number(in.env, kNotTaken);
+  if (!path.usable()) return number(in.env, kUnsupported);
   auto job = std::make_unique<OpenJob>();
   job->path = path.text();
   job->flags = in.int32(1);

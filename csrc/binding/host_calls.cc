@@ -20,12 +20,12 @@ HostCall kind_of(int32_t number) {
 // beginHostCall(path, target, kind, pathFlags); target: undefined where there is one path
 napi_value begin_host_call(const Arguments<4>& in) {
   const Path path(in.env, in.values[0]);
-  if (!path.usable()) return number(in.env, kNotTaken);
+  if (!path.usable()) return number(in.env, kUnsupported);
   std::string second;
   napi_valuetype type = napi_undefined;
   if (napi_typeof(in.env, in.values[1], &type) == napi_ok && type != napi_undefined) {
     const Path target(in.env, in.values[1]);
-    if (!target.usable()) return number(in.env, kNotTaken);
+    if (!target.usable()) return number(in.env, kUnsupported);
     second = target.text();
   }
   auto job = std::make_unique<HostCallJob>(path.text(), std::move(second));

@@ -37,7 +37,7 @@ void fill(const struct statx& status, Number* numbers) {
 
 void show(Environment* environment, const struct statx& status, int32_t flags) {
   PathCall* call = environment->path_call();
-  if ((flags & kPathWhole) != 0) {
+  if ((flags & kPathBigInt) != 0) {
     fill(status, call->integers);
   } else {
     fill(status, call->numbers);
@@ -47,7 +47,7 @@ void show(Environment* environment, const struct statx& status, int32_t flags) {
 // stat(path, pathFlags): an answer of 0 means that the numbers are in the PathCall
 napi_value stat_path_call(const Arguments<2>& in) {
   const Path path(in.env, in.values[0]);
-  if (!path.usable()) return number(in.env, kNotTaken);
+  if (!path.usable()) return number(in.env, kUnsupported);
   const int32_t flags = in.int32(1);
   struct statx status;
   const int32_t result = in.environment->context()->stat(path.text(), (flags & kPathNoFollow) == 0,
@@ -67,7 +67,7 @@ napi_value stat_descriptor_call(const Arguments<3>& in) {
 // access(path, mode, pathFlags)
 napi_value access_call(const Arguments<3>& in) {
   const Path path(in.env, in.values[0]);
-  if (!path.usable()) return number(in.env, kNotTaken);
+  if (!path.usable()) return number(in.env, kUnsupported);
   return answer(in.environment,
                 in.environment->context()->access(path.text(), in.int32(1), request_flags(in.int32(2))),
                 request_flags(in.int32(2)));
@@ -83,7 +83,7 @@ napi_value take_stat(const Arguments<2>& in) {
 // readFile(path, pathFlags): an answer of 0 and more is the size of the file, which is in the scratch memory
 napi_value read_file_call(const Arguments<2>& in) {
   const Path path(in.env, in.values[0]);
-  if (!path.usable() || in.environment->scratch() == nullptr) return number(in.env, kNotTaken);
+  if (!path.usable() || in.environment->scratch() == nullptr) return number(in.env, kUnsupported);
   const uint32_t flags = request_flags(in.int32(1));
   return answer(in.environment,
                 in.environment->context()->read_file(path.text(), flags, in.environment->scratch()), flags);

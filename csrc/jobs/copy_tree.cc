@@ -63,7 +63,7 @@ class Copy final : public ResumableWork {
 
   int32_t run(const TimeSlice& slice) override {
     held_.give_back();
-    if (!started_ && !may_start()) return kNotTaken;
+    if (!started_ && !may_start()) return kUnsupported;
     if (!std::exchange(started_, true)) left_.push_back({Step::Kind::kCopy, ""});
     for (;;) {
       const Outcome outcome = take_next(slice);
@@ -139,7 +139,7 @@ class Copy final : public ResumableWork {
       if (step.kind == Step::Kind::kCopy) add_with_parents(step.inner, &incomplete);
       if (step.kind == Step::Kind::kMode) modes_.push_back(step);
     }
-    if (modes_.empty()) return kNotTaken;
+    if (modes_.empty()) return kUnsupported;
     const auto rest = std::stable_partition(modes_.rbegin(), modes_.rend(), [&](const Step& step) {
       return incomplete.find(step.inner) == incomplete.end();
     });

@@ -22,7 +22,7 @@ enum CopyOption : int32_t {  // src/native/addon.ts has the same numbers
 
 // Copies `path` to `target`, both absolute and without `.` and `..`; what is there is replaced. The result is
 //   0: all is copied;
-//   kNotTaken: something is in the way, and node:fs has to copy it all;
+//   kUnsupported: something is in the way, and node:fs has to copy it all;
 //   kCopyStopped: the same, and then `modes` are to be set, which node leaves as they are where a directory
 //   is
 //     there already.

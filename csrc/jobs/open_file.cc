@@ -28,7 +28,7 @@ bool may_wait_on_open(const std::string& path) {
 }
 
 int32_t open_with_facts(OpenJob* job) {
-  if (may_wait_on_open(job->path)) return kNotTaken;
+  if (may_wait_on_open(job->path)) return kUnsupported;
   const uint64_t before = monotonic_ns();
   const bool add_direct = job->direct != DirectMode::kAsFlags;
   int32_t fd = open_retrying(job->path.c_str(), job->flags | (add_direct ? O_DIRECT : 0), job->mode);

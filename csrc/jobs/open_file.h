@@ -27,7 +27,7 @@ struct OpenJob {
 // Whether an open(2) of the path may wait for another process: FIFOs, devices, sockets. May wait itself.
 bool may_wait_on_open(const std::string& path);
 
-// openat(2) with facts. Returns the descriptor, -errno, or kNotTaken where opening may wait for another
+// openat(2) with facts. Returns the descriptor, -errno, or kUnsupported where opening may wait for another
 // process (FIFO, device). May wait: never on the JavaScript thread.
 int32_t open_with_facts(OpenJob* job);
 

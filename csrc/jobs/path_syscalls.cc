@@ -34,10 +34,10 @@ int32_t MakeDirectoriesJob::run() {
   size_t end = path.size();
   std::string part = path;
   while (mkdir(part.c_str(), mode) != 0) {
-    if (errno == EEXIST) return end == path.size() && is_directory(part.c_str()) ? 0 : kNotTaken;
-    if (errno != ENOENT) return kNotTaken;
+    if (errno == EEXIST) return end == path.size() && is_directory(part.c_str()) ? 0 : kUnsupported;
+    if (errno != ENOENT) return kUnsupported;
     const size_t slash = path.find_last_of('/', end == path.size() ? end : end - 1);
-    if (slash == std::string::npos || slash == 0 || slash >= end) return kNotTaken;
+    if (slash == std::string::npos || slash == 0 || slash >= end) return kUnsupported;
     end = slash;
     part.assign(path, 0, end);
   }
@@ -46,7 +46,8 @@ int32_t MakeDirectoriesJob::run() {
     const size_t slash = path.find('/', end + 1);
     end = slash == std::string::npos ? path.size() : slash;
     part.assign(path, 0, end);
-    if (mkdir(part.c_str(), mode) != 0 && !(errno == EEXIST && is_directory(part.c_str()))) return kNotTaken;
+    if (mkdir(part.c_str(), mode) != 0 && !(errno == EEXIST && is_directory(part.c_str())))
+      return kUnsupported;
   }
   return 0;
 }
@@ -61,12 +62,12 @@ int32_t UnlinkJob::run() {
 
 // Node opens for it, so an error of the open is one that names the path.
 int32_t TruncateJob::run() {
-  if (may_wait_on_open(path)) return kNotTaken;
+  if (may_wait_on_open(path)) return kUnsupported;
   const OwnedFd fd(open(path.c_str(), O_RDWR | O_CLOEXEC));
-  if (!fd.is_open()) return errno == EINTR ? kNotTaken : -errno;
+  if (!fd.is_open()) return errno == EINTR ? kUnsupported : -errno;
   const int32_t result =
       without_eintr([this, &fd] { return ftruncate(fd.get(), static_cast<off_t>(length)); });
-  return result == 0 ? 0 : kNotTaken;
+  return result == 0 ? 0 : kUnsupported;
 }
 
 int32_t ChangeModeJob::run() {

@@ -28,7 +28,8 @@ enum class PathSyscall : uint8_t {
   kSymbolicLink,
 };
 
-// Each returns 0, -errno, or kNotTaken where node:fs has to raise the error, and may do all of it over again.
+// Each returns 0, -errno, or kUnsupported where node:fs has to raise the error, and may do all of it over
+// again.
 
 struct MakeDirectoryJob final : PathJob {
   MakeDirectoryJob(std::string path, mode_t mode) : PathJob(std::move(path)), mode(mode) {}

@@ -33,7 +33,7 @@ int32_t ReadDirectoryJob::run() {
   for (Entry& entry : entries.list) {
     if (with_types && complete) complete = entries.find_type(fd.get(), &entry);
   }
-  if (!complete) return kNotTaken;
+  if (!complete) return kUnsupported;
   write_out(entries, with_types, &found);
   return 0;
 }

@@ -14,8 +14,8 @@ namespace ioengine {
 struct ReadDirectoryJob final : TextJob {
   ReadDirectoryJob(std::string path, bool with_types) : TextJob(std::move(path)), with_types(with_types) {}
 
-  // Returns 0, -errno of the open, or kNotTaken where something went wrong later, so that node:fs raises the
-  // error.
+  // Returns 0, -errno of the open, or kUnsupported where something went wrong later, so that node:fs raises
+  // the error.
   int32_t run() override;
 
   const bool with_types;

@@ -43,7 +43,7 @@ struct ReadFileJob final : PathJob {
 
   // Opens the file unless it is open, and reads it if it is a regular one of 1 to limits::whole_file_bytes
   // bytes. Returns the bytes read, 0 when the descriptor is left to the caller, -errno when it cannot be
-  // opened, or kNotTaken.
+  // opened, or kUnsupported.
   int32_t run() override;
 
   const std::unique_ptr<WholeFile> file;

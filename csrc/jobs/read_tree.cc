@@ -46,7 +46,7 @@ class Walk {
 
   int32_t read(const std::string& directory) {
     const int fd = open(path_of(directory).c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
-    if (fd == -1) return directory.empty() ? -errno : kNotTaken;
+    if (fd == -1) return directory.empty() ? -errno : kUnsupported;
     Entries entries;
     bool complete = entries.read(fd);
     entries.sort();
@@ -55,7 +55,7 @@ class Walk {
       complete = complete && entries.find_type(fd, &entry) && uv_type(entry) != 0;
     }
     ::close(fd);
-    if (!complete) return kNotTaken;
+    if (!complete) return kUnsupported;
     put_entries(directory, entries);
     return 0;
   }

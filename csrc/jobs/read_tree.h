@@ -18,8 +18,8 @@ struct ReadTreeJob final : TextJob {
   ReadTreeJob(std::string path, bool with_types, std::string below)
       : TextJob(std::move(path)), with_types(with_types), below(std::move(below)) {}
 
-  // 0; -errno of the open; kUnfinished where the time of one job is over and directories are left; kNotTaken
-  // where something went wrong below the first directory.
+  // 0; -errno of the open; kUnfinished where the time of one job is over and directories are left;
+  // kUnsupported where something went wrong below the first directory.
   int32_t run() override;
 
   const bool with_types;

@@ -33,7 +33,7 @@ class Removal final : public ResumableWork {
     for (;;) {
       const Step step = levels_.empty() ? enter(path_) : remove_next();
       if (step == Step::kDone) return 0;
-      if (step == Step::kFailed) return kNotTaken;
+      if (step == Step::kFailed) return kUnsupported;
       if (slice.is_over() && may_pause()) return kUnfinished;
     }
   }
@@ -122,9 +122,9 @@ class Removal final : public ResumableWork {
 int32_t RemoveTreeJob::begin(std::unique_ptr<ResumableWork>* work) {
   struct statx status;
   if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0)
-    return force && errno == ENOENT ? 0 : kNotTaken;
-  if (!S_ISDIR(status.stx_mode)) return unlink(path.c_str()) == 0 ? 0 : kNotTaken;
-  if (!recursive) return kNotTaken;
+    return force && errno == ENOENT ? 0 : kUnsupported;
+  if (!S_ISDIR(status.stx_mode)) return unlink(path.c_str()) == 0 ? 0 : kUnsupported;
+  if (!recursive) return kUnsupported;
   *work = std::make_unique<Removal>(path);
   return kUnfinished;
 }

@@ -10,7 +10,7 @@
 
 namespace ioengine {
 
-// The result is 0 when nothing is left, or kNotTaken where node:fs has to go on with what is left, or to
+// The result is 0 when nothing is left, or kUnsupported where node:fs has to go on with what is left, or to
 // raise the error.
 struct RemoveTreeJob final : ResumableJob {
   RemoveTreeJob(std::string path, bool recursive, bool force)

@@ -11,7 +11,7 @@ constexpr int32_t kErrnoMax = 4095;
 
 // Results that JavaScript sees: src/native/addon.ts has the same numbers, and compat-tests/repo compares
 // them.
-constexpr int32_t kNotTaken = -4096;      // node:fs has to serve the call, or to go on with it
+constexpr int32_t kUnsupported = -4096;   // node:fs has to serve the call, or to go on with it
 constexpr int32_t kWriteStopped = -4098;  // a file was opened, and not all of it written: WriteFileJob
 constexpr int32_t kUnfinished = -4099;    // the time slice is over, and there is more to do
 constexpr int32_t kCopyStopped = -4100;   // node:fs has to copy, and modes are to be set: CopyTreeJob
@@ -30,7 +30,7 @@ constexpr bool is_errno(int32_t result) { return result < 0 && result >= -kErrno
 
 namespace result_codes {
 
-constexpr int32_t kAll[] = {kNotTaken,     kWriteStopped, kUnfinished, kCopyStopped,
+constexpr int32_t kAll[] = {kUnsupported,  kWriteStopped, kUnfinished, kCopyStopped,
                             kNeedsRouting, kNeedsPool,    kNoBudget};
 constexpr size_t kCount = sizeof(kAll) / sizeof(kAll[0]);
 

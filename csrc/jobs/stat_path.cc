@@ -31,7 +31,7 @@ int32_t StatJob::run() {
   const int32_t result =
       without_eintr([&] { return statx(AT_FDCWD, path.c_str(), flags, kStatxMask, &status); });
   if (result == 0 && learn) learn_mount(follow);
-  return result == -ENOSYS ? kNotTaken : result;
+  return result == -ENOSYS ? kUnsupported : result;
 }
 
 int32_t AccessJob::run() {

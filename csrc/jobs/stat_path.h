@@ -29,7 +29,7 @@ struct LookUpJob : PathJob {
 // Also the result of an fstat, which has no path and is not run.
 struct StatJob final : LookUpJob {
   using LookUpJob::LookUpJob;
-  // 0, -errno, or kNotTaken.
+  // 0, -errno, or kUnsupported.
   int32_t run() override;
 
   bool follow = true;  // a symbolic link at the end of the path

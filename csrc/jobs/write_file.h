@@ -16,7 +16,7 @@ struct WriteFileJob final : PathJob {
   using PathJob::PathJob;
 
   // Returns the bytes written, -errno when the file cannot be opened, kWriteStopped when it was, but not all
-  // was done, or kNotTaken.
+  // was done, or kUnsupported.
   int32_t run() override;
 
   int flags = 0;  // of the open

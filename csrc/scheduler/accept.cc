@@ -233,7 +233,7 @@ bool IoContext::joins_batch(Descriptor* descriptor, uint64_t wanted, int64_t pos
 int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, uint32_t count,
                             uint64_t wanted, int64_t position, uint32_t flags) {
   Descriptor* descriptor = usable(fd, flags);
-  if (descriptor == nullptr || descriptor->foreign()) return kNotTaken;
+  if (descriptor == nullptr || descriptor->foreign()) return kUnsupported;
   if (descriptor->closing) return -EBADF;
   wanted = std::min(wanted, limits::transfer_bytes);
   uint64_t done = 0;
@@ -263,7 +263,7 @@ int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, u
 
 int32_t IoContext::control(Operation operation, int fd, uint64_t length, uint32_t flags) {
   Descriptor* descriptor = usable(fd, flags);
-  if (descriptor == nullptr || descriptor->foreign()) return kNotTaken;
+  if (descriptor == nullptr || descriptor->foreign()) return kUnsupported;
   if (descriptor->closing) return -EBADF;
   Request* request = new_request(operation, descriptor, flags);
   request->offset = length;
@@ -310,15 +310,15 @@ int32_t IoContext::answer_after_immediates(uint32_t flags) {
 
 int32_t IoContext::close(int fd, uint32_t flags) {
   Descriptor* descriptor = descriptors_.find(fd);
-  if (descriptor == nullptr) return kNotTaken;
+  if (descriptor == nullptr) return kUnsupported;
   if (descriptor->closing) return -EBADF;
   if ((flags & kFlagTrusted) == 0 && descriptor->known() && !still_same_file(descriptor)) {
     forget(fd);
-    return kNotTaken;
+    return kUnsupported;
   }
   if (descriptor->foreign()) {
     forget(fd);
-    return kNotTaken;
+    return kUnsupported;
   }
   if ((flags & kFlagCallback) == 0 && descriptor->known() && descriptor->pending == 0 &&
       closes_at_once(descriptor)) {

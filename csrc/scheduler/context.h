@@ -36,14 +36,14 @@ struct LaneCounters {
 struct Statistics {
   LaneCounters lanes[kLaneCount];
   uint64_t fallbacks = 0;  // attempts that one lane could not serve and another took over
-  uint64_t merged = 0;     // requests that rode in another one's operation
+  uint64_t merged = 0;     // requests that became part of a merged one, but for the first of each
 };
 
-// An accepting call returns the result itself when it was served inline (bytes, or -errno), kNotTaken when
+// An accepting call returns the result itself when it was served inline (bytes, or -errno), kUnsupported when
 // node:fs has to serve it, or the number of a slot as accepted_in() codes it.
 class IoContext {
  public:
-  // `backend` is what create_backend made. `wake_fd`: eventfd that rings when a completion may be waiting and
+  // `backend` is what create_backend made. `wake_fd`: eventfd written to when a completion may be waiting and
   // arm_wake() was called. Both outlive no longer than the context.
   IoContext(std::unique_ptr<IoBackend> backend, int wake_fd);
   ~IoContext();
@@ -122,7 +122,7 @@ class IoContext {
   // Work that a further round on this thread can do without waiting for a completion.
   bool has_local_work() const;
 
-  // Arms the bell. True: look again before sleeping.
+  // Arms the wake-up. True: look again before sleeping.
   bool arm_wake();
   void disarm_wake();
 
@@ -233,12 +233,14 @@ class IoContext {
 
   // merging.cc
   void merge_ready();
-  Request* make_carrier(Request* first, RequestQueue* riders, uint64_t bytes);
+  Request* make_merged(Request* first, RequestQueue* others, uint64_t bytes);
 
-  // settling.cc
+  // loop.cc
   size_t reap_from(IoBackend* backend);
+
+  // completion.cc
   void complete(Request* request, int32_t result);
-  void complete_merged(Request* carrier, int32_t result);
+  void complete_merged(Request* merged, int32_t result);
   void resume(Request* request);
   void cancel_job(Request* request);
   bool retry(Request* request, int32_t* result);
@@ -250,6 +252,8 @@ class IoContext {
   void leave_descriptor(const Request* request, int32_t result);
   void learn_opened(const Request* request, int32_t result);
   bool learn_file(Request* request, int32_t result);
+
+  // drain.cc
   void cancel_queued();
   void cancel(Request* request);
   template <typename Done>

@@ -26,7 +26,7 @@ enum class HostCall : int32_t { kReads, kChanges, kCannotWait };
 // What such a call is about: no thread of the engine's runs it.
 struct HostCallJob final : PathJob {
   HostCallJob(std::string path, std::string target) : PathJob(std::move(path)), target(std::move(target)) {}
-  int32_t run() override { return kNotTaken; }
+  int32_t run() override { return kUnsupported; }
   PathPair paths() const override { return {path, target}; }
   const std::string target;  // empty where there is one path
 };

@@ -254,7 +254,7 @@ int32_t IoContext::stat_here(Descriptor* descriptor, struct statx* status) {
 
 int32_t IoContext::stat_descriptor(int fd, uint32_t flags, struct statx* status) {
   Descriptor* descriptor = usable(fd, flags);
-  if (descriptor == nullptr || descriptor->foreign()) return kNotTaken;
+  if (descriptor == nullptr || descriptor->foreign()) return kUnsupported;
   if (descriptor->closing) return -EBADF;
   const bool behind_change = descriptor->follows_change(turn_, -1, 0);
   const bool free = !behind_change && descriptor->waiting.empty() && !descriptor->exclusive_running;

@@ -155,15 +155,15 @@ void Engine::turn() {
 }
 
 bool Engine::sleep_and_turn(int timeout_ms) {
-  bool rang = true;
+  bool woke_up = true;
   if (!context_->has_local_work() && !context_->arm_wake()) {
-    pollfd bell = {wake_fd_, POLLIN, 0};
-    rang = poll(&bell, 1, timeout_ms) == 1;
+    pollfd wake_up = {wake_fd_, POLLIN, 0};
+    woke_up = poll(&wake_up, 1, timeout_ms) == 1;
     eventfd_t count;
     eventfd_read(wake_fd_, &count);
   }
   turn();
-  return rang;
+  return woke_up;
 }
 
 void Engine::until(const std::function<bool()>& done) {

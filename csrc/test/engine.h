@@ -58,7 +58,7 @@ class Engine {
 
   // One turn of the loop: rounds until nothing is finished, and delivery. Does not wait.
   void turn();
-  // Waits on the bell as the real loop does, then takes a turn. False when nothing rang within the time.
+  // Waits for the wake-up as the real loop does, then takes a turn. False when none came within the time.
   bool sleep_and_turn(int timeout_ms);
   // Turns until the condition holds; fails the test without progress for `stuck_ms`.
   void until(const std::function<bool()>& done);

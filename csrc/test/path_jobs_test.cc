@@ -73,7 +73,7 @@ void stops_where_a_step_fails() {
   CHECK_EQ(reading.error, -EBADF);
   CHECK(reading.file.is_open());  // its closing may fail too, and both errors are shown
   CHECK_EQ(write(&absent, "new", O_WRONLY | O_CREAT), -ENOENT);
-  CHECK_EQ(write(&device, "new", O_WRONLY), kNotTaken);
+  CHECK_EQ(write(&device, "new", O_WRONLY), kUnsupported);
   CHECK(content(path) == "old");
 }
 
@@ -120,12 +120,12 @@ void removes_trees_down_to_a_depth() {
   const std::string outside = make_chain("outside", 1);
   const std::string shallow = make_chain("shallow", 20);
   CHECK_EQ(symlink(outside.c_str(), (shallow + "/link").c_str()), 0);
-  CHECK_EQ(remove(shallow, false, true), kNotTaken);
+  CHECK_EQ(remove(shallow, false, true), kUnsupported);
   CHECK_EQ(remove(shallow, true, false), 0);
   CHECK(!is_there(shallow));
   CHECK(is_there(outside + "/file"));
-  CHECK_EQ(remove(make_chain("deep", limits::tree_depth + 5), true, false), kNotTaken);
-  CHECK_EQ(remove(in_folder("absent"), true, false), kNotTaken);
+  CHECK_EQ(remove(make_chain("deep", limits::tree_depth + 5), true, false), kUnsupported);
+  CHECK_EQ(remove(in_folder("absent"), true, false), kUnsupported);
   CHECK_EQ(remove(in_folder("absent"), true, true), 0);
 }
 
@@ -216,7 +216,7 @@ void a_tree_that_fails_is_left_to_node() {
   const std::string top = make_chain("failing", 1);
   CHECK_EQ(Tree(in_folder("absent")).run(), -ENOENT);
   CHECK_EQ(Tree(top + "/file").run(), -ENOTDIR);
-  CHECK_EQ(Tree(top, false, "gone").run(), kNotTaken);
+  CHECK_EQ(Tree(top, false, "gone").run(), kUnsupported);
 }
 
 void a_long_listing_takes_several_trips() {
@@ -271,10 +271,10 @@ void copies_trees_links_and_modes_last() {
   CHECK(stat((to + "/d").c_str(), &status) == 0 && (status.st_mode & 07777) == 0500);
   // The link is there now, and no file is copied over itself: both are node's to refuse. No directory has
   // been made, so no mode is left to set.
-  CHECK_EQ(copy(from, to), kNotTaken);
-  CHECK_EQ(copy(from, from + "/d/new"), kNotTaken);
-  CHECK_EQ(copy(from + "/file", from + "/file"), kNotTaken);
-  CHECK_EQ(copy(from + "/absent", to), kNotTaken);
+  CHECK_EQ(copy(from, to), kUnsupported);
+  CHECK_EQ(copy(from, from + "/d/new"), kUnsupported);
+  CHECK_EQ(copy(from + "/file", from + "/file"), kUnsupported);
+  CHECK_EQ(copy(from + "/absent", to), kUnsupported);
 }
 
 void a_copy_that_stops_leaves_no_links_and_tells_the_modes() {
@@ -380,8 +380,8 @@ void makes_what_is_missing() {
   CHECK_EQ(make_all(top + "/a/b", &first), 0);
   CHECK(first.empty());
   put(top + "/file", "");
-  CHECK_EQ(make_all(top + "/file", &first), kNotTaken);
-  CHECK_EQ(make_all(top + "/file/x", &first), kNotTaken);
+  CHECK_EQ(make_all(top + "/file", &first), kUnsupported);
+  CHECK_EQ(make_all(top + "/file/x", &first), kUnsupported);
 }
 
 // Where few descriptors may be open, most of them stay the program's.

@@ -183,10 +183,10 @@ void foreign_descriptors_are_given_back(uint32_t count) {
   std::vector<std::shared_ptr<Ticket>> tickets;
   for (uint32_t i = 0; i < count; ++i) tickets.push_back(engine.write(ends[1], &byte, 1, -1));
   engine.until_idle();
-  for (const auto& ticket : tickets) CHECK_EQ(ticket->result, kNotTaken);
-  CHECK_EQ(engine.write(ends[1], &byte, 1, -1)->result, kNotTaken);
+  for (const auto& ticket : tickets) CHECK_EQ(ticket->result, kUnsupported);
+  CHECK_EQ(engine.write(ends[1], &byte, 1, -1)->result, kUnsupported);
   for (int end : ends) {
-    CHECK_EQ(engine.close(end)->result, kNotTaken);
+    CHECK_EQ(engine.close(end)->result, kUnsupported);
     close(end);
   }
 }
@@ -226,7 +226,7 @@ void a_number_changed_behind_our_back_is_noticed() {
   engine.turn();
   const auto ticket = engine.write(ends[1] == fd ? fd : ends[1], &byte, 1, -1);
   engine.until_idle();
-  CHECK_EQ(ticket->result, kNotTaken);
+  CHECK_EQ(ticket->result, kUnsupported);
   close(ends[0]);
   close(ends[1]);
 }

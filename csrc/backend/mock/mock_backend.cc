@@ -187,7 +187,7 @@ size_t MockBackend::reap(Completion* into, size_t capacity) {
   return count;
 }
 
-// No bell: as long as something may complete, the owner has to look again.
+// It wakes nobody up: as long as something may complete, the owner has to look again.
 bool MockBackend::arm_wake() { return !in_flight_.empty() && !options_.held; }
 
 }  // namespace ioengine

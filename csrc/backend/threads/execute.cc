@@ -78,7 +78,7 @@ int32_t execute_known(Request* request) {
 int32_t classify_and_execute(Request* request) {
   FileFacts& facts = request->open->facts;
   const int32_t status = read_file_facts(request->fd, &facts);
-  if (status < 0 || facts.kind == FileKind::kForeign) return kNotTaken;
+  if (status < 0 || facts.kind == FileKind::kForeign) return kUnsupported;
   if (facts.direct && moves_bytes(request->operation)) return kNeedsRouting;
   if (facts.append) request->flags |= kFlagAppend;
   return execute_known(request);

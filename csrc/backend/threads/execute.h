@@ -7,7 +7,7 @@
 namespace ioengine {
 
 // A request with `open` set that is no open carries the classification of its descriptor: the facts go there,
-// and the answer is kNotTaken or kNeedsRouting where it cannot be run as it is. Runs one attempt of the
+// and the answer is kUnsupported or kNeedsRouting where it cannot be run as it is. Runs one attempt of the
 // request and returns bytes, a descriptor, 0 or -errno. Waits as long as the device does.
 int32_t execute_request(Request* request);
 

@@ -19,7 +19,7 @@ class ThreadPool {
   // now.
   using GoesOn = bool (*)(const Request*);
 
-  // `wake_fd`: eventfd rung when the list of finished requests was empty and the owner asked for the bell.
+  // `wake_fd`: eventfd written to when a request has finished and the owner has armed the wake-up.
   ThreadPool(size_t threads_max, int wake_fd, Execute execute, GoesOn goes_on = nullptr);
 
   // Joins every thread; requires that nothing is queued or running (H10).

@@ -383,8 +383,8 @@ size_t UringBackend::reap(Completion* into, size_t capacity) {
   return count;
 }
 
-// The bell is off while completions are drained. After switching it on, task work queued meanwhile rings
-// nothing (measured: it never fired again), so the caller is told to look once more after
+// The wake-up is off while completions are drained. After switching it on, task work queued meanwhile wakes
+// nobody (measured: it never fired again), so the caller is told to look once more after
 // io_uring_get_events.
 bool UringBackend::arm_wake() {
   if (!is_open_) return is_released();
@@ -394,11 +394,11 @@ bool UringBackend::arm_wake() {
   }
   push();
   // The flag that the kernel reads before its tail that we read: without a full fence both sides could miss
-  // the other's store, and a completion would ring nothing.
+  // the other's store, and a completion would wake nobody.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  // An interrupted look has seen nothing, and what it missed would never ring.
+  // An interrupted look has seen nothing, and what it missed would never wake this thread.
   if (kernel_owned_ > 0 && capabilities_.single_issuer && !run_task_work()) return true;
-  // One look may run no more than 20 task works; those that are left ring nothing.
+  // One look may run no more than 20 task works; those that are left wake nobody.
   if (has_task_work() && kernel_owned_ > 0) return true;
   return io_uring_cq_ready(&ring_) > 0 || !returned_.empty() || io_uring_sq_ready(&ring_) > 0;
 }

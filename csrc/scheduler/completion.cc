@@ -1,8 +1,6 @@
 // Completions: retries, results, and what a finished request sets free.
 
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,128 +8,18 @@
 
 #include "backend/threads/execute.h"
 #include "base/check.h"
-#include "base/limits.h"
+#include "jobs/open_file.h"
+#include "jobs/result_codes.h"
 #include "jobs/resumable_job.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"
-#include "scheduler/staging.h"
 
 namespace ioengine {
-
-IoContext::IoContext(std::unique_ptr<IoBackend> backend, int wake_fd)
-    : backend_(std::move(backend)), wake_fd_(wake_fd) {
-  if (backend_->type() == BackendType::kThreads) {
-    threads_ = static_cast<ThreadsBackend*>(backend_.get());
-  } else {
-    own_threads_ = std::make_unique<ThreadsBackend>(limits::depth, wake_fd);
-    threads_ = own_threads_.get();
-  }
-}
-
-IoContext::~IoContext() {
-  IOE_CHECK(in_flight() == 0);
-  start_check_phase();
-  finished_.append(&early_);
-  while (Request* request = finished_.pop()) {
-    // An open that nobody heard of: its descriptor has no owner.
-    if (request->operation == Operation::kOpen && request->result >= 0) ::close(request->result);
-    give_back(request);
-  }
-}
-
-// What was accepted in this iteration of the loop, node could not have an answer of before the next one
-// polls, so behind the immediates (H36). An error is never delivered sooner: a program that awaits the
-// promise after an immediate, or adds its 'error' listener there, must not meet an unhandled one. What goes
-// on to node:fs counts as an error: it usually becomes one there. And nothing overtakes what is held back.
-void IoContext::finish(Request* request) {
-  request->finished = true;
-  if (request->check_phase != check_phase_) {
-    finished_.push(request);
-  } else if (request->result < 0 || !held_back_.empty()) {
-    held_back_.push(request);
-  } else {
-    early_.push(request);
-  }
-}
-
-bool IoContext::start_check_phase() {
-  ++check_phase_;
-  finished_.append(&early_);
-  finished_.append(&held_back_);
-  return has_finished();
-}
-
-size_t IoContext::active() const {
-  return threads_->running() + (own_threads_ != nullptr ? backend_->in_flight() : 0);
-}
-
-size_t IoContext::in_flight() const {
-  return backend_->in_flight() + (own_threads_ != nullptr ? own_threads_->in_flight() : 0);
-}
-
-void IoContext::start_turn() {
-  ++turn_;
-  inline_lane_.start_turn();
-  path_order_.start_turn();
-}
-
-bool IoContext::has_local_work() const { return has_finished() || can_start_more(); }
-
-bool IoContext::can_start_more() const {
-  const bool room = backend_->in_flight() < backend_->capabilities().depth;
-  const bool stageable = !unstaged_.empty() && !staging_is_full(unstaged_.front()->remaining());
-  return !cached_.empty() || !paths_.empty() || stageable || (!ready_.empty() && room);
-}
-
-bool IoContext::round() {
-  ++round_;
-  run_cached();
-  run_paths();
-  start_unstaged();
-  submit_ready();
-  reap_from(backend_.get());
-  if (own_threads_ != nullptr) reap_from(own_threads_.get());
-  // What settling has started, and what found no room before the reaping.
-  submit_ready();
-  return has_finished();
-}
-
-size_t IoContext::reap_from(IoBackend* backend) {
-  size_t total = 0;
-  Completion completions[128];
-  while (backend->in_flight() > 0) {
-    const size_t count = backend->reap(completions, 128);
-    for (size_t i = 0; i < count; ++i) complete(completions[i].request, completions[i].result);
-    total += count;
-    if (count < 128) break;
-  }
-  return total;
-}
-
-void IoContext::give_back(Request* request) {
-  if (request->operation == Operation::kHostCall) {
-    // Delivered was that its turn has come.
-    request->finished = false;
-    if (is_host_call_under_way(request)) return;
-  }
-  if (request->staging != nullptr) staged_bytes_ -= request->staging->vector_bytes;
-  slots_.give_back(request);
-}
-
-const Request* IoContext::peek_finished() const {
-  if (!finished_.empty()) return finished_.front();
-  return early_allowed_ ? early_.front() : nullptr;
-}
-
-Request* IoContext::take_finished() {
-  if (!finished_.empty()) return finished_.pop();
-  return early_allowed_ ? early_.pop() : nullptr;
-}
 
 void IoContext::complete(Request* request, int32_t result) {
   IOE_CHECK((request->generation & 1) == 1);
   if (request->tags != 0) release_tags(request);
-  if (request->merged != nullptr) return complete_merged(request, result);
+  if (request->parts != nullptr) return complete_merged(request, result);
   if (unfinished_job(request) != nullptr) return resume(request);
   if (request->open != nullptr && request->operation != Operation::kOpen && learn_file(request, result))
     return;
@@ -239,7 +127,7 @@ void IoContext::settle(Request* request, int32_t result) {
   request->result = result;
   if (request->has(kFlagSeek) && result > 0)
     lseek(request->fd, static_cast<off_t>(request->offset), SEEK_SET);
-  if (result != kNotTaken && request->operation != Operation::kHostCall) {
+  if (result != kUnsupported && request->operation != Operation::kHostCall) {
     LaneCounters& lane = statistics_.lanes[static_cast<size_t>(request->lane)];
     ++lane.operations;
     const bool whole =
@@ -248,8 +136,10 @@ void IoContext::settle(Request* request, int32_t result) {
     if (moved && result > 0) lane.bytes += static_cast<uint64_t>(result);
   }
   if (request->operation == Operation::kOpen && result >= 0) learn_opened(request, result);
-  if (ResumableJob* job = unfinished_job(request)) job->cancel();
-  learn_from(request);
+  if (request->job != nullptr) {
+    if (ResumableJob* job = request->job->unfinished()) job->cancel();
+    learn_from(request);
+  }
   if (request->call != 0) start_behind(request);
   --unsettled_;
   if (changes_file(request->operation)) {
@@ -266,6 +156,21 @@ void IoContext::settle(Request* request, int32_t result) {
     pump(descriptor);
   } else {
     descriptors_.release(descriptor);
+  }
+}
+
+// What was accepted in this iteration of the loop, node could not have an answer of before the next one
+// polls, so behind the immediates (H36). An error is never delivered sooner: a program that awaits the
+// promise after an immediate, or adds its 'error' listener there, must not meet an unhandled one. What goes
+// on to node:fs counts as an error: it usually becomes one there. And nothing overtakes what is held back.
+void IoContext::finish(Request* request) {
+  request->finished = true;
+  if (request->check_phase != check_phase_) {
+    finished_.push(request);
+  } else if (request->result < 0 || !held_back_.empty()) {
+    held_back_.push(request);
+  } else {
+    early_.push(request);
   }
 }
 
@@ -310,106 +215,6 @@ bool IoContext::learn_file(Request* request, int32_t result) {
   descriptor->waiting.push_front(request);
   pump(descriptor);
   return true;
-}
-
-bool IoContext::arm_wake() {
-  const bool backend = backend_->arm_wake();
-  const bool threads = own_threads_ != nullptr && own_threads_->arm_wake();
-  return backend || threads;
-}
-
-void IoContext::disarm_wake() {
-  backend_->disarm_wake();
-  if (own_threads_ != nullptr) own_threads_->disarm_wake();
-}
-
-template <typename Done>
-void IoContext::wait_until(Done done, ThreadPool::Wanted awaited, const void* argument) {
-  constexpr int kPollTimeout_ms = 100;  // a safety net: the bell is expected to ring
-  blocking_ = true;
-  end_host_calls();
-  while (!done()) {
-    inline_lane_.start_turn();
-    round();
-    if (done()) break;
-    if (awaited != nullptr && run_queued(awaited, argument)) continue;
-    if (can_start_more()) continue;
-    if (arm_wake()) continue;
-    pollfd bell = {wake_fd_, POLLIN, 0};
-    poll(&bell, 1, kPollTimeout_ms);
-    eventfd_t rung;
-    eventfd_read(wake_fd_, &rung);
-  }
-  blocking_ = false;
-}
-
-// What this thread waits for and no thread of the pool has started is carried out here: the pool may be full
-// of calls that wait for someone else, a server that is gone for one. One at a time, so that free threads
-// help.
-bool IoContext::run_queued(ThreadPool::Wanted awaited, const void* argument) {
-  Request* request = threads_->take_queued(awaited, argument);
-  if (request == nullptr) return false;
-  complete(request, execute_request(request));
-  return true;
-}
-
-void IoContext::settle_descriptor(int fd) {
-  Descriptor* descriptor = descriptors_.find(fd);
-  if (descriptor == nullptr || descriptor->pending == 0) return;
-  ++descriptor->pending;  // keeps the object while we look at it
-  wait_until([descriptor] { return descriptor->pending == 1; },
-             [](const Request* request, const void* wanted) { return request->descriptor == wanted; },
-             descriptor);
-  --descriptor->pending;
-  descriptors_.release(descriptor);
-}
-
-void IoContext::settle_writes() {
-  ending_jobs_.store(true, std::memory_order_relaxed);
-  wait_until([this] { return unsettled_writes_ == 0; },
-             [](const Request* request, const void*) { return changes_file(request->operation); }, nullptr);
-}
-
-// Requests that no lane has started yet are given up; node cancels them too when an environment ends. A close
-// is carried out all the same: nobody else will.
-void IoContext::cancel(Request* request) {
-  if (request->tags != 0) release_tags(request);
-  if (request->merged != nullptr) return complete_merged(request, -ECANCELED);
-  if (unfinished_job(request) != nullptr) return cancel_job(request);
-  if (request->bounce != nullptr) detach_bounce(request, -ECANCELED);
-  settle(request, request->operation == Operation::kClose ? execute_request(request) : -ECANCELED);
-}
-
-void IoContext::cancel_queued() {
-  while (Request* request = cached_.pop()) cancel(request);
-  while (Request* request = paths_.pop()) cancel(request);
-  while (Request* request = unstaged_.pop()) cancel(request);
-  device_queues_.for_each([this](DeviceQueue* queue) {
-    while (Request* request = queue->pop()) cancel(request);
-  });
-  while (Request* request = ready_.pop()) cancel(request);
-  Request* queued = threads_->take_queued();
-  while (queued != nullptr) {
-    Request* request = queued;
-    queued = request->next;
-    request->next = nullptr;
-    cancel(request);
-  }
-}
-
-void IoContext::drain() {
-  stopping_ = true;
-  ending_jobs_.store(true, std::memory_order_relaxed);
-  cancel_queued();
-  wait_until([this] { return in_flight() == 0; }, nullptr, nullptr);
-  descriptors_.for_each([this](Descriptor* descriptor) {
-    ++descriptor->pending;
-    while (Request* request = descriptor->waiting.pop()) {
-      descriptor->enter(request);
-      cancel(request);
-    }
-    --descriptor->pending;
-  });
 }
 
 }  // namespace ioengine
