@@ -37,8 +37,8 @@ interface Target {
   requestFlags: number;
 }
 
-// An abort is heard between two writes, as in node, and never in mid-write: the data is the caller's, who may change it as
-// soon as the call has settled.
+// An abort is heard between two writes, as in node, and never in mid-write: the data is the caller's, who may change it
+// as soon as the call has settled.
 export async function writeOpen(target: Target, data: Data, options: FileOptions): Promise<void> {
   throwIfAborted(options.signal);
   if (types.isUint8Array(data)) await writeBytes(target, data, options.signal);
@@ -71,13 +71,13 @@ export function writeHandle(
   data: unknown,
   options: unknown,
 ): Promise<void> | undefined {
-  const plain = tryParseFileOptions(options, 'w');
-  const given = plain === undefined ? undefined : tryParseData(data, plain.encoding);
-  if (plain === undefined || given === undefined) return undefined;
+  const parsed = tryParseFileOptions(options, 'w');
+  const bytes = parsed === undefined ? undefined : tryParseData(data, parsed.encoding);
+  if (parsed === undefined || bytes === undefined) return undefined;
   const target = { fd: handle.fd, requestFlags: FLAG_TRUSTED };
   return held(handle, () =>
     orFallback(
-      () => writeOpen(target, given, plain),
+      () => writeOpen(target, bytes, parsed),
       () => countedFallback(nodePromises.writeFile(handle, data as string, options as never)),
     ),
   );

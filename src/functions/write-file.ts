@@ -87,12 +87,12 @@ async function writeInSteps({ open, data, options, flag, bytes, parsed }: WriteC
 function tryWriteFile(args: IArguments, flag: WriteFlag): boolean {
   const [path, data, options, last] = args as unknown as unknown[];
   const callback = last || options;
-  const given = options === callback ? undefined : options;
+  const value = options === callback ? undefined : options;
   const bytes = typeof data === 'string' ? data.length : ArrayBuffer.isView(data) ? data.byteLength : 0;
   if (typeof callback !== 'function' || bytes === 0) return false;
   if (typeof path === 'number')
-    return calledBackAfter(tryWriteDescriptor(path, data, given, flag), callback as Callback);
-  const call = tryParseWrite(path, data, given, flag);
+    return calledBackAfter(tryWriteDescriptor(path, data, value, flag), callback as Callback);
+  const call = tryParseWrite(path, data, value, flag);
   if (call === undefined) return false;
   const fallback = (): void => void callFallback(flag === 'a' ? 'appendFile' : 'writeFile', args);
   if (call.poolJob !== undefined) return startWithCallback(call.poolJob, callback, fallback);

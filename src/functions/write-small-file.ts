@@ -1,5 +1,5 @@
-// writeFile of up to 1 MiB as one pool job: opened, written, synced if that is wanted, and closed. What is no file of the
-// engine's comes back as an open descriptor, and so does one that could not be written.
+// writeFile of up to 1 MiB as one pool job: opened, written, synced if that is wanted, and closed. What is no file of
+// the engine's comes back as an open descriptor, and so does one that could not be written.
 
 import { constants } from 'node:fs';
 import { types } from 'node:util';

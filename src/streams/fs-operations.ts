@@ -32,7 +32,7 @@ function openFlags(fd: number): number {
 export class StreamOperations {
   /** The descriptor, where this stream has opened it itself and nobody else can have moved its position. */
   ownFd: number | undefined;
-  /** O_DIRECT was asked for: by option, by flag, or by IOENGINE_DIRECT. */
+  /** O_DIRECT is wanted: by option, by flag, or by IOENGINE_DIRECT. */
   readonly wantsDirect: boolean;
 
   constructor(
@@ -74,8 +74,8 @@ export class StreamOperations {
   }
 
   /**
-   * Node fails once more: an error that comes out of its own callback, and that nobody listens for, ends the process with
-   * the text that node prints, where one out of ours would show a line of this package or none.
+   * Node fails once more: an error that comes out of its own callback, and that nobody listens for, ends the process
+   * with the text that node prints, where one out of ours would show a line of this package or none.
    */
   private failed(error: unknown, isOurs: boolean, call: [unknown, unknown, unknown, OpenCallback]): void {
     const { code } = error as NodeJS.ErrnoException;
@@ -85,8 +85,8 @@ export class StreamOperations {
   }
 
   private openDirect(path: unknown, flags: unknown, mode: unknown, opened: OpenCallback): boolean {
-    const asked = tryParseOpen(path, flags, mode, this.direct);
-    if (asked === undefined) {
+    const args = tryParseOpen(path, flags, mode, this.direct);
+    if (args === undefined) {
       try {
         refuseDirectWithoutEngine(this.direct, path);
       } catch (error) {
@@ -95,7 +95,7 @@ export class StreamOperations {
       }
       return false;
     }
-    openDescriptor(asked).then(
+    openDescriptor(args).then(
       (fd) => {
         // A FIFO or a device that may wait for somebody: node opens it, and direct means nothing for it.
         if (fd === UNSUPPORTED) nextTick(this.live.open as never, path, flags, mode, opened);
