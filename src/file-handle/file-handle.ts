@@ -8,7 +8,7 @@ import { type AttributeChange, changeHandleAttributes } from '../descriptor/attr
 import { wrapDescriptor } from '../descriptor/file-handle-close';
 import { statHandle } from '../descriptor/fstat';
 import { readHandle } from '../descriptor/read-file-job';
-import { writeHandle } from '../descriptor/write-all';
+import { writeHandle } from '../descriptor/write-file-job';
 import { afterTicks } from '../engine/after-ticks';
 import {
   arePlainViews,

@@ -5,7 +5,7 @@ import { constants } from 'node:fs';
 import { types } from 'node:util';
 import { closingAfter } from '../descriptor/fallback-handle';
 import { DIRECT_AS_FLAGS, type OpenArguments } from '../descriptor/open';
-import { writeByNode } from '../descriptor/write-all';
+import { writeByNode } from '../descriptor/write-file-job';
 import { FallbackSignal } from '../engine/fallback';
 import type { FileOptions } from '../engine/file-options';
 import type { PoolJob } from '../engine/pool-job';
