@@ -1,10 +1,10 @@
-// `ioengine/fs`: every name of the running node:fs; what the engine serves is replaced. The object is mutable and looked
-// at when used, like node's own.
+// `ioengine/fs`: every name of the running node:fs; what the engine serves is replaced. The object is mutable and
+// looked at when used, like node's own.
 //
 // The exports written here are for TypeScript: node's types, with ours where we add something. What programs get, from
 // import and from require, is the object assigned at the end.
 
-import { startAskedBackend } from './engine/start-requested';
+import { startRequestedBackend } from './engine/start-requested';
 import type { callbackFunctions } from './functions/callback-table';
 import { buildModule } from './modules/build';
 import { lazyFunctions } from './modules/lazy';
@@ -31,7 +31,7 @@ export declare const open: Open;
 export declare const createReadStream: CreateReadStream;
 export declare const createWriteStream: CreateWriteStream;
 
-startAskedBackend();
+startRequestedBackend();
 
 const served: (keyof typeof callbackFunctions)[] = [
   'open',

@@ -2,7 +2,7 @@
 //
 // As in fs.ts, the exports written here are for TypeScript; what programs get is the object assigned at the end.
 
-import { startAskedBackend } from './engine/start-requested';
+import { startRequestedBackend } from './engine/start-requested';
 import type { promiseFunctions } from './functions/promise-table';
 import { buildModule } from './modules/build';
 import { lazyFunctions } from './modules/lazy';
@@ -14,7 +14,7 @@ export * from 'node:fs/promises';
 export type { OpenHandle, OpenOptions } from './types/promises';
 export declare const open: OpenHandle;
 
-startAskedBackend();
+startRequestedBackend();
 
 const served: (keyof typeof promiseFunctions)[] = [
   'open',

@@ -1,5 +1,5 @@
 // `node --import ioengine/register app.js`: puts the engine into node:fs and node:fs/promises themselves, so that a
-// program that knows nothing of ioengine is served by it. Whoever asks for these modules, and however, gets the same
+// program that knows nothing of ioengine is served by it. Whoever loads these modules, and however, gets the same
 // objects as ever, with some functions replaced. Nothing is added to them: what node refuses is refused.
 //
 // Node's own code calls these objects too: both module loaders, streams, http2, the REPL's history, warnings that go to
@@ -9,7 +9,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import { isOptions } from './engine/arguments';
 import { callFallback } from './engine/fallback';
-import { startAskedBackend } from './engine/start-requested';
+import { startRequestedBackend } from './engine/start-requested';
 import { countDelegated } from './engine/stats';
 import { callbackFunctions } from './functions/callback-table';
 import { openWithCallback } from './functions/open';
@@ -47,8 +47,9 @@ function calledByWriting({ 0: path, 2: options }: ArrayLike<unknown>): readonly 
 }
 
 /**
- * The callback functions without what ioengine/fs adds. Node's writeFile, appendFile and truncate call others through the module,
- * so that a program's patches of those are seen: where there are such, node's do the work, on our functions.
+ * The callback functions without what ioengine/fs adds. Node's writeFile, appendFile and truncate call others through
+ * the module, so that a program's patches of those are seen: where there are such, node's do the work, on our
+ * functions.
  */
 function functionsInPlace(): Functions {
   const engineWrite = callbackFunctions.writeFile;
@@ -102,8 +103,8 @@ function promisesInPlace(): Functions {
 
 // On Bun and Deno there is no engine, and `node:fs` is theirs.
 if (process.env.IOENGINE_DISABLE !== '1' && OTHER_RUNTIME === undefined && originals() === undefined) {
-  // A backend asked for by name has to be there, as for ioengine/fs; otherwise nothing starts before it is needed.
-  startAskedBackend();
+  // A backend requested by name has to be there, as for ioengine/fs; otherwise nothing starts before it is needed.
+  startRequestedBackend();
   Object.defineProperty(process, kOriginals, { value: { fs: nodeFs, promises: nodePromises } });
   put(live, functionsInPlace());
   put(livePromises, promisesInPlace());

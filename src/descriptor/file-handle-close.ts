@@ -1,5 +1,5 @@
-// The close of a descriptor that the engine has opened, and of the FileHandle over it: behind everything accepted on the
-// descriptor.
+// The close of a descriptor that the engine has opened, and of the FileHandle over it: behind everything accepted on
+// the descriptor.
 
 import { afterPoll } from '../engine/after-poll';
 import { startedEngine } from '../engine/engine';

@@ -1,5 +1,5 @@
-// fstat and FileHandle.stat: the attributes of an open file. Functions answer undefined or false for what node:fs has to
-// judge.
+// fstat and FileHandle.stat: the attributes of an open file. Functions answer undefined or false for what node:fs has
+// to judge.
 
 import { afterTicks } from '../engine/after-ticks';
 import { isDescriptor } from '../engine/arguments';

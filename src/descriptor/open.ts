@@ -26,7 +26,8 @@ const DIRECT_REQUIRED = 1;
 const DIRECT_TRY = 2;
 const EINVAL = -22;
 
-// Read once, as IOENGINE_BACKEND is: a look at the environment costs as much as the rest of a cached open in JavaScript.
+// Read once, as IOENGINE_BACKEND is: a look at the environment costs as much as the rest of a cached open in
+// JavaScript.
 const DIRECT_BY_DEFAULT = process.env.IOENGINE_DIRECT === '1' ? DIRECT_TRY : DIRECT_AS_FLAGS;
 
 export function directMode(direct: unknown): number {

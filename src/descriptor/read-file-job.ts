@@ -25,8 +25,8 @@ export type Decode = (content: Buffer, encoding: BufferEncoding) => string;
 export const decodeAtOnce: Decode = (content, encoding) => content.toString(encoding);
 
 /**
- * As node's promises, which add up the text of one piece after the other: only the characters count, and V8 says when they
- * are too many.
+ * As node's promises, which add up the text of one piece after the other: only the characters count, and V8 says when
+ * they are too many.
  */
 export const decodeInPieces: Decode = (content, encoding) => {
   try {

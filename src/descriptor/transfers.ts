@@ -72,8 +72,8 @@ function sizeOfAccepted(native: Addon, answer: number): Promise<number> {
 }
 
 /**
- * The size of an open file, 0 for a block device; throws `FallbackSignal` for what is not the engine's, and for files larger
- * than `sizeMax`, which node refuses.
+ * The size of an open file, 0 for a block device; throws `FallbackSignal` for what is not the engine's, and for files
+ * larger than `sizeMax`, which node refuses.
  */
 export async function sizeStep(fd: number, sizeMax: number, flags: number): Promise<number> {
   const native = startedEngine()!;

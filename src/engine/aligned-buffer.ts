@@ -15,8 +15,8 @@ export function alignedBuffer(size: number): Buffer {
   if (!Number.isInteger(size) || size === 0) return Buffer.allocUnsafeSlow(size);
   const native = addon();
   if (native === undefined) return Buffer.allocUnsafeSlow(size);
-  if (size === BYTES_MAX) return withinLarger(native, size);
-  return native.alignedBuffer(size) ?? withinLarger(native, size);
+  if (size === BYTES_MAX) return alignedWithinLarger(native, size);
+  return native.alignedBuffer(size) ?? alignedWithinLarger(native, size);
 }
 
 function outOfRange(size: number): RangeError {
@@ -24,8 +24,11 @@ function outOfRange(size: number): RangeError {
   return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
 }
 
-// Where external memory is refused (Electron), and for a size that the addon's numbers do not reach: the aligned part of a buffer that is large enough to have one.
-function withinLarger(native: Addon, size: number): Buffer {
+/**
+ * The aligned part of a buffer that is large enough to have one: where external memory is refused (Electron), and for a
+ * size that the addon's numbers do not reach.
+ */
+export function alignedWithinLarger(native: Addon, size: number): Buffer {
   const whole = Buffer.allocUnsafeSlow(size + ALIGNMENT);
   const start = (ALIGNMENT - native.misalignment(whole)) % ALIGNMENT;
   return whole.subarray(start, start + size);

@@ -67,7 +67,9 @@ function isInt32(value: unknown): value is number {
   return typeof value === 'number' && (value | 0) === value;
 }
 
-/** From here on node counts descriptors of its virtual files (--experimental-vfs of Node 26); the kernel's are smaller. */
+/**
+ * From here on node counts descriptors of its virtual files (--experimental-vfs of Node 26); the kernel's are smaller.
+ */
 const VIRTUAL_DESCRIPTORS = 2 ** 30;
 
 export function isDescriptor(value: unknown): value is number {
@@ -76,7 +78,8 @@ export function isDescriptor(value: unknown): value is number {
 
 /**
  * A view. Its memory may be resizable or be given away: what is read then is staged, fails with EFAULT, or finds its
- * pages gone, or another buffer there (csrc/scheduler/staging.h). Asking `buffer.resizable` here would cost as much as the rest of a read.
+ * pages gone, or another buffer there (csrc/scheduler/staging.h). Asking `buffer.resizable` here would cost as much as
+ * the rest of a read.
  */
 export function isPlainView(value: unknown): value is NodeJS.ArrayBufferView {
   return ArrayBuffer.isView(value);
@@ -99,7 +102,10 @@ export function restOf(view: NodeJS.ArrayBufferView, offset: unknown): number {
   return typeof offset === 'number' || offset === null ? view.byteLength - (offset ?? 0) : Number.NaN;
 }
 
-/** Views that make one vectored operation: at least one byte, and for a read no more of them than the kernel takes at once. */
+/**
+ * Views that make one vectored operation: at least one byte, and for a read no more of them than the kernel takes at
+ * once.
+ */
 export function arePlainViews(views: unknown, name: 'readv' | 'writev'): views is NodeJS.ArrayBufferView[] {
   if (!Array.isArray(views) || views.length === 0) return false;
   if (name === 'readv' && views.length > READ_VECTORS_MAX) return false;

@@ -40,7 +40,10 @@ export class EngineError extends Error {
   }
 }
 
-/** The backend asked for in IOENGINE_BACKEND; IOENGINE_DISABLE=1 asks for `node`. Throws ERR_IOENGINE_BACKEND_UNKNOWN for a value it does not know. */
+/**
+ * The backend requested in IOENGINE_BACKEND; IOENGINE_DISABLE=1 requests `node`. Throws ERR_IOENGINE_BACKEND_UNKNOWN
+ * for a value that it does not know.
+ */
 export function requestedBackend(): Requested {
   if (process.env.IOENGINE_DISABLE === '1') return 'node';
   const value = process.env.IOENGINE_BACKEND;

@@ -28,16 +28,15 @@ function tryParseSignal(value: unknown): AbortSignal | undefined | false {
  * node:fs is to judge.
  */
 export function tryParseFileOptions(options: unknown, flag: string): FileOptions | undefined {
-  const given = typeof options === 'string' ? { encoding: options } : (options ?? {});
-  if (typeof given !== 'object') return undefined;
-  const asked = given as Record<string, unknown>;
-  const encoding = tryParseEncoding(asked.encoding);
-  const signal = tryParseSignal(asked.signal);
-  const { flush = false } = asked;
-  if (encoding === false || signal === false || typeof flush !== 'boolean' || asked.flag === '') return undefined;
+  const values = (typeof options === 'string' ? { encoding: options } : (options ?? {})) as Record<string, unknown>;
+  if (typeof values !== 'object') return undefined;
+  const encoding = tryParseEncoding(values.encoding);
+  const signal = tryParseSignal(values.signal);
+  const { flush = false } = values;
+  if (encoding === false || signal === false || typeof flush !== 'boolean' || values.flag === '') return undefined;
   // readFile of Node 26 fills a buffer of the caller's, if there is one.
-  if (asked.buffer !== undefined) return undefined;
-  return { encoding, signal, flush, flag: asked.flag || flag, mode: asked.mode };
+  if (values.buffer !== undefined) return undefined;
+  return { encoding, signal, flush, flag: values.flag || flag, mode: values.mode };
 }
 
 // node's AbortError is internal, but a call with an aborted signal makes one at once, without looking at the path.
@@ -57,8 +56,8 @@ const { any } = AbortSignal as { any?: (signals: AbortSignal[]) => AbortSignal }
 const followers = new WeakMap<AbortSignal, AbortSignal>();
 
 /**
- * A signal that aborts with the caller's. node listens to no signal here, so a listener on the caller's own would show: in
- * getEventListeners, and on Node 20 in a warning when there are eleven. Undefined where it cannot be had.
+ * A signal that aborts with the caller's. node listens to no signal here, so a listener on the caller's own would show:
+ * in getEventListeners, and on Node 20 in a warning when there are eleven. Undefined where it cannot be had.
  */
 function followerOf(signal: AbortSignal): AbortSignal | undefined {
   const known = followers.get(signal);
@@ -73,8 +72,8 @@ function followerOf(signal: AbortSignal): AbortSignal | undefined {
 
 /**
  * `work` with the caller's promise rejected as soon as the signal is aborted. The work itself goes on up to its next
- * look at the signal: buffer and descriptor stay until the engine is done with them. Without a follower the looks have to
- * do, as they do in node.
+ * look at the signal: buffer and descriptor stay until the engine is done with them. Without a follower the looks have
+ * to do, as they do in node.
  */
 export function unlessAborted<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   const follower = signal === undefined ? undefined : followerOf(signal);

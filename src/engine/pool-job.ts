@@ -6,7 +6,7 @@ import { shownPath } from './arguments';
 import { type Callback, callBackAfter } from './callbacks';
 import { engine, pathsAreGuarded } from './engine';
 import { announceChange } from './node-turn';
-import { CallbackRequest, callBackTo, settleWith } from './requests';
+import { BareRequest, CallbackRequest, callBackTo, settleWith } from './requests';
 import { countDelegated } from './stats';
 
 export type Path = string | Uint8Array;
@@ -52,21 +52,15 @@ export function startWithPromise(job: PoolJob | undefined, fallback: Fallback): 
   });
 }
 
-class JobPromise {
+class JobPromise extends BareRequest {
   constructor(
     readonly job: PoolJob,
     readonly slot: number,
     readonly native: Addon,
     readonly resolve: (value: unknown) => void,
     readonly fallback: Fallback,
-  ) {}
-
-  get subject(): undefined {
-    return undefined;
-  }
-
-  get callsBack(): boolean {
-    return false;
+  ) {
+    super();
   }
 
   settle(result: number): void {

@@ -14,8 +14,8 @@ type Resolve = (value: unknown) => void;
 export interface Completion {
   /** The system call that an error names. */
   readonly syscall: string;
-  /** The value for a result at or above zero. `subject` is what it shows: the buffer. Runs no foreign code. */
-  value(result: number, subject: unknown): unknown;
+  /** The value for a result at or above zero, which shows the buffer. Runs no foreign code. */
+  value(result: number, buffer: unknown): unknown;
   /** The file turned out not to be the engine's: node's own method. */
   fallback(request: PromiseRequest): Promise<unknown>;
   /** The request is over: FileHandles count their operations, so that close waits for them. */
@@ -73,6 +73,19 @@ class Step implements Pending {
   }
 }
 
+/** A request that keeps no memory alive and runs no foreign code. */
+export abstract class BareRequest implements Pending {
+  get subject(): undefined {
+    return undefined;
+  }
+
+  get callsBack(): boolean {
+    return false;
+  }
+
+  abstract settle(result: number): void;
+}
+
 /** Hands the result of an accepted request to `request`, which settles a promise: it runs no foreign code. */
 export function settleWith(answer: number, request: Pending): void {
   pending[ACCEPTED - answer] = request;
@@ -89,13 +102,13 @@ export function promiseOf(answer: number, request: PromiseRequest): Promise<unkn
 
 /**
  * The plain result of an answer, for chains of steps inside the engine: a count, a descriptor, 0, a negative errno or
- * UNSUPPORTED. `subject` is kept alive meanwhile.
+ * UNSUPPORTED. `keepAlive` stays referenced meanwhile.
  */
-export function resultOf(answer: number, subject?: unknown): Promise<number> {
+export function resultOf(answer: number, keepAlive?: unknown): Promise<number> {
   if (answer === UNSUPPORTED) return Promise.resolve(answer);
   if (answer >= 0) return afterTicks(answer);
   return new Promise((resolve) => {
-    pending[ACCEPTED - answer] = new Step(resolve, subject);
+    pending[ACCEPTED - answer] = new Step(resolve, keepAlive);
   });
 }
 
@@ -108,8 +121,8 @@ function triggeredByAnother(): { requireManualDestroy: true; triggerAsyncId: num
 }
 
 /**
- * One callback with the async context of the call that asked for it, as node's FSReqCallback keeps it. Destroyed right
- * after the callback, so there is nothing for a finalizer to do.
+ * One callback with the async context of its call, as node's FSReqCallback keeps it. Destroyed right after the callback,
+ * so there is nothing for a finalizer to do.
  */
 export abstract class CallbackRequest extends AsyncResource implements Pending {
   /** `chained`: node makes several requests of it, so that another one has triggered the last. */
@@ -144,10 +157,10 @@ export abstract class CallbackRequest extends AsyncResource implements Pending {
 
 class CallbackOfFunction extends CallbackRequest {
   constructor(
-    subject: unknown,
+    keepAlive: unknown,
     override readonly finish: (result: number) => void,
   ) {
-    super(subject);
+    super(keepAlive);
   }
 }
 
@@ -156,9 +169,9 @@ export function callBackTo(answer: number, request: CallbackRequest): void {
   pending[ACCEPTED - answer] = request;
 }
 
-/** The same for a plain function. `subject` stays alive meanwhile. */
-export function callBackWith(answer: number, subject: unknown, finish: (result: number) => void): void {
-  callBackTo(answer, new CallbackOfFunction(subject, finish));
+/** The same for a plain function. `keepAlive` stays referenced meanwhile. */
+export function callBackWith(answer: number, keepAlive: unknown, finish: (result: number) => void): void {
+  callBackTo(answer, new CallbackOfFunction(keepAlive, finish));
 }
 
 /**

@@ -1,15 +1,14 @@
-// A request for the attributes of a path or an open file: what the engine is asked for, and how the answer becomes a
-// Stats object for a promise or a callback. For node:fs to judge: undefined.
+// A request for the attributes of a path or an open file, and how the answer becomes a Stats object for a promise or a
+// callback.
 
 import { ACCEPTED, type Addon, PATH_BIGINT, UNSUPPORTED } from '../native/addon';
 import { rejectWithSystemError, systemErrorWithoutFrames } from '../node/errors';
 import { canMakeStats, makeStats } from '../node/stats';
 import { shownPath } from './arguments';
 import type { Callback } from './callbacks';
-import type { Pending } from './deliver';
 import { engine, pathsAreGuarded, startedEngine } from './engine';
 import { callFallback } from './fallback';
-import { CallbackRequest, settleWith } from './requests';
+import { BareRequest, CallbackRequest, settleWith } from './requests';
 import { countDelegated } from './stats';
 
 type Path = string | Uint8Array;
@@ -33,7 +32,7 @@ export function statEngine(): Addon | undefined {
   return native !== undefined && canMakeStats() ? native : undefined;
 }
 
-class StatRequest implements Pending {
+class StatRequest extends BareRequest {
   constructor(
     readonly resolve: (value: unknown) => void,
     readonly slot: number,
@@ -42,14 +41,8 @@ class StatRequest implements Pending {
     readonly path: Path | undefined,
     readonly fallback: StatFallback,
     readonly released: (() => void) | undefined,
-  ) {}
-
-  get subject(): undefined {
-    return undefined;
-  }
-
-  get callsBack(): boolean {
-    return false;
+  ) {
+    super();
   }
 
   settle(result: number): void {

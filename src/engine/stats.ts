@@ -20,15 +20,20 @@ export interface Stats {
     /** Handed to node:fs. */
     delegated: LaneStats;
   };
-  /** Requests that the kernel queue holds (at most `backend().depth`) or a thread of the pool works on (at most 8) now. */
+  /**
+   * Requests that the kernel queue holds (at most `backend().depth`) or a thread of the pool works on (at most 8) now.
+   */
   inFlight: number;
   /** Requests accepted and waiting: for room, for the next submit, or behind another on the same descriptor. */
   queued: number;
   /** Attempts that a lane could not serve without waiting, and another took over. */
   fallbacks: number;
-  /** Requests that rode in an adjacent one's operation. */
+  /** Requests that were merged into an adjacent one's operation. */
   merged: number;
-  /** Mounts that kept an inline call waiting, whose files the pool serves for a while (0.1 to 60 s), and how often that came. */
+  /**
+   * Mounts that kept an inline call waiting, whose files the pool serves for a while (0.1 to 60 s), and how often that
+   * came.
+   */
   inlineBarred: { mounts: number; times: number };
 }
 

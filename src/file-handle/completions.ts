@@ -19,12 +19,12 @@ export interface WrittenText {
 
 /**
  * The views of one vectored operation, in an array that nobody else can change: it keeps their memory alive while the
- * kernel uses it. `original` is the caller's array, which the result shows.
+ * kernel uses it. `shown` is the program's array, which the result shows.
  */
-export type KeptViews = NodeJS.ArrayBufferView[] & { original: NodeJS.ArrayBufferView[] };
+export type KeptViews = NodeJS.ArrayBufferView[] & { shown: NodeJS.ArrayBufferView[] };
 
-export function keepViews(original: NodeJS.ArrayBufferView[]): KeptViews {
-  return Object.assign([...original], { original });
+export function keepViews(shown: NodeJS.ArrayBufferView[]): KeptViews {
+  return Object.assign([...shown], { shown });
 }
 
 /** One for each operation. */
@@ -56,7 +56,7 @@ export function makeCompletions(parts: HandleParts): Completions {
   const completion = (syscall: string, value: Completion['value'], fallback: Completion['fallback']): Completion => {
     return { syscall, value, fallback, released };
   };
-  const originalOf = (kept: unknown): unknown => (kept as KeptViews).original;
+  const shownOf = (kept: unknown): unknown => (kept as KeptViews).shown;
   return {
     read: completion('read', readResult, ({ owner, subject, offset, length, position }) =>
       countedTransfer(node.read!.call(owner, subject, offset, length, position), 'bytesRead'),
@@ -74,15 +74,15 @@ export function makeCompletions(parts: HandleParts): Completions {
     ),
     readv: completion(
       'read',
-      (result, kept) => readvResult(result, originalOf(kept)),
+      (result, kept) => readvResult(result, shownOf(kept)),
       ({ owner, subject, position }) =>
-        countedTransfer(node.readv!.call(owner, originalOf(subject), position), 'bytesRead'),
+        countedTransfer(node.readv!.call(owner, shownOf(subject), position), 'bytesRead'),
     ),
     writev: completion(
       'write',
-      (result, kept) => writevResult(result, originalOf(kept)),
+      (result, kept) => writevResult(result, shownOf(kept)),
       ({ owner, subject, position }) =>
-        countedTransfer(node.writev!.call(owner, originalOf(subject), position), 'bytesWritten'),
+        countedTransfer(node.writev!.call(owner, shownOf(subject), position), 'bytesWritten'),
     ),
     sync: completion('fsync', noValue, ({ owner }) => node.sync!.call(owner)),
     datasync: completion('fdatasync', noValue, ({ owner }) => node.datasync!.call(owner)),

@@ -1,14 +1,14 @@
-// The FileHandle of ioengine: a subclass of Node's own class, over descriptors that the engine opened. Node refuses foreign
-// handles (instanceof, private brands), so this is what makes fs.promises.readFile(handle), createReadStream({ fd: handle }),
-// transfer to a Worker and the rest work. Reads, writes and syncs go to the engine, everything else is node's own method
-// on the same descriptor; so is what is not plainly well formed, for which node raises its own errors.
+// The FileHandle of ioengine: a subclass of Node's own class, over descriptors that the engine opened. Node refuses
+// foreign handles (instanceof, private brands), so this is what makes promises.readFile(handle), streams over a handle,
+// transfer to a Worker and the rest work. Reads, writes and syncs go to the engine. Everything else is node's own method
+// on the same descriptor, and so is what is not plainly well formed: node raises its own errors.
 
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
 import { type AttributeChange, changeHandleAttributes } from '../descriptor/attribute-changes';
 import { wrapDescriptor } from '../descriptor/file-handle-close';
 import { statHandle } from '../descriptor/fstat';
 import { readHandle } from '../descriptor/read-file-job';
-import { writeHandle } from '../descriptor/write-all';
+import { writeHandle } from '../descriptor/write-file-job';
 import { afterTicks } from '../engine/after-ticks';
 import {
   arePlainViews,
@@ -114,7 +114,7 @@ async function held<T>(handle: NodeFileHandle, work: () => Promise<T>): Promise<
   }
 }
 
-function callFallback(method: string, handle: object, args: unknown[], bytes?: string): Promise<unknown> {
+function callNodeMethod(method: string, handle: object, args: unknown[], bytes?: string): Promise<unknown> {
   const result = node[method]!.apply(handle, args);
   if (bytes !== undefined) return countedTransfer(result, bytes);
   countDelegated();
@@ -125,15 +125,15 @@ function callFallback(method: string, handle: object, args: unknown[], bytes?: s
 function promiseFor(
   answer: number,
   handle: object,
-  how: Completion,
+  completion: Completion,
   keepAlive: unknown,
   offset: unknown,
   length: unknown,
   position: unknown,
 ): Promise<unknown> {
-  if (answer >= 0) return settled(how.value(answer, keepAlive));
+  if (answer >= 0) return settled(completion.value(answer, keepAlive));
   (handle as Counted)[parts.ref]!();
-  return promiseOf(answer, new PromiseRequest(handle, how, keepAlive, offset, length, position));
+  return promiseOf(answer, new PromiseRequest(handle, completion, keepAlive, offset, length, position));
 }
 
 /** The open descriptor of a handle: -1 when it is closed, undefined for what is no handle. */
@@ -168,17 +168,17 @@ const methods = {
   write(this: object, buffer: unknown, offset: unknown, length: unknown, position: unknown): Promise<unknown> {
     const taken = typeof buffer === 'string' ? writeText : writeView;
     const promise = descriptorOf(this) >= 0 ? taken(this, buffer, offset, length, position) : undefined;
-    return promise ?? callFallback('write', this, [buffer, offset, length, position], 'bytesWritten');
+    return promise ?? callNodeMethod('write', this, [buffer, offset, length, position], 'bytesWritten');
   },
 
   readv(this: object, views: unknown, position: unknown): Promise<unknown> {
     const promise = vectored(this, 'readv', views, position, completions.readv);
-    return promise ?? callFallback('readv', this, [views, position], 'bytesRead');
+    return promise ?? callNodeMethod('readv', this, [views, position], 'bytesRead');
   },
 
   writev(this: object, views: unknown, position: unknown): Promise<unknown> {
     const promise = vectored(this, 'writev', views, position, completions.writev);
-    return promise ?? callFallback('writev', this, [views, position], 'bytesWritten');
+    return promise ?? callNodeMethod('writev', this, [views, position], 'bytesWritten');
   },
 
   sync(this: object): Promise<unknown> {
@@ -191,9 +191,9 @@ const methods = {
 
   truncate(this: object, length: unknown = 0): Promise<unknown> {
     const fd = descriptorOf(this);
-    const plain = fd >= 0 && Number.isSafeInteger(length);
-    const answer = plain ? native.truncate(fd, Math.max(0, length as number), FLAG_TRUSTED) : UNSUPPORTED;
-    if (answer === UNSUPPORTED) return callFallback('truncate', this, [length]);
+    const isPlain = fd >= 0 && Number.isSafeInteger(length);
+    const answer = isPlain ? native.truncate(fd, Math.max(0, length as number), FLAG_TRUSTED) : UNSUPPORTED;
+    if (answer === UNSUPPORTED) return callNodeMethod('truncate', this, [length]);
     return promiseFor(answer, this, completions.truncate, undefined, undefined, length, undefined);
   },
 
@@ -211,17 +211,17 @@ const methods = {
 
   readFile(this: NodeFileHandle, options: unknown): Promise<unknown> {
     const promise = descriptorOf(this) >= 0 ? readHandle(this, held, options) : undefined;
-    return promise ?? callFallback('readFile', this, [options]);
+    return promise ?? callNodeMethod('readFile', this, [options]);
   },
 
   writeFile(this: NodeFileHandle, data: unknown, options: unknown): Promise<unknown> {
     const promise = descriptorOf(this) >= 0 ? writeHandle(this, held, data, options) : undefined;
-    return promise ?? callFallback('writeFile', this, [data, options]);
+    return promise ?? callNodeMethod('writeFile', this, [data, options]);
   },
 
   appendFile(this: NodeFileHandle, data: unknown, options: unknown): Promise<unknown> {
     const promise = descriptorOf(this) >= 0 ? writeHandle(this, held, data, options) : undefined;
-    return promise ?? callFallback('appendFile', this, [data, options]);
+    return promise ?? callNodeMethod('appendFile', this, [data, options]);
   },
 
   stat(this: object, options: unknown): Promise<unknown> {
@@ -232,7 +232,7 @@ const methods = {
       return () => (this as Counted)[parts.unref]!();
     };
     const promise = fd >= 0 ? statHandle(fd, options, fallback, hold) : undefined;
-    return promise ?? callFallback('stat', this, [options]);
+    return promise ?? callNodeMethod('stat', this, [options]);
   },
 
   createReadStream(this: object, options: unknown = undefined): unknown {
@@ -251,7 +251,7 @@ function inTurn(handle: NodeFileHandle, name: AttributeChange, method: string, a
   const fd = descriptorOf(handle);
   return fd >= 0
     ? held(handle, () => changeHandleAttributes(native, fd, args, name, call))
-    : callFallback(method, handle, args);
+    : callNodeMethod(method, handle, args);
 }
 
 /** Reads in every form but the plainest: read(), read(buffer), read(options), read(buffer, options), positions. */
@@ -262,7 +262,7 @@ function readOther(
   length: unknown,
   position: unknown,
 ): Promise<unknown> {
-  const fallback = (...args: unknown[]): Promise<unknown> => callFallback('read', handle, args, 'bytesRead');
+  const fallback = (...args: unknown[]): Promise<unknown> => callNodeMethod('read', handle, args, 'bytesRead');
   const args = [buffer, offset, length, position];
   const fd = descriptorOf(handle);
   let options: Record<string, unknown> | undefined;
@@ -322,19 +322,21 @@ function vectored(
   name: 'readv' | 'writev',
   views: unknown,
   position: unknown,
-  how: Completion,
+  completion: Completion,
 ): Promise<unknown> | undefined {
   const fd = descriptorOf(handle);
   const at = tryParseWritePosition(position);
   if (!(fd >= 0) || at === undefined || !arePlainViews(views, name)) return undefined;
   const kept = keepViews(views);
   const answer = native[name](fd, kept, at, FLAG_TRUSTED);
-  return answer === UNSUPPORTED ? undefined : promiseFor(answer, handle, how, kept, undefined, undefined, position);
+  return answer === UNSUPPORTED
+    ? undefined
+    : promiseFor(answer, handle, completion, kept, undefined, undefined, position);
 }
 
-function synced(handle: object, method: string, dataOnly: number, how: Completion): Promise<unknown> {
+function synced(handle: object, method: string, dataOnly: number, completion: Completion): Promise<unknown> {
   const fd = descriptorOf(handle);
   const answer = fd >= 0 ? native.sync(fd, dataOnly, FLAG_TRUSTED) : UNSUPPORTED;
-  if (answer === UNSUPPORTED) return callFallback(method, handle, []);
-  return promiseFor(answer, handle, how, undefined, undefined, undefined, undefined);
+  if (answer === UNSUPPORTED) return callNodeMethod(method, handle, []);
+  return promiseFor(answer, handle, completion, undefined, undefined, undefined, undefined);
 }

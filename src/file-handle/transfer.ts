@@ -21,9 +21,9 @@ function makeReceive(receive: Methods[symbol], adoptArrived: (handle: object) =>
 }
 
 /**
- * Makes handles of `Class` arrive as such after a transfer. Node makes what arrives, in its own class, so that class has
- * to see by a mark in the message whose handle it was. A thread that has not made our class yet keeps node's. Of several
- * copies of this module in a thread, the last one's class it is.
+ * Makes handles of `Class` arrive as such after a transfer. Node makes what arrives, in its own class, so that class
+ * has to see by a mark in the message whose handle it was. A thread that has not made our class yet keeps node's. Of
+ * several copies of this module in a thread, the last one's class it is.
  */
 export function keepClassInTransfer(handleParts: HandleParts, Class: { prototype: object }): void {
   const { Base, handle, transfer, deserialize } = handleParts;

@@ -1,6 +1,7 @@
 // FileHandle.readableWebStream. A stream of type 'bytes' reads through FileHandle.read and so through the engine; it is
-// the only type since Node 24 and late versions of 22. Before that the default type reads through node's own native handle, past the engine:
-// here it is put on top of the other one, which keeps node's locking, counting and closing of the handle.
+// the only type since Node 24 and late versions of 22. Before that the default type reads through node's own native
+// handle, past the engine: here it is put on top of the other one, which keeps node's locking, counting and closing of
+// the handle.
 
 import type { FileHandle } from 'node:fs/promises';
 import type { ReadableStream as WebStream } from 'node:stream/web';
@@ -10,7 +11,7 @@ const CHUNK_BYTES = 65536;
 
 let bytesOnly: boolean | undefined;
 
-/** Whether this Node has no other type. The change came with a minor version too, so its method is asked: the text shows. */
+/** Whether this Node has no other type. The change came with a minor version too, so the text of its method tells. */
 function readsBytesOnly(method: Method): boolean {
   bytesOnly ??= !Function.prototype.toString.call(method).includes('StreamFromStreamBase');
   return bytesOnly;
@@ -19,16 +20,16 @@ function readsBytesOnly(method: Method): boolean {
 type Method = (options: unknown) => unknown;
 type Read = (...args: unknown[]) => Promise<{ bytesRead: number }>;
 
-/** `method` is the host's. */
+/** `method` is node's. */
 export function webStreamOf(handle: FileHandle, options: unknown, method: Method): unknown {
-  const byNode: Method = (given) => method.call(handle, given);
-  const given = options === undefined ? {} : options;
-  const type = typeof given === 'object' && given !== null ? (given as { type?: unknown }).type : null;
+  const fallback: Method = (value) => method.call(handle, value);
+  const values = options === undefined ? {} : options;
+  const type = typeof values === 'object' && values !== null ? (values as { type?: unknown }).type : null;
   // Odd options are node's to judge.
   if (readsBytesOnly(method) || type === 'bytes' || (type !== undefined && typeof type !== 'string'))
-    return byNode(options);
+    return fallback(options);
   const failure: Failure = { error: undefined };
-  const bytes = withReadOf(handle, failure, () => byNode({ ...(given as object), type: 'bytes' }) as WebStream);
+  const bytes = withReadOf(handle, failure, () => fallback({ ...(values as object), type: 'bytes' }) as WebStream);
   return asBuffers(handle, bytes, failure);
 }
 

@@ -1,4 +1,5 @@
-// access and exists, with callbacks and as a promise. Functions answer undefined or false for what node:fs has to judge.
+// access and exists, with callbacks and as a promise. Functions answer undefined or false for what node:fs has to
+// judge.
 
 import type { PathLike } from 'node:fs';
 import { afterPoll } from '../engine/after-poll';

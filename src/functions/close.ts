@@ -24,7 +24,7 @@ function rethrow(error: unknown): void {
 }
 
 export function closeSync(fd: unknown): void {
-  // What was accepted on the descriptor goes first (H4); afterwards its number means nothing to us.
+  // What was accepted on the descriptor goes first; afterwards its number means nothing to us.
   // Nothing has been accepted where no engine runs, and none is started here: node's module loaders close files too.
   const native = runningEngine()?.native;
   if (native !== undefined && isDescriptor(fd)) {

@@ -1,5 +1,5 @@
-// cp as one pool job, with a callback and as a promise: plainly well-formed calls as the engine takes them, undefined for
-// those that node:fs is to judge.
+// cp as one pool job, with a callback and as a promise: plainly well-formed calls as the engine takes them, undefined
+// for those that node:fs is to judge.
 
 import { resolve } from 'node:path';
 import { isOptions, tryParsePath } from '../engine/arguments';

@@ -10,8 +10,8 @@ function synced(name: 'fsync' | 'fdatasync', dataOnly: number, args: IArguments)
   const [fd, callback] = args as unknown as unknown[];
   const native = engine();
   // With --permission node refuses these functions as a whole.
-  const plain = isDescriptor(fd) && typeof callback === 'function' && !pathsAreGuarded();
-  if (native === undefined || !plain) return void callFallback(name, args);
+  const isPlain = isDescriptor(fd) && typeof callback === 'function' && !pathsAreGuarded();
+  if (native === undefined || !isPlain) return void callFallback(name, args);
   finishPlain({ name, args, syscall: name }, native.sync(fd, dataOnly, FLAG_CALLBACK), callback as Callback);
 }
 
@@ -31,8 +31,8 @@ export function ftruncate(fd: unknown, length: unknown, last: unknown): void {
   const args = arguments;
   const native = engine();
   const [callback, size] = typeof length === 'function' ? [length, 0] : [last, length ?? 0];
-  const plain = isDescriptor(fd) && typeof callback === 'function' && length !== null && Number.isSafeInteger(size);
-  if (native === undefined || !plain || pathsAreGuarded()) return void callFallback('ftruncate', args);
+  const isPlain = isDescriptor(fd) && typeof callback === 'function' && length !== null && Number.isSafeInteger(size);
+  if (native === undefined || !isPlain || pathsAreGuarded()) return void callFallback('ftruncate', args);
   const answer = native.truncate(fd, Math.max(0, size as number), FLAG_CALLBACK);
   finishPlain({ name: 'ftruncate', args, syscall: 'ftruncate' }, answer, callback as Callback);
 }

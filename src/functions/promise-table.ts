@@ -1,5 +1,5 @@
-// The functions of node:fs/promises that the engine serves, by name, for the module that is put together in promises.ts.
-// A FileHandle of node's own stays with node.
+// The functions of node:fs/promises that the engine serves, by name, for the module that is put together in
+// promises.ts. A FileHandle of node's own stays with node.
 
 import { accessPromise } from './access';
 import { cpPromise } from './cp';

@@ -9,7 +9,6 @@ import { type Content, type Decode, decodeAtOnce, decodeInPieces, ReadFileJob } 
 import { afterPoll } from '../engine/after-poll';
 import { CURRENT, isDescriptor, shownPath } from '../engine/arguments';
 import { type Callback, callBackAfter } from '../engine/callbacks';
-import type { Pending } from '../engine/deliver';
 import { engine, startedEngine } from '../engine/engine';
 import { callFallback, countedFallback, FallbackSignal, orFallback, viaCallback } from '../engine/fallback';
 import { type FileOptions, tryParseFileOptions, unlessAborted } from '../engine/file-options';
@@ -37,8 +36,8 @@ function copyOf(bytes: Buffer, length: number, encoding: BufferEncoding | undefi
 }
 
 /**
- * readFile of a path. A small file goes in one go: opened, read and closed by one call where all of it is in the kernel's
- * caches, else by one pool job, which answers for a larger one with its open descriptor.
+ * readFile of a path. A small file goes in one go: opened, read and closed by one call where all of it is in the
+ * kernel's caches, else by one pool job, which answers for a larger one with its open descriptor.
  */
 function tryReadPath(path: unknown, value: unknown, decode = decodeInPieces): Promise<Content> | undefined {
   const options = tryParseFileOptions(value, 'r');
@@ -57,10 +56,7 @@ function tryReadPath(path: unknown, value: unknown, decode = decodeInPieces): Pr
 }
 
 /** A readFile of a path that takes more than one call of the engine. */
-class ReadPathJob extends ReadFileJob implements Pending {
-  private slot = 0;
-  private resolve: ((content: Content | Promise<Content>) => void) | undefined;
-
+class ReadPathJob extends ReadFileJob {
   constructor(
     private readonly open: OpenArguments,
     options: FileOptions,
@@ -73,24 +69,14 @@ class ReadPathJob extends ReadFileJob implements Pending {
 
   /** The pool opens the file, and reads and closes a small one. */
   accepted(answer: number): Promise<Content> {
-    this.slot = ACCEPTED - answer;
-    settleWith(answer, this);
     return new Promise((resolve) => {
-      this.resolve = resolve;
+      const settle = (result: number): void => this.settle(result, ACCEPTED - answer, resolve);
+      settleWith(answer, { subject: undefined, callsBack: false, settle });
     });
   }
 
-  get subject(): undefined {
-    return undefined;
-  }
-
-  get callsBack(): boolean {
-    return false;
-  }
-
-  settle(result: number): void {
-    const resolve = this.resolve!;
-    if (result >= 0) resolve(this.taken(startedEngine()!.takeFile(this.slot)));
+  private settle(result: number, slot: number, resolve: (value: Content | Promise<Content>) => void): void {
+    if (result >= 0) resolve(this.taken(startedEngine()!.takeFile(slot)));
     else if (result === UNSUPPORTED) resolve(this.fallback());
     else rejectWithSystemError(resolve as (value: unknown) => void, result, 'open', shownPath(this.open.path));
   }

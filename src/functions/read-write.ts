@@ -164,8 +164,8 @@ function vectored(name: 'readv' | 'writev', syscall: string, args: IArguments): 
   const callback = args[3] || position;
   const native = engine();
   const at = tryParseWritePosition(position);
-  const plain = isDescriptor(fd) && typeof callback === 'function' && arePlainViews(views, name);
-  if (native === undefined || at === undefined || !plain) return void callFallback(name, args);
+  const isPlain = isDescriptor(fd) && typeof callback === 'function' && arePlainViews(views, name);
+  if (native === undefined || at === undefined || !isPlain) return void callFallback(name, args);
   // A copy of the array, which nobody else can change: it keeps the views' memory alive while the kernel uses it.
   const kept = [...views];
   const answer = native[name](fd, kept, at, FLAG_CALLBACK);

@@ -1,5 +1,5 @@
-// Recursive readdir, of all below a directory: plainly well-formed calls as the engine takes them, undefined for those that node:fs
-// is to judge.
+// Recursive readdir, of all below a directory: plainly well-formed calls as the engine takes them, undefined for those
+// that node:fs is to judge.
 
 import { join } from 'node:path';
 import { type PoolJob, startWithPromise } from '../engine/pool-job';
@@ -11,7 +11,9 @@ const DIRECTORIES_MAX = 1024;
 
 const SEPARATOR = '\0';
 
-/** What stands for bytes that are no UTF-8. Node looks for the name as it is decoded, so the call is node's to answer. */
+/**
+ * What stands for bytes that are no UTF-8. Node looks for the name as it is decoded, so the call is node's to answer.
+ */
 const REPLACEMENT = '\u{fffd}';
 
 /** A part `..` behind a name: node takes both out of the path, although the name may be a link. */

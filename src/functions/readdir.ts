@@ -1,5 +1,5 @@
-// readdir as one pool job, with a callback and as a promise: plainly well-formed calls as the engine takes them, undefined
-// for those that node:fs is to judge. Of all below a directory: readdir-recursive.ts.
+// readdir as one pool job, with a callback and as a promise: plainly well-formed calls as the engine takes them,
+// undefined for those that node:fs is to judge. Of all below a directory: readdir-recursive.ts.
 
 import { tryParseNameEncoding, tryParsePath, UTF8 } from '../engine/arguments';
 import type { Path, PoolJob } from '../engine/pool-job';

@@ -1,5 +1,5 @@
-// rm as one pool job, with a callback and as a promise: plainly well-formed calls as the engine takes them, undefined for
-// those that node:fs is to judge.
+// rm as one pool job, with a callback and as a promise: plainly well-formed calls as the engine takes them, undefined
+// for those that node:fs is to judge.
 
 import { isOptions, tryParsePath } from '../engine/arguments';
 import type { Path, PoolJob } from '../engine/pool-job';

@@ -1,11 +1,10 @@
 // writeFile and appendFile of a path or a descriptor, with a callback and as a promise. Functions answer undefined or
-// false for what node:fs has to judge. What is written once the file is open: descriptor/write-all.ts.
+// false for what node:fs has to judge. What is written once the file is open: descriptor/write-file-job.ts.
 
 import { types } from 'node:util';
 import { closingAfter } from '../descriptor/fallback-handle';
 import { type OpenArguments, openDescriptor, tryParseOpen } from '../descriptor/open';
-import { syncStep } from '../descriptor/transfers';
-import { type Data, tryParseData, writeByNode, writeOpen } from '../descriptor/write-all';
+import { type Data, tryParseData, WriteFileJob, writeByNode } from '../descriptor/write-file-job';
 import { isDescriptor } from '../engine/arguments';
 import { type Callback, callBackAfter } from '../engine/callbacks';
 import { engine } from '../engine/engine';
@@ -25,78 +24,80 @@ export type WriteFlag = 'w' | 'a';
 const nodePromiseOf = (flag: WriteFlag) => (flag === 'a' ? nodePromises.appendFile : nodePromises.writeFile);
 
 /** writeFile or appendFile of a descriptor, in the callback form: no iterables, and nothing to write is a write too. */
-function tryWriteDescriptor(fd: unknown, data: unknown, options: unknown, flag: WriteFlag): Promise<void> | undefined {
-  const parsed = tryParseFileOptions(options, flag);
-  const bytes = parsed === undefined ? undefined : tryParseData(data, parsed.encoding);
-  if (parsed === undefined || !types.isUint8Array(bytes) || bytes.byteLength === 0) return undefined;
+function tryWriteDescriptor(fd: unknown, content: unknown, value: unknown, flag: WriteFlag): Promise<void> | undefined {
+  const options = tryParseFileOptions(value, flag);
+  const bytes = options === undefined ? undefined : tryParseData(content, options.encoding);
+  if (options === undefined || !types.isUint8Array(bytes) || bytes.byteLength === 0) return undefined;
   if (!isDescriptor(fd) || engine() === undefined) return undefined;
+  const job = new WriteFileJob(bytes, options, fd, 0);
   const nodeWrite = flag === 'a' ? nodeFs.appendFile : nodeFs.writeFile;
   return orFallback(
-    async () => {
-      await writeOpen({ fd, requestFlags: 0 }, bytes, parsed);
-      if (parsed.flush) await syncStep(fd, 0);
-    },
-    () => countedFallback(viaCallback<void>((done) => nodeWrite(fd, data as string, options as never, done as never))),
+    () => job.writeAndSync(),
+    () => countedFallback(viaCallback<void>((done) => nodeWrite(fd, content as string, value as never, done as never))),
   );
-}
-
-/** A call of writeFile or appendFile of a path: as the program made it, and as the engine takes it. */
-interface WriteCall {
-  data: unknown;
-  options: unknown;
-  flag: WriteFlag;
-  open: OpenArguments;
-  bytes: Data;
-  parsed: FileOptions;
-  /** Where one pool job does all of it. */
-  poolJob: PoolJob | undefined;
-}
-
-function tryParseWrite(path: unknown, data: unknown, options: unknown, flag: WriteFlag): WriteCall | undefined {
-  const parsed = tryParseFileOptions(options, flag);
-  const bytes = parsed === undefined ? undefined : tryParseData(data, parsed.encoding);
-  const open = parsed === undefined ? undefined : tryParseOpen(path, parsed.flag, parsed.mode, undefined);
-  if (parsed === undefined || bytes === undefined || open === undefined) return undefined;
-  return { data, options, flag, open, bytes, parsed, poolJob: smallWriteJob(open, bytes, parsed) };
 }
 
 /** writeFile or appendFile of a path. */
-function tryWritePath(path: unknown, data: unknown, options: unknown, flag: WriteFlag): Promise<void> | undefined {
-  const call = tryParseWrite(path, data, options, flag);
-  if (call?.poolJob === undefined) return call === undefined ? undefined : writeInSteps(call);
-  const fallback = (): Promise<void> => nodePromiseOf(flag)(call.open.path as string, data as string, options as never);
-  return startWithPromise(call.poolJob, fallback) as Promise<void>;
+class WritePathJob extends WriteFileJob {
+  /** Where one pool job does all of it. */
+  readonly small: PoolJob | undefined;
+
+  constructor(
+    private readonly open: OpenArguments,
+    private readonly flag: WriteFlag,
+    data: Data,
+    options: FileOptions,
+    /** Data and options as the program gave them. */
+    private readonly content: unknown,
+    private readonly value: unknown,
+  ) {
+    super(data, options, -1, FLAG_TRUSTED);
+    this.small = smallWriteJob(open, data, options);
+  }
+
+  fallback(): Promise<void> {
+    return nodePromiseOf(this.flag)(this.open.path as string, this.content as string, this.value as never);
+  }
+
+  async openAndWrite(): Promise<void> {
+    this.fd = await openDescriptor(this.open);
+    if (this.fd === UNSUPPORTED) return countedFallback(this.fallback());
+    return closingAfter(
+      this.fd,
+      () => this.writeAndSync(),
+      (handle) => writeByNode(handle, this.content, this.value, this.options.flush),
+    );
+  }
 }
 
-async function writeInSteps({ open, data, options, flag, bytes, parsed }: WriteCall): Promise<void> {
-  const fd = await openDescriptor(open);
-  if (fd === UNSUPPORTED) {
-    return countedFallback(nodePromiseOf(flag)(open.path as string, data as string, options as never));
-  }
-  return closingAfter(
-    fd,
-    async () => {
-      await writeOpen({ fd, requestFlags: FLAG_TRUSTED }, bytes, parsed);
-      if (parsed.flush) await syncStep(fd, FLAG_TRUSTED);
-    },
-    (handle) => writeByNode(handle, data, options, parsed.flush),
-  );
+function tryParseWrite(path: unknown, content: unknown, value: unknown, flag: WriteFlag): WritePathJob | undefined {
+  const options = tryParseFileOptions(value, flag);
+  const data = options === undefined ? undefined : tryParseData(content, options.encoding);
+  const open = options === undefined ? undefined : tryParseOpen(path, options.flag, options.mode, undefined);
+  if (options === undefined || data === undefined || open === undefined) return undefined;
+  return new WritePathJob(open, flag, data, options, content, value);
+}
+
+function tryWritePath(path: unknown, content: unknown, value: unknown, flag: WriteFlag): Promise<void> | undefined {
+  const job = tryParseWrite(path, content, value, flag);
+  if (job?.small === undefined) return job?.openAndWrite();
+  return startWithPromise(job.small, () => job.fallback()) as Promise<void>;
 }
 
 /** With a callback: strings and views only, no iterables, and they are written even when they are empty. */
 function tryWriteFile(args: IArguments, flag: WriteFlag): boolean {
   const [path, data, options, last] = args as unknown as unknown[];
   const callback = last || options;
-  const given = options === callback ? undefined : options;
+  const value = options === callback ? undefined : options;
   const bytes = typeof data === 'string' ? data.length : ArrayBuffer.isView(data) ? data.byteLength : 0;
   if (typeof callback !== 'function' || bytes === 0) return false;
   if (typeof path === 'number')
-    return calledBackAfter(tryWriteDescriptor(path, data, given, flag), callback as Callback);
-  const call = tryParseWrite(path, data, given, flag);
-  if (call === undefined) return false;
+    return calledBackAfter(tryWriteDescriptor(path, data, value, flag), callback as Callback);
+  const job = tryParseWrite(path, data, value, flag);
+  if (job === undefined) return false;
   const fallback = (): void => void callFallback(flag === 'a' ? 'appendFile' : 'writeFile', args);
-  if (call.poolJob !== undefined) return startWithCallback(call.poolJob, callback, fallback);
-  return calledBackAfter(writeInSteps(call), callback as Callback);
+  if (job.small !== undefined) return startWithCallback(job.small, callback, fallback);
+  return calledBackAfter(job.openAndWrite(), callback as Callback);
 }
 
 function calledBackAfter(promise: Promise<unknown> | undefined, callback: Callback): boolean {

@@ -1,11 +1,11 @@
-// writeFile of up to 1 MiB as one pool job: opened, written, synced if that is wanted, and closed. What is no file of the
-// engine's comes back as an open descriptor, and so does one that could not be written.
+// writeFile of up to 1 MiB as one pool job: opened, written, synced if that is wanted, and closed. What is no file of
+// the engine's comes back as an open descriptor, and so does one that could not be written.
 
 import { constants } from 'node:fs';
 import { types } from 'node:util';
 import { closingAfter } from '../descriptor/fallback-handle';
 import { DIRECT_AS_FLAGS, type OpenArguments } from '../descriptor/open';
-import { writeByNode } from '../descriptor/write-all';
+import { writeByNode } from '../descriptor/write-file-job';
 import { FallbackSignal } from '../engine/fallback';
 import type { FileOptions } from '../engine/file-options';
 import type { PoolJob } from '../engine/pool-job';

@@ -1,18 +1,18 @@
-// A drop-in module: the host's own properties, descriptor by descriptor, with some functions replaced. A replacement
+// A drop-in module: the properties of node's, descriptor by descriptor, with some functions replaced. A replacement
 // takes over name, length and symbol properties (util.promisify reads them), so that it cannot be told from node's.
 // Accessors stay accessors: a getter may load what nobody needs yet, or warn of a deprecation.
 
 type Functions = Record<string, unknown>;
 
-/** `replacement` with the looks of `original`, if both are functions. */
-export function dressed(replacement: unknown, original: unknown): unknown {
-  if (typeof replacement !== 'function' || typeof original !== 'function') return replacement;
+/** `replacement` with the looks of `model`, if both are functions. */
+export function dressed(replacement: unknown, model: unknown): unknown {
+  if (typeof replacement !== 'function' || typeof model !== 'function') return replacement;
   // Libraries tell an async function by its constructor's name.
-  const kind = Object.getPrototypeOf(original);
+  const kind = Object.getPrototypeOf(model);
   if (Object.getPrototypeOf(replacement) !== kind) Object.setPrototypeOf(replacement, kind);
-  for (const key of Reflect.ownKeys(original)) {
+  for (const key of Reflect.ownKeys(model)) {
     if (key === 'prototype') continue;
-    const descriptor = Object.getOwnPropertyDescriptor(original, key)!;
+    const descriptor = Object.getOwnPropertyDescriptor(model, key)!;
     const present = Object.getOwnPropertyDescriptor(replacement, key);
     if (present === undefined || present.configurable) Object.defineProperty(replacement, key, descriptor);
   }
@@ -20,8 +20,8 @@ export function dressed(replacement: unknown, original: unknown): unknown {
 }
 
 /**
- * The property `name` with `replacement` in the place of node's function. Where node loads its own at the first use and then
- * keeps it as a plain value, so does this.
+ * The property `name` with `replacement` in the place of node's function. Where node loads its own at the first use and
+ * then keeps it as a plain value, so does this.
  */
 export function replaced(descriptor: PropertyDescriptor, name: string, replacement: unknown): PropertyDescriptor {
   if ('value' in descriptor) return { ...descriptor, value: dressed(replacement, descriptor.value) };
@@ -39,14 +39,14 @@ export function replaced(descriptor: PropertyDescriptor, name: string, replaceme
   return { ...descriptor, get, set };
 }
 
-/** Copies `host` and puts `replacements` in; names that the host lacks are left out. */
-export function buildModule<T extends object>(host: T, replacements: Functions): T {
+/** Copies node's module and puts `replacements` in; names that node's lacks are left out. */
+export function buildModule<T extends object>(node: T, replacements: Functions): T {
   // All at once: one by one takes twice as long, in every program that starts.
-  const descriptors: Record<string, PropertyDescriptor> = Object.getOwnPropertyDescriptors(host);
+  const descriptors: Record<string, PropertyDescriptor> = Object.getOwnPropertyDescriptors(node);
   for (const name of Object.keys(replacements)) {
     if (Object.hasOwn(descriptors, name)) {
       descriptors[name] = replaced(descriptors[name]!, name, replacements[name]);
     }
   }
-  return Object.create(Object.getPrototypeOf(host), descriptors) as T;
+  return Object.create(Object.getPrototypeOf(node), descriptors) as T;
 }

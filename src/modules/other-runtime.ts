@@ -1,5 +1,6 @@
-// `ioengine/fs` where the program runs on Bun or Deno: the host's own functions. Their node:fs has the shape of node's, but
-// nothing of what the engine needs below it; so the addon is not touched, and only what ioengine adds is put on top.
+// `ioengine/fs` where the program runs on Bun or Deno: that runtime's own functions. Their node:fs has the shape of
+// node's, but nothing of what the engine needs below it; so the addon is not touched, and only what ioengine adds is
+// put on top.
 
 import { isOptions } from '../engine/arguments';
 import { EngineError } from '../engine/backend-choice';
@@ -17,21 +18,21 @@ function refuseDirect(direct: unknown, runtime: string): void {
 }
 
 /** fs.promises.open, which also takes `{ flags, mode, direct }`. */
-function promiseOpen(host: Functions, runtime: string): AnyFunction {
-  const hostOpen = host.open as AnyFunction;
+function promiseOpen(module_: Functions, runtime: string): AnyFunction {
+  const openByRuntime = module_.open as AnyFunction;
   return async function open(path: unknown, flags: unknown, mode: unknown): Promise<unknown> {
-    if (!isOptions(flags)) return hostOpen(path, flags ?? 'r', mode);
+    if (!isOptions(flags)) return openByRuntime(path, flags ?? 'r', mode);
     refuseDirect(flags.direct, runtime);
-    return hostOpen(path, flags.flags ?? 'r', flags.mode);
+    return openByRuntime(path, flags.flags ?? 'r', flags.mode);
   };
 }
 
-export function promisesModule(host: object, runtime: string): object {
-  return { ...host, open: promiseOpen(host as Functions, runtime) };
+export function promisesModule(module_: object, runtime: string): object {
+  return { ...module_, open: promiseOpen(module_ as Functions, runtime) };
 }
 
-export function fsModule(host: object, runtime: string): object {
-  const functions = host as Record<string, AnyFunction>;
+export function fsModule(module_: object, runtime: string): object {
+  const functions = module_ as Record<string, AnyFunction>;
   const promises = promisesModule(functions.promises as unknown as object, runtime) as Record<string, AnyFunction>;
   const stream =
     (name: 'createReadStream' | 'createWriteStream'): AnyFunction =>
@@ -40,13 +41,13 @@ export function fsModule(host: object, runtime: string): object {
       return functions[name]!(path, options);
     };
   return {
-    ...host,
+    ...module_,
     promises,
     createReadStream: stream('createReadStream'),
     createWriteStream: stream('createWriteStream'),
     open(...args: unknown[]): unknown {
-      const plain = args.some((arg) => typeof arg === 'function');
-      return plain ? functions.open!(...args) : promises.open!(...args);
+      const hasCallback = args.some((arg) => typeof arg === 'function');
+      return hasCallback ? functions.open!(...args) : promises.open!(...args);
     },
   };
 }

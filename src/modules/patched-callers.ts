@@ -39,18 +39,18 @@ function writeRest(chain: Chain, bytes: Uint8Array, done: number): void {
   });
 }
 
-/** `original` serves what is not plainly well formed, and words its errors. */
-export function writeFile(module_: Functions, original: AnyFunction, args: ArrayLike<unknown>): void {
+/** `fallback` serves what is not plainly well formed, and raises its errors. */
+export function writeFile(module_: Functions, fallback: AnyFunction, args: ArrayLike<unknown>): void {
   const [path, data, options, last] = Array.from(args);
   const callback = (last || options) as Callback;
-  const plain = tryParseFileOptions(options === callback ? undefined : options, 'w');
-  const bytes = plain === undefined ? undefined : tryParseBytes(data, plain.encoding);
-  const chained = plain !== undefined && plain.signal === undefined && (plain.flush || !WRITES_IN_ONE_GO);
+  const parsed = tryParseFileOptions(options === callback ? undefined : options, 'w');
+  const bytes = parsed === undefined ? undefined : tryParseBytes(data, parsed.encoding);
+  const chained = parsed !== undefined && parsed.signal === undefined && (parsed.flush || !WRITES_IN_ONE_GO);
   if (!chained || bytes === undefined || typeof callback !== 'function') {
-    original.apply(module_, args as never);
+    fallback.apply(module_, args as never);
     return;
   }
-  openAnd(module_, path, plain, callback, (chain) => writeRest(chain, bytes, 0));
+  openAnd(module_, path, parsed, callback, (chain) => writeRest(chain, bytes, 0));
 }
 
 function openAnd(
@@ -71,20 +71,20 @@ function openAnd(
 }
 
 /** As node's: writeFile of the module, with the flag 'a'. */
-export function appendFile(module_: Functions, original: AnyFunction, args: ArrayLike<unknown>): void {
+export function appendFile(module_: Functions, fallback: AnyFunction, args: ArrayLike<unknown>): void {
   const [path, data, options, last] = Array.from(args);
   const callback = (last || options) as Callback;
-  const given = options === callback ? undefined : options;
-  if (typeof callback !== 'function' || tryParseFileOptions(given, 'a') === undefined) {
-    original.apply(module_, args as never);
+  const value = options === callback ? undefined : options;
+  if (typeof callback !== 'function' || tryParseFileOptions(value, 'a') === undefined) {
+    fallback.apply(module_, args as never);
     return;
   }
-  const asked: { flag?: unknown } =
-    typeof given === 'string' ? ({ encoding: given } as object) : { ...(given as object) };
-  if (typeof path === 'number') asked.flag = 'a';
-  module_.writeFile!(path, data, { ...asked, flag: asked.flag || 'a' }, callback);
+  const copy: { flag?: unknown } =
+    typeof value === 'string' ? ({ encoding: value } as object) : { ...(value as object) };
+  if (typeof path === 'number') copy.flag = 'a';
+  module_.writeFile!(path, data, { ...copy, flag: copy.flag || 'a' }, callback);
 }
 
-export function realpath(module_: Functions, original: AnyFunction, args: ArrayLike<unknown>): void {
-  if (!walkRealPath(module_, args[0], args[1], args[2])) original.apply(module_, args as never);
+export function realpath(module_: Functions, fallback: AnyFunction, args: ArrayLike<unknown>): void {
+  if (!walkRealPath(module_, args[0], args[1], args[2])) fallback.apply(module_, args as never);
 }

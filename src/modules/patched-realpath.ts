@@ -15,11 +15,11 @@ interface Functions {
 
 /** What node:fs has to judge gives undefined. */
 function tryParseEncoding(options: unknown): BufferEncoding | 'buffer' | undefined {
-  const given =
+  const encoding =
     typeof options === 'object' && options !== null ? (options as { encoding?: unknown }).encoding : options;
-  if (given === undefined || given === null) return 'utf8';
-  const known = given === 'buffer' || (typeof given === 'string' && Buffer.isEncoding(given));
-  return known ? (given as BufferEncoding) : undefined;
+  if (encoding === undefined || encoding === null) return 'utf8';
+  const known = encoding === 'buffer' || (typeof encoding === 'string' && Buffer.isEncoding(encoding));
+  return known ? (encoding as BufferEncoding) : undefined;
 }
 
 function encoded(path: string, encoding: BufferEncoding | 'buffer'): string | Buffer {
@@ -36,7 +36,9 @@ class Walk {
   private folder = '/';
   private readonly notLinks = new Set<string>();
   private readonly targets = new Map<string, string>();
-  /** The last file that was found is a pipe or a socket: links in /proc lead to such, and their targets are no paths. */
+  /**
+   * The last file that was found is a pipe or a socket: links in /proc lead to such, and their targets are no paths.
+   */
   private foundPipe = false;
 
   constructor(

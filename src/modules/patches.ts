@@ -1,7 +1,7 @@
-// Functions that call others of the module. Node's writeFileSync calls fs.openSync, fs.writeSync and fs.closeSync, as they
-// are when it is called: a program that puts functions of its own there (a mock, a counter) expects them to be called. On
-// ioengine/fs the callers are node's, and look at node:fs; so they are shown the program's functions for as long as the
-// call lasts. Nothing is done while nothing is patched.
+// Functions that call others of the module. Node's writeFileSync calls fs.openSync, fs.writeSync and fs.closeSync, as
+// they are when it is called: a program that puts functions of its own there (a mock, a counter) expects them to be
+// called. On ioengine/fs the callers are node's, and look at node:fs; so they are shown the program's functions for as
+// long as the call lasts. Nothing is done while nothing is patched.
 
 import { dressed } from './build';
 
@@ -57,25 +57,25 @@ function callWith(module_: Functions, names: readonly string[], call: () => unkn
 }
 
 function syncCaller(module_: Functions, name: string, patched: Patched): AnyFunction {
-  const original = module_[name]!;
+  const fallback = module_[name]!;
   const callees = SYNC_CALLEES[name]!;
   return function (this: unknown): unknown {
     // biome-ignore lint/complexity/noArguments: no array is made where nothing is patched
     const args = arguments as never;
     const names = patched(callees);
-    if (names.length === 0) return original.apply(this, args);
-    return callWith(module_, names, () => original.apply(this, args));
+    if (names.length === 0) return fallback.apply(this, args);
+    return callWith(module_, names, () => fallback.apply(this, args));
   };
 }
 
 function asyncCaller(module_: Functions, name: keyof typeof ASYNC_CALLEES, patched: Patched): AnyFunction {
-  const original = module_[name]!;
+  const fallback = module_[name]!;
   const callees = ASYNC_CALLEES[name];
   return function (this: unknown): unknown {
     // biome-ignore lint/complexity/noArguments: no array is made where nothing is patched
     const args = arguments as never;
-    if (patched(callees).length === 0) return original.apply(this, args);
-    return (require('./patched-callers') as Chains)[name](module_ as never, original, args);
+    if (patched(callees).length === 0) return fallback.apply(this, args);
+    return (require('./patched-callers') as Chains)[name](module_ as never, fallback, args);
   };
 }
 

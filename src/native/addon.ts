@@ -57,7 +57,7 @@ export interface Addon {
   readv(fd: number, views: readonly ArrayBufferView[], position: number, flags: number): number;
   writev(fd: number, views: readonly ArrayBufferView[], position: number, flags: number): number;
   sync(fd: number, dataOnly: number, flags: number): number;
-  /** Answers 0: `pathNumbers` or, with PATH_BIGINT, `pathIntegers` have what was asked for. */
+  /** Answers 0: `pathNumbers` or, with PATH_BIGINT, `pathIntegers` have the attributes. */
   stat(path: string | Uint8Array, pathFlags: number): number;
   fstat(fd: number, pathFlags: number, flags: number): number;
   access(path: string | Uint8Array, mode: number, pathFlags: number): number;
@@ -69,14 +69,19 @@ export interface Addon {
   readFile(path: string | Uint8Array, pathFlags: number): number;
   /** Of an accepted `readFile` that is being settled: the content, or the open descriptor, now the caller's. */
   takeFile(slot: number): Buffer | number;
-  /** Opens, writes, syncs where `sync` says so, and closes. The result is the count, or below UNSUPPORTED: not finished. */
+  /**
+   * Opens, writes, syncs where `sync` says so, and closes. The result is the count, or below UNSUPPORTED: not finished.
+   */
   writeFile(path: Bytes, bytes: Uint8Array, open: number, mode: number, sync: number, pathFlags: number): number;
   /** Of a `writeFile` that has stopped and is being settled, into `pathNumbers`: descriptor or -1, step, -errno. */
   takeWrite(slot: number): void;
   readDirectory(path: Bytes, withTypes: number, pathFlags: number): number;
   /** The result is below UNSUPPORTED where one pool job was too short: then some of `found` is `below` of the next. */
   readTree(path: string, withTypes: number, below: string, pathFlags: number): number;
-  /** The result is below UNSUPPORTED where node has to copy it all, and modes are to be set behind that: they are `found`. */
+  /**
+   * The result is below UNSUPPORTED where node has to copy it all, and modes are to be set behind that: they are
+   * `found`.
+   */
   copyTree(path: string, target: string, options: number, pathFlags: number): number;
   removeTree(path: Bytes, recursive: number, force: number, pathFlags: number): number;
   changePath(change: PathChange, path: Bytes, first: number, second: number, pathFlags: number): number;
@@ -96,15 +101,17 @@ export interface Addon {
   /** node:fs has been given an operation that changes paths: the engine looks at none itself before the next turn. */
   pathsChangeElsewhere(): void;
   /**
-   * node:fs is about to be given a call. Above 0: now, and `endHostCall` gets the number when node has called back. 0: now,
-   * and no more is to be done. A slot: the result says the same when the call's turn has come.
+   * node:fs is about to be given a call. Above 0: now, and `endHostCall` gets the number when node has called back. 0:
+   * now, and no more is to be done. A slot: the result says the same when the call's turn has come.
    */
   beginHostCall(path: Bytes, target: Bytes | undefined, kind: HostCall, pathFlags: number): number;
   beginHostCallOn(fd: number, flags: number): number;
   endHostCall(turn: number): void;
   forget(fd: number): void;
   settleDescriptor(fd: number): void;
-  /** Until it is released, what `state` says is in the ring and not sent is written when the thread or the process ends. */
+  /**
+   * Until it is released, what `state` says is in the ring and not sent is written when the thread or the process ends.
+   */
   holdWriteBuffer(ring: Buffer, state: ArrayBuffer): boolean;
   releaseWriteBuffer(state: ArrayBuffer): void;
   /** How results come back. Of this, and of memory that is set, the first in a thread stays. */
@@ -209,8 +216,8 @@ export let pathNumbers: Float64Array = new Float64Array(0);
 export let pathIntegers: BigInt64Array = new BigInt64Array(0);
 
 /**
- * What all copies of this JavaScript in a thread have in common: they are given the same addon. Another version beside this
- * one has an addon, and so a record, of its own.
+ * What all copies of this JavaScript in a thread have in common: they are given the same addon. Another version beside
+ * this one has an addon, and so a record, of its own.
  */
 export interface Shared {
   readonly transferCall: ArrayBuffer;
@@ -239,9 +246,9 @@ function makeShared(transferCallBytes: number, pathCallBytes: number, results: n
     pending: [],
     scratch: () => (scratch ??= new ArrayBuffer(scratchBytes)),
     adoptWith(adopt) {
-      const again = adopter !== undefined;
+      const isRepeated = adopter !== undefined;
       adopter = new WeakRef(adopt);
-      return again;
+      return isRepeated;
     },
     adopt: (handle) => adopter?.deref()?.(handle),
     started: undefined,
@@ -261,8 +268,8 @@ function sharedOf(exports: Exports): Shared {
 }
 
 /**
- * `make` as a function of the main context: what the engine holds must not keep the context of one copy alive, which may be
- * that of a test file that is long over. Its text is compiled there again, so it uses nothing but its arguments.
+ * `make` as a function of the main context: what the engine holds must not keep the context of one copy alive, which
+ * may be that of a test file that is long over. Its text is compiled there again, so it uses nothing but its arguments.
  *
  * @param made an object of the main context, as the addon's are
  */
@@ -309,7 +316,7 @@ function load(file: string): Exports {
 
 const root = join(__dirname, '..', '..');
 const named = process.env.IOENGINE_ADDON;
-/** IOENGINE_ADDON stands alone: another addon than the one that it names is not what was asked for. */
+/** IOENGINE_ADDON stands alone: another addon than the one that it names would not do. */
 const candidates = named
   ? [named]
   : [

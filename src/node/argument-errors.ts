@@ -1,4 +1,4 @@
-// Errors about arguments that node does not know, in node's words.
+// Errors about arguments that node does not know, with node's texts.
 
 /** How node shows a value in such an error: taken from one of its own. */
 function received(value: unknown): string {

@@ -1,5 +1,5 @@
-// Node's native half of fs, which process.binding shows. Simulated file systems (mock-fs) put functions of their own into
-// it, so that node:fs serves files that the kernel does not know.
+// Node's native half of fs, which process.binding shows. Simulated file systems (mock-fs) put functions of their own
+// into it, so that node:fs serves files that the kernel does not know.
 
 type Binding = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
-// fs.Dirent objects, made by node's own constructor. How it keeps the type is its secret, so one is compared with node's
-// before the first is handed out.
+// fs.Dirent objects, made by node's own constructor. How it keeps the type is its secret, so one is compared with
+// node's before the first is handed out.
 
 import { Dirent } from 'node:fs';
 import { nodeFs } from './fs';
@@ -28,8 +28,8 @@ function areEqual(ours: object, nodes: object): boolean {
 let possible: boolean | undefined;
 
 /**
- * True when the objects can be made here; compared once. The comparison needs a descriptor for a moment: without one the
- * answer is no for this call only.
+ * True when the objects can be made here; compared once. The comparison needs a descriptor for a moment: without one
+ * the answer is no for this call only.
  */
 export function canMakeDirents(): boolean {
   if (possible !== undefined) return possible;

@@ -12,7 +12,8 @@ function describe(errno: number): [string, string] {
 }
 
 /**
- * `CODE: text, syscall 'path' -> 'dest'` with errno, code, syscall, path and dest, as libuv words it. `errno` is negative.
+ * `CODE: text, syscall 'path' -> 'dest'` with errno, code, syscall, path and dest, in libuv's form. `errno` is
+ * negative.
  */
 export function systemError(errno: number, syscall: string, path?: string, dest?: string): SystemError {
   const [code, text] = describe(errno);

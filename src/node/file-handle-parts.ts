@@ -1,8 +1,8 @@
-// What node's FileHandle is made of. Neither the class nor its native half is exported, and a handle that node opens costs
-// a descriptor and a job in libuv's pool, which a program may have used up at just that moment. So both are taken without
-// opening anything: the class by cloning an object whose message says that it is a FileHandle, as node does with a handle
-// that arrives in another thread, and the native half from process.binding. Where either is closed off, the first handle
-// that node opens for a caller gives the same.
+// What node's FileHandle is made of. Neither the class nor its native half is exported, and a handle that node opens
+// costs a descriptor and a job in libuv's pool, which a program may have used up at just that moment. So both are taken
+// without opening anything: the class by cloning an object whose message says that it is a FileHandle, as node does
+// with a handle that arrives in another thread, and the native half from process.binding. Where either is closed off,
+// the first handle that node opens for a caller gives the same.
 
 import { Blob } from 'node:buffer';
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';

@@ -25,13 +25,13 @@ export function originals(): Originals | undefined {
 
 /**
  * node:fs, the oracle and the place where delegated calls go. node:fs/promises is in promises.ts: node loads it only
- * when it is asked for, and so do we.
+ * when somebody needs it, and so do we.
  */
 export const nodeFs: typeof FsModule = originals()?.fs ?? snapshot(require('node:fs') as typeof FsModule);
 
 /**
- * process.nextTick as it was when ioengine was loaded. Libraries of fake timers put theirs in its place, which runs nothing
- * until a test says so; what node does inside it does not depend on that, and neither may we.
+ * process.nextTick as it was when ioengine was loaded. Libraries of fake timers put theirs in its place, which runs
+ * nothing until a test says so; what node does inside it does not depend on that, and neither may we.
  */
 export const { nextTick } = process;
 
@@ -44,15 +44,18 @@ const major = Number(process.versions.node.split('.')[0]);
 /** FileHandle.read takes a bigint position: since 22, before it meant the file position. */
 export const READ_TAKES_BIGINT = major >= 22;
 
-/** writeFile of a path without `flush` opens, writes and closes in one go, and calls no other function of the module: since 26. */
+/**
+ * writeFile of a path without `flush` opens, writes and closes in one go, and calls no other function of the module:
+ * since 26.
+ */
 export const WRITES_IN_ONE_GO = major >= 26;
 
 /** A failed read of promises.readFile(path) names the path in its error: since 26, as far as is known. */
 export const READ_ERRORS_NAME_PATH = major >= 26;
 
 /**
- * The promises of recursive readdir and cp go through a tree with one request for each step. Since 26 node makes one request of
- * it as well, and lists in another order.
+ * The promises of recursive readdir and cp go through a tree with one request for each step. Since 26 node makes one
+ * request of it as well, and lists in another order.
  */
 export const WALKS_FROM_JAVASCRIPT = major < 26;
 

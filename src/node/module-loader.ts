@@ -1,5 +1,6 @@
-// Node 20 and 22 read the source of an ES module with fs.promises.readFile, at the moment of the import. Such reads stay
-// node's own where the engine is in node:fs: no module has to wait for an engine, or be the reason for one to start.
+// Node 20 and 22 read the source of an ES module with fs.promises.readFile, at the moment of the import. Such reads
+// stay node's own where the engine is in node:fs: no module has to wait for an engine, or be the reason for one to
+// start.
 
 const LOADER = 'node:internal/modules/esm/load:';
 

@@ -1,4 +1,5 @@
-// The methods of node's stream classes that ours run on, as they were before `streams/install-in-place.ts` replaced them.
+// The methods of node's stream classes that ours run on, as they were before `streams/install-in-place.ts` replaced
+// them.
 
 import { nodeFs } from './fs';
 

@@ -45,7 +45,7 @@ function withOperations(
   return { options: copy, operations };
 }
 
-/** The option `writeBehind` of a WriteStream: a whole number of bytes above 0, where it is given. */
+/** The option `writeBehind` of a WriteStream: a whole number of bytes above 0, where there is one. */
 function checkedWriteBehind(value: unknown): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
@@ -67,14 +67,14 @@ function rememberHandle(stream: object, options: unknown): void {
 type AnyClass = any;
 
 const operationsModule = () => require('./fs-operations') as typeof import('./fs-operations');
-const hostModule = () => require('../node/stream-methods') as typeof import('../node/stream-methods');
+const nodeMethodsModule = () => require('../node/stream-methods') as typeof import('../node/stream-methods');
 const readModule = () => require('./read-stream') as typeof import('./read-stream');
 const writeModule = () => require('./write-stream') as typeof import('./write-stream');
 
 /** How many parameters node's methods have: their `length`. */
 const PARAMETERS: Record<string, number> = { _read: 1, _write: 3, _writev: 2, _destroy: 2 };
 
-/** Methods in front of the host's, loaded at the first call. */
+/** Methods in front of node's, loaded at the first call. */
 function putMethods(Class: AnyClass, names: string[], load: () => object): void {
   for (const [name, value] of Object.entries(lazyFunctions('plain', names, load as never))) {
     Object.defineProperty(value as object, 'length', { value: PARAMETERS[name], configurable: true });
@@ -91,28 +91,28 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
 
   function ReadStream(this: unknown, path: unknown, options: unknown): unknown {
     if (!(this instanceof (ReadStream as AnyClass))) return new (ReadStream as AnyClass)(path, options);
-    const given = withOperations(options, 'r', make, live);
-    Reflect.apply(hostRead(), this, [path, given.options]);
-    remember(this as object, given.operations);
-    if (given.operations === undefined) rememberHandle(this as object, given.options);
+    const withOurs = withOperations(options, 'r', make, live);
+    Reflect.apply(nodeRead(), this, [path, withOurs.options]);
+    remember(this as object, withOurs.operations);
+    if (withOurs.operations === undefined) rememberHandle(this as object, withOurs.options);
     return undefined;
   }
-  const hostRead = inheritLater(ReadStream, () => nodeFs.ReadStream);
+  const nodeRead = inheritLater(ReadStream, () => nodeFs.ReadStream);
   putMethods(ReadStream, ['_read', '_destroy'], () =>
-    readModule().readStreamMethods(hostModule().streamMethods('ReadStream')),
+    readModule().readStreamMethods(nodeMethodsModule().streamMethods('ReadStream')),
   );
 
   function WriteStream(this: unknown, path: unknown, options: unknown): unknown {
     if (!(this instanceof (WriteStream as AnyClass))) return new (WriteStream as AnyClass)(path, options);
-    const given = withOperations(options, 'w', make, live);
-    const HostWrite = hostWrite();
-    Reflect.apply(HostWrite, this, [path, given.options]);
-    remember(this as object, given.operations);
+    const withOurs = withOperations(options, 'w', make, live);
+    const NodeWrite = nodeWrite();
+    Reflect.apply(NodeWrite, this, [path, withOurs.options]);
+    remember(this as object, withOurs.operations);
     return undefined;
   }
-  const hostWrite = inheritLater(WriteStream, () => nodeFs.WriteStream);
+  const nodeWrite = inheritLater(WriteStream, () => nodeFs.WriteStream);
   putMethods(WriteStream, ['_write', '_writev', '_destroy'], () =>
-    writeModule().writeStreamMethods(hostModule().streamMethods('WriteStream')),
+    writeModule().writeStreamMethods(nodeMethodsModule().streamMethods('WriteStream')),
   );
 
   return { ReadStream, WriteStream } as unknown as StreamClasses;

@@ -32,7 +32,7 @@ function openFlags(fd: number): number {
 export class StreamOperations {
   /** The descriptor, where this stream has opened it itself and nobody else can have moved its position. */
   ownFd: number | undefined;
-  /** O_DIRECT was asked for: by option, by flag, or by IOENGINE_DIRECT. */
+  /** O_DIRECT is wanted: by option, by flag, or by IOENGINE_DIRECT. */
   readonly wantsDirect: boolean;
 
   constructor(
@@ -72,8 +72,8 @@ export class StreamOperations {
   }
 
   private openDirect(path: unknown, flags: unknown, mode: unknown, opened: OpenCallback): boolean {
-    const asked = tryParseOpen(path, flags, mode, this.direct);
-    if (asked === undefined) {
+    const args = tryParseOpen(path, flags, mode, this.direct);
+    if (args === undefined) {
       try {
         refuseDirectWithoutEngine(this.direct, path);
       } catch (error) {
@@ -82,7 +82,7 @@ export class StreamOperations {
       }
       return false;
     }
-    openDescriptor(asked).then(
+    openDescriptor(args).then(
       (fd) => {
         // A FIFO or a device that may wait for somebody: node opens it, and direct means nothing for it.
         if (fd === UNSUPPORTED) nextTick(this.live.open as never, path, flags, mode, opened);

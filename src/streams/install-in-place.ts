@@ -27,7 +27,7 @@ function nodeKey(stream: object, name: 'kFs' | 'kHandle'): symbol | undefined {
 
 /**
  * Puts the engine behind createReadStream, createWriteStream and the stream classes of `live`, which is node:fs itself.
- * Node loads its streams when a program asks for the first one; so the classes are changed no sooner than that.
+ * Node loads its streams when a program makes the first one; so the classes are changed no sooner than that.
  */
 export function serveStreamsInPlace(live: object): void {
   const module_ = live as Functions;
@@ -40,40 +40,40 @@ export function serveStreamsInPlace(live: object): void {
   };
 
   for (const name of CLASS_NAMES) {
-    const host = Object.getOwnPropertyDescriptor(module_, name);
-    if (host?.get === undefined) continue;
-    const { get, set } = accessorOf(host, ensure);
-    Object.defineProperty(module_, name, { ...host, get, set });
+    const descriptor = Object.getOwnPropertyDescriptor(module_, name);
+    if (descriptor?.get === undefined) continue;
+    const { get, set } = accessorOf(descriptor, ensure);
+    Object.defineProperty(module_, name, { ...descriptor, get, set });
   }
   for (const name of ['createReadStream', 'createWriteStream'] as const) {
-    const host = module_[name] as (path: unknown, options: unknown) => unknown;
+    const nodeCreate = module_[name] as (path: unknown, options: unknown) => unknown;
     // A function, not an arrow: node's can be called with `new`.
     function create(path: unknown, options: unknown): unknown {
       ensure();
-      return host(path, options);
+      return nodeCreate(path, options);
     }
     const descriptor = Object.getOwnPropertyDescriptor(module_, name);
-    Object.defineProperty(module_, name, { ...descriptor, value: dressed(create, host) });
+    Object.defineProperty(module_, name, { ...descriptor, value: dressed(create, nodeCreate) });
   }
 }
 
 /** What a program puts in the place of a class is node's to keep, and what it then finds there node's to say. */
-function accessorOf(host: Accessor, ensure: () => void): Accessor {
+function accessorOf(node: Accessor, ensure: () => void): Accessor {
   const { accessor } = {
     accessor: {
       get(this: unknown): unknown {
         ensure();
-        return host.get!.call(this);
+        return node.get!.call(this);
       },
       set(this: unknown, value: unknown): void {
         ensure();
-        host.set!.call(this, value);
+        node.set!.call(this, value);
       },
     },
   };
   return {
-    get: dressed(accessor.get, host.get) as Accessor['get'],
-    set: host.set === undefined ? undefined : (dressed(accessor.set, host.set) as Accessor['set']),
+    get: dressed(accessor.get, node.get) as Accessor['get'],
+    set: node.set === undefined ? undefined : (dressed(accessor.set, node.set) as Accessor['set']),
   };
 }
 
@@ -97,10 +97,10 @@ function changeClasses(live: Functions, unpatched: Functions): void {
   }
 
   // Nothing has been called by then: node constructs a stream's file in the next tick.
-  const constructed = (host: StreamMethods): StreamMethods['_construct'] =>
+  const constructed = (node: StreamMethods): StreamMethods['_construct'] =>
     function _construct(this: NodeStream, callback: () => void): void {
       adopt(this);
-      host._construct.call(this as never, callback);
+      node._construct.call(this as never, callback);
     };
   change(nodeFs.ReadStream.prototype, {
     ...readStreamMethods(read),

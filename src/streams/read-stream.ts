@@ -74,19 +74,19 @@ function sourceOf(stream: ReadingStream): Source | null {
 }
 
 /** The methods of a ReadStream over node's own. */
-export function readStreamMethods(host: StreamMethods) {
+export function readStreamMethods(node: StreamMethods) {
   function _read(this: ReadingStream, size: number): void {
     const source = sourceOf(this);
     const remaining = this.end - (this.pos !== undefined ? this.pos : this.bytesRead) + 1;
     const wanted = Math.min(remaining, size);
     if (source === null || !Number.isInteger(wanted) || wanted <= 0 || wanted > CHUNK_BYTES_MAX) {
-      host._read.call(this, size);
+      node._read.call(this, size);
       return;
     }
     const position = this.pos !== undefined ? this.pos : source.position;
     source.ahead.next(position, wanted, remaining, (count, chunk, found) => {
       if (this.destroyed) return;
-      if (count < 0) return readByHost(this, source, count, size);
+      if (count < 0) return readByNode(this, source, count, size);
       if (count === 0) return void this.push(null);
       if (this.pos !== undefined) this.pos += count;
       else if (source.position !== CURRENT) source.position = found + count;
@@ -95,12 +95,12 @@ export function readStreamMethods(host: StreamMethods) {
     });
   }
 
-  // UNSUPPORTED: not a file of the engine's, from here on node reads it. Errors go through node's _read too, which knows
-  // how to raise them on every kind of stream; a FileHandle meets its error again there.
-  function readByHost(stream: ReadingStream, source: Source, result: number, size: number): void {
+  // UNSUPPORTED: not a file of the engine's, from here on node reads it. Errors go through node's _read too, which
+  // knows how to raise them on every kind of stream; a FileHandle meets its error again there.
+  function readByNode(stream: ReadingStream, source: Source, result: number, size: number): void {
     if (result === UNSUPPORTED || stream[kHandle] !== undefined) {
       stream[kSource] = null;
-      host._read.call(stream, size);
+      node._read.call(stream, size);
       return;
     }
     const failed = source.ahead.failure;
@@ -120,17 +120,17 @@ export function readStreamMethods(host: StreamMethods) {
         nextTick(done, systemErrorWithoutFrames(failed, 'read'), 0, buffer);
       },
     });
-    host._read.call(stream, size);
+    node._read.call(stream, size);
   }
 
   function _destroy(this: ReadingStream, error: unknown, callback: (error?: unknown) => void): void {
     const source = this[kSource];
     if (!source?.ahead.busy) {
-      host._destroy.call(this, error, callback);
+      node._destroy.call(this, error, callback);
       return;
     }
     // As node waits for its one read: the descriptor stays open while the kernel works with it.
-    source.ahead.whenIdle(() => nextTick(() => host._destroy.call(this, error, callback)));
+    source.ahead.whenIdle(() => nextTick(() => node._destroy.call(this, error, callback)));
   }
 
   return { _read, _destroy };

@@ -1,10 +1,10 @@
 // What a stream with `writeBehind` has taken from the program and the file has not got yet: a ring of memory, filled at
-// one end by the program's chunks and emptied at the other by the engine. While one write runs, the next one gathers, so
-// however small the chunks are, the writes are large and nobody waits for a thread to wake up between them.
+// one end by the program's chunks and emptied at the other by the engine. While one write runs, the next one gathers,
+// so however small the chunks are, the writes are large and nobody waits for a thread to wake up between them.
 //
-// Chunks are copied: a program may use its memory again as soon as it hears 'drain'. The ring's size is the bound of what
-// a killed process loses. A process that exits writes it (csrc/binding/write_buffers.h), so the engine sees how far the
-// ring is: `state`.
+// Chunks are copied: a program may use its memory again as soon as it hears 'drain'. The ring's size is the bound of
+// what a killed process loses. A process that exits writes it (csrc/binding/write_buffers.h), so the engine sees how
+// far the ring is: `state`.
 //
 // Writes that extend the file go one at a time, so that what is in the file is always a prefix, whatever fails and
 // whenever the process is killed. Only with O_DIRECT and inside the file several are in flight.
@@ -13,7 +13,7 @@ import { resultOf } from '../engine/requests';
 import { type Addon, UNSUPPORTED, WriteBufferWord } from '../native/addon';
 import { systemErrorWithoutFrames } from '../node/errors';
 import { nodeFs } from '../node/fs';
-import { BLOCK, makeChunk } from './chunks';
+import { BLOCK, makeChunk } from './stream-memory';
 
 /** One write moves up to half a ring, so that the other half can be filled meanwhile, and no more than this. */
 const WRITE_BYTES_MAX = 512 * 1024;

@@ -1,25 +1,26 @@
 // How a WriteStream writes: _write, _writev and _destroy in front of node's own, and _final once there is something to
-// wait for. By default node's methods do the work, over the engine's functions (fs-operations.ts): a chunk is acknowledged
-// when the kernel has it. Two kinds of stream differ. With O_DIRECT what is no whole block goes apart from what is
-// (direct-writes.ts). With `writeBehind` chunks are acknowledged once they are in memory (write-buffer.ts), and only who
-// gives a callback, or waits for 'finish', is told when they are in the file: docs/decisions/0006-write-buffering.md.
+// wait for. By default node's methods do the work, over the engine's functions (fs-operations.ts): a chunk is
+// acknowledged when the kernel has it. Two kinds of stream differ. With O_DIRECT what is no whole block goes apart from
+// what is (direct-writes.ts). With `writeBehind` chunks are acknowledged once they are in memory (write-buffer.ts), and
+// only who gives a callback, or waits for 'finish', is told when they are in the file:
+// docs/decisions/0006-write-buffering.md.
 
 import type { WriteStream } from 'node:fs';
 import { Writable } from 'node:stream';
 import { nextTick, nodeFs } from '../node/fs';
 import type { StreamMethods } from '../node/stream-methods';
-import { BLOCK } from './chunks';
 import { writeInBlocks } from './direct-writes';
 import type { StreamOperations } from './fs-operations';
 import { areSmall, type Piece, writeGathered } from './gathered-writes';
 import { kOperations } from './names';
+import { BLOCK } from './stream-memory';
 import { WriteBuffer } from './write-buffer';
 
 const kWriter: unique symbol = Symbol('writer');
 const CURRENT = -1;
 /** Buffered chunks from this size on are written from where they are: copying them costs more than it saves. */
 const LARGE_BYTES = 512 * 1024;
-/** The memory of one stream, whatever it asks for: no more than this helps. */
+/** The memory of one stream, whatever its option says: no more than this helps. */
 const BUFFER_BYTES_MAX = 64 * 1024 * 1024;
 /** With O_DIRECT less than this would only cut blocks apart. */
 const DIRECT_BUFFER_BYTES_MIN = 64 * 1024;
@@ -111,10 +112,10 @@ class Writer {
     return true;
   }
 
-  /** Runs `byNode` once nothing is on its way. */
-  afterwards(byNode: () => void, callback: Callback): void {
-    if (this.buffer.idle && this.buffer.failure === undefined) byNode();
-    else this.later(this.buffer.flush(), (error) => (error ? callback(error) : byNode()));
+  /** Runs `fallback` once nothing is on its way. */
+  afterwards(fallback: () => void, callback: Callback): void {
+    if (this.buffer.idle && this.buffer.failure === undefined) fallback();
+    else this.later(this.buffer.flush(), (error) => (error ? callback(error) : fallback()));
   }
 
   /** Writes what has been taken, and then closes with the error that node would close with. */
@@ -191,9 +192,9 @@ function makeWriter(stream: WritingStream): Writer | 'blocks' | null {
   return direct ? 'blocks' : null;
 }
 
-/** How much a stream that may hold back `asked` bytes gets to do so. */
-function bufferBytes(asked: number | undefined, direct: boolean): number {
-  const bytes = Math.min(asked ?? 0, BUFFER_BYTES_MAX);
+/** How much memory a stream that may hold back so many bytes gets. */
+function bufferBytes(writeBehind: number | undefined, direct: boolean): number {
+  const bytes = Math.min(writeBehind ?? 0, BUFFER_BYTES_MAX);
   if (!direct) return bytes;
   return bytes < DIRECT_BUFFER_BYTES_MIN ? 0 : bytes - (bytes % BLOCK);
 }
@@ -209,45 +210,45 @@ function writerOf(stream: WritingStream): Writer | 'blocks' | null {
 const sizeOf = (chunks: Uint8Array[]): number => chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
 
 /** The methods of a WriteStream over node's own. */
-export function writeStreamMethods(host: StreamMethods) {
-  function buffered(stream: WritingStream, chunks: Uint8Array[], callback: Callback, byNode: () => void): void {
+export function writeStreamMethods(node: StreamMethods) {
+  function buffered(stream: WritingStream, chunks: Uint8Array[], callback: Callback, fallback: () => void): void {
     const writer = stream[kWriter] as Writer;
     const wantsToKnow = stream._writableState.writecb !== noCallback;
     const bytes = sizeOf(chunks);
     if (writer.isTooLarge(bytes) || !isUnpatched(stream)) {
-      writer.afterwards(byNode, callback);
+      writer.afterwards(fallback, callback);
     } else if (!writer.write(chunks, bytes, wantsToKnow, callback)) {
       stream[kWriter] = null;
-      byNode();
+      fallback();
     }
   }
 
   function _write(this: WritingStream, chunk: Uint8Array, encoding: string, callback: Callback): void {
     const writer = writerOf(this);
-    const byNode = (): void => host._write.call(this, chunk, encoding, callback);
-    if (writer === null || (writer === 'blocks' && !isUnpatched(this))) byNode();
-    else if (writer === 'blocks') writeInBlocks(this, [chunk], callback, byNode, host);
-    else buffered(this, [chunk], callback, byNode);
+    const fallback = (): void => node._write.call(this, chunk, encoding, callback);
+    if (writer === null || (writer === 'blocks' && !isUnpatched(this))) fallback();
+    else if (writer === 'blocks') writeInBlocks(this, [chunk], callback, fallback, node);
+    else buffered(this, [chunk], callback, fallback);
   }
 
   function _writev(this: WritingStream, pieces: Piece[], callback: Callback): void {
     const writer = writerOf(this);
     // What node hands over is all that the stream holds.
     const small = areSmall(pieces.length, this.writableLength);
-    const byNode = (): void => {
-      if (small && isUnpatched(this)) writeGathered(this, pieces, callback, host);
-      else host._writev.call(this, pieces, callback);
+    const fallback = (): void => {
+      if (small && isUnpatched(this)) writeGathered(this, pieces, callback, node);
+      else node._writev.call(this, pieces, callback);
     };
     const chunks = (): Uint8Array[] => pieces.map((piece) => piece.chunk);
-    if (writer instanceof Writer) buffered(this, chunks(), callback, byNode);
-    else if (writer === 'blocks' && isUnpatched(this)) writeInBlocks(this, chunks(), callback, byNode, host);
-    else byNode();
+    if (writer instanceof Writer) buffered(this, chunks(), callback, fallback);
+    else if (writer === 'blocks' && isUnpatched(this)) writeInBlocks(this, chunks(), callback, fallback, node);
+    else fallback();
   }
 
   function _destroy(this: WritingStream, error: unknown, callback: Callback): void {
     const writer = this[kWriter];
-    if (writer instanceof Writer) writer.end(error, (final) => host._destroy.call(this, final, callback));
-    else host._destroy.call(this, error, callback);
+    if (writer instanceof Writer) writer.end(error, (final) => node._destroy.call(this, final, callback));
+    else node._destroy.call(this, error, callback);
   }
 
   return { _write, _writev, _destroy };

@@ -1,6 +1,6 @@
 // What ioengine/fs/promises adds to the types of node:fs/promises.
 
-import type * as host from 'node:fs';
+import type * as nodeFs from 'node:fs';
 import type * as nodePromises from 'node:fs/promises';
 import type { OpenOptions } from '../descriptor/open';
 
@@ -9,7 +9,7 @@ export type { OpenOptions };
 /** node's open, with `direct` in options: `open(path, { flags, mode, direct })`. */
 export type OpenHandle = typeof nodePromises.open &
   ((
-    path: host.PathLike,
-    flags?: host.OpenMode | null | OpenOptions,
-    mode?: host.Mode | null,
+    path: nodeFs.PathLike,
+    flags?: nodeFs.OpenMode | null | OpenOptions,
+    mode?: nodeFs.Mode | null,
   ) => Promise<nodePromises.FileHandle>);
