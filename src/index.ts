@@ -1,15 +1,15 @@
 // `ioengine`: the engine itself. Importing it touches no kernel interface and never fails because of a backend, so that
 // probe() can be read when `ioengine/fs` refuses to load.
 
-import { type Requested, requestedBackend, startEngine, whyNoEngine } from './engine/choice';
-import './engine/runtime';
+import { type Requested, requestedBackend, startEngine, whyNoEngine } from './engine/backend-choice';
+import './engine/engine';
 import { addon, addonFailure, BACKEND_INDEX, type BackendName } from './native/addon';
 import type { OperationName } from './native/operations';
 
-export { EngineError } from './engine/choice';
+export type { Direct, OpenOptions } from './descriptor/open';
+export { alignedBuffer } from './engine/aligned-buffer';
+export { EngineError } from './engine/backend-choice';
 export { type LaneStats, type Stats, stats } from './engine/stats';
-export type { Direct, OpenOptions } from './files/open';
-export { alignedBuffer } from './internal/aligned';
 export type { BackendName } from './native/addon';
 
 export interface Capabilities {

@@ -3,8 +3,8 @@
 // run. So they settle from the loop, once it has polled; all of one turn share one request. Reads of an open file, which
 // nobody follows from outside, settle sooner (after-ticks.ts).
 
+import { startedEngine } from './engine';
 import { settleWith } from './requests';
-import { startedEngine } from './runtime';
 
 type Resolve = (value: unknown) => void;
 

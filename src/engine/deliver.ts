@@ -1,7 +1,14 @@
 // How results come back from the addon: one call per batch. Where several copies of this package share the engine of a
 // thread, the first copy's serves them all.
 
-import type { Pending } from './requests';
+/** What a slot settles. `result` is a count, a descriptor, 0, a negative errno or UNSUPPORTED. */
+export interface Pending {
+  /** The view of a read or write, or the array of its views: the addon looks whether it is still there. */
+  readonly subject: unknown;
+  /** Runs foreign code, in a callback scope of its own. */
+  readonly callsBack: boolean;
+  settle(result: number): void;
+}
 
 /**
  * Between callbacks everything that was settled before has its say, as in node; promises only queue jobs, so nobody's code

@@ -3,30 +3,21 @@
 // each. Its `subject` keeps a buffer referenced until the kernel's completion has been delivered.
 
 import { AsyncResource } from 'node:async_hooks';
-import { rejectWithSystemError } from '../internal/errors';
-import { ACCEPTED, type Addon, NOT_TAKEN, ofMainContext } from '../native/addon';
+import { ACCEPTED, type Addon, ofMainContext, UNSUPPORTED } from '../native/addon';
+import { rejectWithSystemError } from '../node/errors';
 import { afterTicks } from './after-ticks';
-import { makeDeliver } from './deliver';
+import { makeDeliver, type Pending } from './deliver';
 
 type Resolve = (value: unknown) => void;
 
-/** What a slot settles. `result` is a count, a descriptor, 0, a negative errno or NOT_TAKEN. */
-export interface Pending {
-  /** The view of a read or write, or the array of its views: the addon looks whether it is still there. */
-  readonly subject: unknown;
-  /** Runs foreign code, in a callback scope of its own. */
-  readonly callsBack: boolean;
-  settle(result: number): void;
-}
-
 /** How a promised request ends. One constant object per kind of operation, so that the hot path makes no closures. */
-export interface Ending {
+export interface Completion {
   /** The system call that an error names. */
   readonly syscall: string;
   /** The value for a result at or above zero. `subject` is what it shows: the buffer. Runs no foreign code. */
   value(result: number, subject: unknown): unknown;
   /** The file turned out not to be the engine's: node's own method. */
-  again(request: Promised): Promise<unknown>;
+  fallback(request: PromiseRequest): Promise<unknown>;
   /** The request is over: FileHandles count their operations, so that close waits for them. */
   released(owner: object): void;
 }
@@ -35,13 +26,13 @@ export interface Ending {
 let pending: (Pending | undefined)[] = [];
 
 /** A request whose end a promise waits for, with the arguments that node's method would need. */
-export class Promised implements Pending {
+export class PromiseRequest implements Pending {
   resolve: Resolve | undefined;
 
   constructor(
     /** What was called: the FileHandle. */
     readonly owner: object,
-    readonly ending: Ending,
+    readonly completion: Completion,
     readonly subject: unknown,
     readonly offset: unknown,
     readonly length: unknown,
@@ -55,14 +46,14 @@ export class Promised implements Pending {
   }
 
   settle(result: number): void {
-    const { ending } = this;
+    const { completion } = this;
     const resolve = this.resolve!;
     try {
-      if (result >= 0) resolve(ending.value(result, this.subject));
-      else if (result === NOT_TAKEN) resolve(ending.again(this));
-      else rejectWithSystemError(resolve, result, ending.syscall);
+      if (result >= 0) resolve(completion.value(result, this.subject));
+      else if (result === UNSUPPORTED) resolve(completion.fallback(this));
+      else rejectWithSystemError(resolve, result, completion.syscall);
     } finally {
-      ending.released(this.owner);
+      completion.released(this.owner);
     }
   }
 }
@@ -88,7 +79,7 @@ export function settleWith(answer: number, request: Pending): void {
 }
 
 /** A promise for an accepted request. */
-export function promiseOf(answer: number, request: Promised): Promise<unknown> {
+export function promiseOf(answer: number, request: PromiseRequest): Promise<unknown> {
   pending[ACCEPTED - answer] = request;
   // Into the request, which is as young as the promise: a store into anything older costs a write barrier.
   return new Promise((resolve) => {
@@ -98,10 +89,10 @@ export function promiseOf(answer: number, request: Promised): Promise<unknown> {
 
 /**
  * The plain result of an answer, for chains of steps inside the engine: a count, a descriptor, 0, a negative errno or
- * NOT_TAKEN. `subject` is kept alive meanwhile.
+ * UNSUPPORTED. `subject` is kept alive meanwhile.
  */
 export function resultOf(answer: number, subject?: unknown): Promise<number> {
-  if (answer === NOT_TAKEN) return Promise.resolve(answer);
+  if (answer === UNSUPPORTED) return Promise.resolve(answer);
   if (answer >= 0) return afterTicks(answer);
   return new Promise((resolve) => {
     pending[ACCEPTED - answer] = new Step(resolve, subject);

@@ -1,6 +1,6 @@
 // What stats() tells: operations and bytes per lane of this thread's engine.
 
-import { startedEngine } from './choice';
+import { runningEngine } from './backend-choice';
 
 export interface LaneStats {
   /** Operations settled, failed ones included. */
@@ -46,7 +46,7 @@ export function countDelegatedBytes(bytes: number): void {
 
 /** Counters of the calling thread's engine since it started; zeros before the first operation. */
 export function stats(): Stats {
-  const figures = startedEngine()?.native.stats() ?? [];
+  const figures = runningEngine()?.native.stats() ?? [];
   const figure = (index: number): number => figures[index] ?? 0;
   const lane = (index: number): LaneStats => ({ operations: figure(index * 2), bytes: figure(index * 2 + 1) });
   return {

@@ -5,7 +5,7 @@ import nodeFs = require('node:fs');
 import { join } from 'node:path';
 
 /** What an accepting call answers below zero: csrc/jobs/result_codes.h. */
-export const NOT_TAKEN = -4096;
+export const UNSUPPORTED = -4096;
 /** Accepted in a slot: `slot = ACCEPTED - answer`. */
 export const ACCEPTED = -8192;
 
@@ -47,7 +47,7 @@ type Bytes = string | Uint8Array;
 
 /**
  * Functions of the addon. The accepting ones answer a number: at or above 0 the result of an operation served inline,
- * NOT_TAKEN when node:fs has to serve it, at or below ACCEPTED a slot. An error is always delivered to a slot.
+ * UNSUPPORTED when node:fs has to serve it, at or below ACCEPTED a slot. An error is always delivered to a slot.
  * Arguments are not checked again except where memory safety needs it.
  */
 export interface Addon {
@@ -57,7 +57,7 @@ export interface Addon {
   readv(fd: number, views: readonly ArrayBufferView[], position: number, flags: number): number;
   writev(fd: number, views: readonly ArrayBufferView[], position: number, flags: number): number;
   sync(fd: number, dataOnly: number, flags: number): number;
-  /** Answers 0: `pathNumbers` or, with PATH_WHOLE, `pathIntegers` have what was asked for. */
+  /** Answers 0: `pathNumbers` or, with PATH_BIGINT, `pathIntegers` have what was asked for. */
   stat(path: string | Uint8Array, pathFlags: number): number;
   fstat(fd: number, pathFlags: number, flags: number): number;
   access(path: string | Uint8Array, mode: number, pathFlags: number): number;
@@ -69,14 +69,14 @@ export interface Addon {
   readFile(path: string | Uint8Array, pathFlags: number): number;
   /** Of an accepted `readFile` that is being settled: the content, or the open descriptor, now the caller's. */
   takeFile(slot: number): Buffer | number;
-  /** Opens, writes, syncs if asked to, and closes. The result is the count, or WRITE_STOPPED. */
+  /** Opens, writes, syncs where `sync` says so, and closes. The result is the count, or below UNSUPPORTED: not finished. */
   writeFile(path: Bytes, bytes: Uint8Array, open: number, mode: number, sync: number, pathFlags: number): number;
   /** Of a `writeFile` that has stopped and is being settled, into `pathNumbers`: descriptor or -1, step, -errno. */
   takeWrite(slot: number): void;
   readDirectory(path: Bytes, withTypes: number, pathFlags: number): number;
-  /** The result is TREE_UNFINISHED where the time of one trip was too short: then some of `found` is `below` of the next. */
+  /** The result is below UNSUPPORTED where one pool job was too short: then some of `found` is `below` of the next. */
   readTree(path: string, withTypes: number, below: string, pathFlags: number): number;
-  /** The result is COPY_STOPPED where node has to copy it all, and modes are to be set behind that: they are `found`. */
+  /** The result is below UNSUPPORTED where node has to copy it all, and modes are to be set behind that: they are `found`. */
   copyTree(path: string, target: string, options: number, pathFlags: number): number;
   removeTree(path: Bytes, recursive: number, force: number, pathFlags: number): number;
   changePath(change: PathChange, path: Bytes, first: number, second: number, pathFlags: number): number;
@@ -167,7 +167,7 @@ export enum WriteBufferWord {
 
 /** Flags of a call on a path: csrc/binding/path_calls.cc. */
 export const PATH_CALLBACK = 1;
-export const PATH_WHOLE = 2;
+export const PATH_BIGINT = 2;
 export const PATH_NO_FOLLOW = 4;
 
 /** csrc/scheduler/path_order.h */
@@ -194,17 +194,13 @@ export enum PathChange {
   symbolicLink,
 }
 
-/** The result of a writeFile that was opened and not finished: csrc/backend/whole_write.h, with the steps. */
-export const WRITE_STOPPED = -4098;
+/** Where a writeFile that was opened has stopped: csrc/backend/whole_write.h. */
 export const WRITE_STEPS = [undefined, 'write', 'fsync', 'close'] as const;
-/** Of a readTree: csrc/backend/resumable_job.h */
-export const TREE_UNFINISHED = -4099;
 
 /** csrc/backend/copy_tree.h */
 export const COPY_RECURSIVE = 1;
 export const COPY_VERBATIM_LINKS = 2;
 export const COPY_ONLY_FOLDERS = 4;
-export const COPY_STOPPED = -4100;
 
 /** PathCall of csrc/binding/path_calls.h: ten fields of a file in the order of fs.Stats, then four times. */
 const PATH_NUMBERS = 18;

@@ -4,8 +4,8 @@
 // writes do (docs/decisions/0003-unaligned-direct-writes.md); written in one go, the first odd chunk would take all that
 // follow it there.
 
+import type { StreamMethods } from '../node/stream-methods';
 import { BLOCK } from './chunks';
-import type { HostMethods } from './host-methods';
 
 /** Fewer bytes of whole blocks are not worth writes of their own. */
 const BLOCKS_BYTES_MIN = 32 * 1024;
@@ -38,7 +38,7 @@ export function writeInBlocks(
   chunks: Uint8Array[],
   callback: Callback,
   byNode: () => void,
-  host: HostMethods,
+  host: StreamMethods,
 ): void {
   const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   // A stream without a position writes at that of its file, which began at 0. Where somebody else has moved it, the parts

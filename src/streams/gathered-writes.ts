@@ -2,7 +2,7 @@
 // they cost half of what a list of them costs, which node and the kernel take apart chunk by chunk (22 ns a chunk beside
 // 55 to 62, copy and write, measured with lines of 100 bytes). Larger chunks are written from where they are.
 
-import type { HostMethods } from './host-methods';
+import type { StreamMethods } from '../node/stream-methods';
 
 /** Below this, on average, chunks are copied. */
 const SMALL_BYTES = 2048;
@@ -37,7 +37,7 @@ function copyInto(memory: Buffer, pieces: Piece[], first: number): { behind: num
 }
 
 /** Writes the chunks through node's `_write`, a part at a time: what is in the file is always a prefix. */
-export function writeGathered(stream: object, pieces: Piece[], callback: Callback, host: HostMethods): void {
+export function writeGathered(stream: object, pieces: Piece[], callback: Callback, host: StreamMethods): void {
   const memory = spares.pop() ?? Buffer.allocUnsafeSlow(PART_BYTES);
   let done = 0;
 

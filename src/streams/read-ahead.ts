@@ -10,8 +10,7 @@
 // highWaterMark is larger than half (a quarter) of that.
 
 import { callBackWith, resultOf } from '../engine/requests';
-import { NOT_TAKEN } from '../engine/runtime';
-import { type Addon, FLAG_CALLBACK } from '../native/addon';
+import { type Addon, FLAG_CALLBACK, UNSUPPORTED } from '../native/addon';
 import { makeChunk, shrunk } from './chunks';
 import { FileStamp } from './file-stamp';
 
@@ -36,7 +35,7 @@ const AT_ONCE_MAX = 128 * 1024;
 /** The file position. */
 const CURRENT = -1;
 
-/** `count` bytes from `position` on in `chunk`; 0 is the end of the file, below 0 a negative errno or NOT_TAKEN. */
+/** `count` bytes from `position` on in `chunk`; 0 is the end of the file, below 0 a negative errno or UNSUPPORTED. */
 export type Take = (count: number, chunk: Buffer, position: number) => void;
 
 /** What the consumer has asked for. */
@@ -242,7 +241,7 @@ export class ReadAhead {
       stamp,
       wish,
     };
-    if (answer >= NOT_TAKEN) {
+    if (answer >= UNSUPPORTED) {
       read.result = answer;
     } else {
       this.inFlight++;
@@ -324,7 +323,7 @@ export class ReadAhead {
 
   // A failed read of several chunks is repeated chunk by chunk.
   private handFailure(head: Read, wish: Wish, result: number): void {
-    if (result !== NOT_TAKEN && head.chunks.length > 1 && !this.careful) {
+    if (result !== UNSUPPORTED && head.chunks.length > 1 && !this.careful) {
       this.careful = true;
       this.again(wish);
       return;

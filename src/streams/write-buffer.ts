@@ -10,10 +10,9 @@
 // whenever the process is killed. Only with O_DIRECT and inside the file several are in flight.
 
 import { resultOf } from '../engine/requests';
-import { NOT_TAKEN } from '../engine/runtime';
-import { systemErrorWithoutFrames } from '../internal/errors';
-import { hostFs } from '../internal/host';
-import { type Addon, WriteBufferWord } from '../native/addon';
+import { type Addon, UNSUPPORTED, WriteBufferWord } from '../native/addon';
+import { systemErrorWithoutFrames } from '../node/errors';
+import { nodeFs } from '../node/fs';
 import { BLOCK, makeChunk } from './chunks';
 
 /** One write moves up to half a ring, so that the other half can be filled meanwhile, and no more than this. */
@@ -212,7 +211,7 @@ export class WriteBuffer {
     const { fd, direct, size } = this.target;
     const view = this.ring!.subarray(at, at + count);
     const answer = this.native.write(fd, view, 0, count, position, 0);
-    if (answer === NOT_TAKEN && from === 0) return false;
+    if (answer === UNSUPPORTED && from === 0) return false;
     this.state[sent] = from + count;
     const unaligned = position % BLOCK !== 0 || count % BLOCK !== 0;
     const alone = !direct || unaligned || position + count > size;
@@ -228,7 +227,7 @@ export class WriteBuffer {
     let position = from;
     let result = await resultOf(answer, rest);
     for (;;) {
-      if (result === NOT_TAKEN) result = await this.writeByNode(rest, position);
+      if (result === UNSUPPORTED) result = await this.writeByNode(rest, position);
       if (result <= 0) break;
       rest = rest.subarray(result);
       if (rest.length === 0) break;
@@ -249,7 +248,7 @@ export class WriteBuffer {
   private writeByNode(view: Buffer, position: number): Promise<number> {
     return new Promise((resolve) => {
       const at = position === CURRENT ? null : position;
-      hostFs.write(this.target.fd, view, 0, view.length, at, (error, count) => resolve(error?.errno ?? count));
+      nodeFs.write(this.target.fd, view, 0, view.length, at, (error, count) => resolve(error?.errno ?? count));
     });
   }
 

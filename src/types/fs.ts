@@ -2,8 +2,8 @@
 // program has, so that it fits whatever Node version that describes.
 
 import type * as host from 'node:fs';
-import type * as hostPromises from 'node:fs/promises';
-import type { Direct, OpenOptions } from '../files/open';
+import type * as nodePromises from 'node:fs/promises';
+import type { Direct, OpenOptions } from '../descriptor/open';
 
 export type { OpenOptions };
 
@@ -21,7 +21,7 @@ type OpenAsPromise = (
   path: host.PathLike,
   flags?: host.OpenMode | null | OpenOptions,
   mode?: host.Mode | null,
-) => Promise<hostPromises.FileHandle>;
+) => Promise<nodePromises.FileHandle>;
 
 /** node's open, and without a callback a promise of a FileHandle. */
 export type Open = typeof host.open & OpenAsPromise;
