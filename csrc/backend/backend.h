@@ -11,7 +11,7 @@
 
 namespace ioengine {
 
-// What this instance can do on this kernel, asked for at creation (never derived from a version number).
+// What this instance can do on this kernel, probed at creation (never derived from a version number).
 struct Capabilities {
   uint32_t operations = 0;       // bit per Operation
   uint32_t depth = 0;            // requests it takes at once

@@ -65,7 +65,7 @@ struct Request {
 
   uint64_t call = 0;    // calls on paths: which one it was (scheduler/path_order.h)
   uint64_t offset = 0;  // of the part still to do
-  uint64_t wanted = 0;  // bytes asked for
+  uint64_t wanted = 0;  // bytes in all
   uint64_t done = 0;    // bytes that earlier attempts moved
 
   iovec* vectors = nullptr;  // the part still to do; &single or an array this request owns

@@ -25,7 +25,7 @@ class OwnedFd {
   bool is_open() const { return fd_ != -1; }
   // The descriptor, which is the caller's from now on, or -1.
   int release() { return std::exchange(fd_, -1); }
-  // False: the close told of an error.
+  // False: close(2) has failed.
   bool close() { return fd_ == -1 || ::close(std::exchange(fd_, -1)) == 0; }
 
  private:

@@ -1,5 +1,5 @@
-// Arguments and answers of the functions that JavaScript calls. The N-API C interface is used directly: these
-// run once per operation.
+// Arguments and return values of the functions that JavaScript calls. The N-API C interface is used directly:
+// these run once per operation.
 #pragma once
 
 #include <node_api.h>
@@ -51,7 +51,7 @@ inline napi_value boolean(napi_env env, bool value) {
 
 // How JavaScript gets into a function that takes Arguments. `any_time` works without an engine.
 // `when_started` is the one guard of all others: without an engine, and without a way back into JavaScript
-// for what it accepts, the answer is that node:fs has to serve the call.
+// for what it accepts, node:fs has to serve the call.
 template <auto function>
 struct ArgumentsOf;
 template <size_t N, napi_value (*function)(const Arguments<N>&)>
@@ -74,7 +74,7 @@ napi_value when_started(napi_env env, napi_callback_info info) {
 // is none, and where its job is another.
 template <typename Job, size_t N>
 Job* delivered_job(const Arguments<N>& in) {
-  return dynamic_cast<Job*>(in.environment->context()->answer_of(in.uint32(0)));
+  return dynamic_cast<Job*>(in.environment->context()->job_of(in.uint32(0)));
 }
 
 struct NamedFunction {

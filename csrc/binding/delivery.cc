@@ -41,18 +41,18 @@ int32_t Environment::finish_memory(Request* request) {
 // end.
 bool Environment::is_still_there(const Request* request) {
   const Staging* staging = request->staging;
-  napi_value pending, request_object, subject, view;
+  napi_value pending, request_object, memory, view;
   if (napi_get_reference_value(env_, pending_, &pending) != napi_ok) return false;
   if (napi_get_element(env_, pending, request->slot, &request_object) != napi_ok) return false;
-  if (napi_get_named_property(env_, request_object, "subject", &subject) != napi_ok) return false;
+  if (napi_get_named_property(env_, request_object, "subject", &memory) != napi_ok) return false;
   bool many = false;
   uint32_t views = 1;
-  napi_is_array(env_, subject, &many);
-  if (many) napi_get_array_length(env_, subject, &views);
+  napi_is_array(env_, memory, &many);
+  if (many) napi_get_array_length(env_, memory, &views);
   if (views < staging->user_vector_count) return false;
   for (uint32_t i = 0; i < staging->user_vector_count; ++i) {
-    view = subject;
-    if (many && napi_get_element(env_, subject, views - staging->user_vector_count + i, &view) != napi_ok)
+    view = memory;
+    if (many && napi_get_element(env_, memory, views - staging->user_vector_count + i, &view) != napi_ok)
       return false;
     bool is_view = false;
     void* data = nullptr;

@@ -25,8 +25,7 @@ namespace {
 bool memory_of(napi_env env, napi_value view, uint64_t end, char** memory) {
   void* data = nullptr;
   size_t size = 0;
-  // Quicker than asking for a buffer. The size is in elements, so larger elements may need the second
-  // question.
+  // Quicker than napi_get_buffer_info. The size is in elements, so larger elements may need the second call.
   if (napi_get_typedarray_info(env, view, nullptr, &size, &data, nullptr, nullptr) != napi_ok || end > size) {
     if (napi_get_buffer_info(env, view, &data, &size) != napi_ok || end > size) return false;
   }
@@ -40,7 +39,7 @@ int64_t position_of(double value) {
   return value >= 0 && value < kEnd ? static_cast<int64_t>(value) : -1;
 }
 
-// read(view), and write: the numbers, and the answer, are in the TransferCall
+// read(view), and write: the numbers, and the result, are in the TransferCall
 template <Operation operation>
 napi_value transfer_one(const Arguments<1>& in) {
   TransferCall* call = in.environment->transfer_call();

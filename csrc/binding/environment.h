@@ -40,7 +40,7 @@ class Environment {
   bool started() const { return context_ != nullptr; }
   IoContext* context() { return context_.get(); }
 
-  // What JavaScript shares with this side, each for the life of the environment: the first that is given
+  // What JavaScript shares with this side, each for the life of the environment: the first that is set
   // stays. False: it is not what it has to be.
   //
   // `deliver(count)` gets `count` finished requests, slot and result of each in turn in `results` (an

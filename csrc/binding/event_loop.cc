@@ -58,7 +58,7 @@ void Environment::on_check(uv_check_t* handle) {
   if (!self->ending_ && self->context_->start_check_phase()) self->touched();
 }
 
-// Submit, reap, deliver, and again: what JavaScript asked for during delivery is submitted at once, and
+// Submit, reap, deliver, and again: what JavaScript calls during delivery is submitted at once, and
 // cached reads have completed by then. Bounded, so that timers and sockets get their share.
 void Environment::turn() {
   if (in_turn_ || ending_) return;

@@ -48,7 +48,7 @@ napi_value end_host_call(const Arguments<1>& in) {
   return nullptr;
 }
 
-// pathsChangeElsewhere(): node:fs has been given an operation that changes paths
+// pathsChangeElsewhere(): node:fs is called for an operation that changes paths
 napi_value paths_change_elsewhere(const Arguments<1>& in) {
   in.environment->context()->paths_change_elsewhere();
   return nullptr;

@@ -44,7 +44,7 @@ void show(Environment* environment, const struct statx& status, int32_t flags) {
   }
 }
 
-// stat(path, pathFlags): an answer of 0 means that the numbers are in the PathCall
+// stat(path, pathFlags): 0 means that the numbers are in the PathCall
 napi_value stat_path_call(const Arguments<2>& in) {
   const Path path(in.env, in.values[0]);
   if (!path.usable()) return number(in.env, kUnsupported);
@@ -80,7 +80,7 @@ napi_value take_stat(const Arguments<2>& in) {
   return nullptr;
 }
 
-// readFile(path, pathFlags): an answer of 0 and more is the size of the file, which is in the scratch memory
+// readFile(path, pathFlags): 0 and more is the size of the file, which is in the scratch memory
 napi_value read_file_call(const Arguments<2>& in) {
   const Path path(in.env, in.values[0]);
   if (!path.usable() || in.environment->scratch() == nullptr) return number(in.env, kUnsupported);

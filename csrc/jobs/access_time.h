@@ -15,7 +15,7 @@ enum class AccessTimes : uint8_t {
   kAlways,    // strictatime
 };
 
-// The policy that statfs(2) tells of: `flags` is f_flags.
+// The policy of a mount. `flags`: f_flags of statfs(2).
 AccessTimes access_times_of(uint64_t flags);
 
 // What a due update looks like: the access that is out of date and the change that makes it so.

@@ -83,7 +83,7 @@ class Copy final : public ResumableWork {
   std::string source(const std::string& inner) const { return path_of(job_->path, inner); }
   std::string target(const std::string& inner) const { return path_of(job_->target, inner); }
 
-  // The target is not below the source, by whatever path. Node words the error.
+  // The target is not below the source, by whatever path. Node raises the error.
   bool may_start() const {
     struct stat from, status;
     if (lstat(job_->path.c_str(), &from) != 0) return false;
@@ -171,7 +171,7 @@ class Copy final : public ResumableWork {
     }
     if (!S_ISREG(from.st_mode)) return Outcome::kFailed;
     // The way to the source may lead through the link that the file is to replace. Node takes that away, too,
-    // and then has its own words for what is missing.
+    // and then raises its own error for what is missing.
     if (is_there && S_ISLNK(to.st_mode)) return Outcome::kFailed;
     if (is_there && unlink(target(inner).c_str()) != 0) return Outcome::kFailed;
     file_ = std::make_unique<FileCopy>();

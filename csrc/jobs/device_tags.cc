@@ -90,7 +90,7 @@ struct Known {
   uint64_t looked_ns = 0;
 };
 
-// Never destroyed: requests may still be in flight while the process ends (H11).
+// Never destroyed: requests may still be in flight while the process ends.
 struct Registry {
   std::mutex mutex;
   std::unordered_map<uint64_t, Known> devices;  // its entries stay where they are

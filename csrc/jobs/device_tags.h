@@ -31,7 +31,7 @@ class DeviceTags {
   uint32_t needed(uint64_t bytes, uint32_t vectors) const;
 
   // For an engine that holds `held` already. Engines that wait share alike. One that holds none, or few, gets
-  // them in any case: it does not hear of others' completions, and a Worker that computes reaps none for
+  // them in any case: it does not see others' completions, and a Worker that computes reaps none for
   // long.
   bool take(uint32_t count, uint32_t held) {
     const uint32_t most = bound();

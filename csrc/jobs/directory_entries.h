@@ -29,7 +29,7 @@ struct Entries {
   }
   // By the bytes of the names, as libuv sorts them.
   void sort();
-  // What the directory does not say of a name, as node asks for it. False: an error.
+  // Looks up a type that the directory does not have, as node does. False: an error.
   bool find_type(int directory, Entry* entry) const;
 };
 

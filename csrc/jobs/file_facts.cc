@@ -55,7 +55,7 @@ void read_direct_alignment(int fd, FileFacts* facts) {
   if ((buffer.stx_mask & kStatxDioAlign) == 0) return;
   const uint32_t memory = field32(buffer, kDioMemAlignOffset);
   const uint32_t offset = field32(buffer, kDioMemAlignOffset + sizeof(uint32_t));
-  if (memory == 0 || offset == 0) return;  // the file takes no direct I/O; open(2) has the last word
+  if (memory == 0 || offset == 0) return;  // the file takes no direct I/O; open(2) decides
   facts->memory_alignment = memory;
   facts->offset_alignment = offset;
 }
@@ -65,8 +65,8 @@ void read_direct_alignment(int fd, FileFacts* facts) {
 uint64_t device_of(const struct statx& status) { return makedev(status.stx_dev_major, status.stx_dev_minor); }
 
 MountId mount_of(const struct statx& status) {
-  const bool told = (status.stx_mask & kMountMasks) != 0;
-  return {told ? field64(status, kMountNumberOffset) : 0, device_of(status)};
+  const bool has_mount = (status.stx_mask & kMountMasks) != 0;
+  return {has_mount ? field64(status, kMountNumberOffset) : 0, device_of(status)};
 }
 
 FilesystemTraits filesystem_traits(uint64_t magic, uint64_t flags) {
@@ -101,10 +101,10 @@ int read_file_facts(int fd, FileFacts* facts) {
   const int flags = fcntl(fd, F_GETFL);
   if (flags == -1) return -errno;
   struct statx mounted;
-  const bool told =
+  const bool has_mount =
       statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_CTIME | kMountMask, &mounted) == 0;
-  facts->mount = told ? mount_of(mounted).number : 0;
-  facts->changed_ns = told && is_past(in_ns(mounted.stx_ctime)) ? in_ns(mounted.stx_ctime) : 0;
+  facts->mount = has_mount ? mount_of(mounted).number : 0;
+  facts->changed_ns = has_mount && is_past(in_ns(mounted.stx_ctime)) ? in_ns(mounted.stx_ctime) : 0;
   facts->device = status.st_dev;
   facts->inode = status.st_ino;
   facts->size = static_cast<uint64_t>(status.st_size);

@@ -19,7 +19,7 @@ enum class FileKind : uint8_t {
   kForeign,  // pipe, tty, socket, directory, procfs, FUSE, NFS, ...: node:fs serves it (H26)
 };
 
-// A mount as statx(2) tells of it: by a number that is never used again (Linux 6.8), else by one that the
+// A mount as statx(2) names it: by a number that is never used again (Linux 6.8), else by one that the
 // next mount may get, so the device has to be the same as well.
 struct MountId {
   uint64_t number = 0;
@@ -27,7 +27,7 @@ struct MountId {
   bool operator==(const MountId& other) const { return number == other.number && device == other.device; }
 };
 
-// To be asked of statx(2) for mount_of().
+// What mount_of() needs of statx(2).
 constexpr unsigned kMountMask = 0x00004000u;  // STATX_MNT_ID_UNIQUE: newer than Debian 12's headers
 
 uint64_t device_of(const struct statx& status);
@@ -38,7 +38,8 @@ struct FilesystemTraits {
   bool known = false;
   bool nowait_reads = false;   // RWF_NOWAIT is honoured by buffered reads (H17)
   bool memory_backed = false;  // a page that cachestat(2) reports is there without a device: tmpfs
-  bool uring_writes = false;   // buffered writes run well on io-wq: not on ext4 and tmpfs (H24)
+  bool uring_writes =
+      false;  // buffered writes run well on io-wq: not on ext4 and tmpfs, which threads serve faster
   AccessTimes access_times = AccessTimes::kRelative;
 };
 

@@ -13,7 +13,8 @@
 namespace ioengine {
 namespace {
 
-// Of all threads: a number without a destructor (H11).
+// Of all threads. It has no destructor: static objects with one are destroyed at exit() while threads still
+// run.
 std::atomic<uint64_t> held_bytes{0};
 
 bool read_all(WholeFile* file) {
@@ -75,7 +76,7 @@ int32_t ReadFileJob::run() {
   const bool small =
       facts.kind == FileKind::kRegular && facts.size > 0 && facts.size <= limits::whole_file_bytes;
   if (!small || !file->reserve()) return 0;
-  // Whatever is wrong shows again when the caller reads the descriptor, and is worded there.
+  // Whatever is wrong shows again when the caller reads the descriptor, and is raised there.
   if (!read_all(file.get())) {
     file->drop_content();
     return 0;

@@ -17,7 +17,7 @@
 namespace ioengine {
 namespace {
 
-enum class Step { kGoesOn, kDone, kFailed };
+enum class Step { kContinue, kDone, kFailed };
 
 // A directory and all in it. It holds the directories from the top down to the one that it empties, reads
 // that one a part at a time and removes what it has read, so the time taken is linear in the number of
@@ -58,7 +58,7 @@ class Removal final : public ResumableWork {
 
   Step removed_directory() {
     has_removed_ = true;
-    return levels_.empty() ? Step::kDone : Step::kGoesOn;
+    return levels_.empty() ? Step::kDone : Step::kContinue;
   }
 
   Step enter(std::string name) {
@@ -72,7 +72,7 @@ class Removal final : public ResumableWork {
     if (!level.directory.is_open()) return Step::kFailed;
     level.name = std::move(name);
     levels_.push_back(std::move(level));
-    return Step::kGoesOn;
+    return Step::kContinue;
   }
 
   Step remove_next() {
@@ -82,7 +82,7 @@ class Removal final : public ResumableWork {
     const char* name = level.entries.name(entry);
     if (entry.type != DT_DIR && unlinkat(level.directory.get(), name, 0) == 0) {
       has_removed_ = true;
-      return Step::kGoesOn;
+      return Step::kContinue;
     }
     // DT_UNKNOWN, or someone has put a directory there.
     if (entry.type != DT_DIR && errno != EISDIR) return Step::kFailed;
@@ -94,7 +94,7 @@ class Removal final : public ResumableWork {
     level->next = 0;
     switch (level->entries.read_part(level->directory.get())) {
       case Entries::Part::kRead:
-        return Step::kGoesOn;
+        return Step::kContinue;
       case Entries::Part::kEnd:
         return leave();
       case Entries::Part::kError:

@@ -10,7 +10,8 @@
 namespace ioengine {
 namespace {
 
-// Of all threads: a number without a destructor (H11).
+// Of all threads. It has no destructor: static objects with one are destroyed at exit() while threads still
+// run.
 std::atomic<size_t> held{0};
 
 // The program may change its limit at any time; a slice is long, so it can be looked up at the end of each.

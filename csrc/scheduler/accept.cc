@@ -82,8 +82,8 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
   return request;
 }
 
-// A plain number may have been closed and given to another file behind our back; a FileHandle's cannot. Asked
-// once per turn, from memory: AT_STATX_DONT_SYNC never goes to a server.
+// A plain number may have been closed and given to another file behind our back; a FileHandle's cannot.
+// Looked up once per turn, from memory: AT_STATX_DONT_SYNC never goes to a server.
 bool IoContext::still_same_file(Descriptor* descriptor) {
   if (descriptor->checked_turn == turn_) return true;
   struct statx status;

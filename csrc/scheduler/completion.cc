@@ -76,7 +76,7 @@ bool IoContext::retry(Request* request, int32_t* result) {
   }
   // EAGAIN and EOPNOTSUPP: the lane cannot without waiting. ECANCELED: it gave the request back unserved.
   // EINVAL: it may be RWF_NOWAIT that is not valid, where a duplicate of the descriptor has O_DIRECT switched
-  // off; without it the pool finds the request's own answer.
+  // off; without it the pool finds the request's own result.
   const bool refused = *result == -EAGAIN || *result == -EOPNOTSUPP || *result == -ECANCELED ||
                        (*result == -EINVAL && request->nowait);
   if (refused && request->lane != Lane::kThreads && !stopping_) {
@@ -107,7 +107,7 @@ bool IoContext::retry(Request* request, int32_t* result) {
 
 bool IoContext::is_end_of_file(const Request* request) const {
   // A device moves whole blocks, so a direct read that stops inside one has met the end of the file, and a
-  // direct write a limit (RLIMIT_FSIZE, a full disk); asking again from there would be EINVAL.
+  // direct write a limit (RLIMIT_FSIZE, a full disk); another attempt from there would be EINVAL.
   const bool direct = request->has(kFlagDirect) && !request->has(kFlagClearDirect);
   if (direct && request->offset % request->alignment != 0) return true;
   if (request->operation != Operation::kRead) return false;
@@ -159,8 +159,8 @@ void IoContext::settle(Request* request, int32_t result) {
   }
 }
 
-// What was accepted in this iteration of the loop, node could not have an answer of before the next one
-// polls, so behind the immediates (H36). An error is never delivered sooner: a program that awaits the
+// What was accepted in this iteration of the loop, node could not have a result of before the next one
+// polls, so behind the immediates. An error is never delivered sooner: a program that awaits the
 // promise after an immediate, or adds its 'error' listener there, must not meet an unhandled one. What goes
 // on to node:fs counts as an error: it usually becomes one there. And nothing overtakes what is held back.
 void IoContext::finish(Request* request) {
@@ -174,7 +174,7 @@ void IoContext::finish(Request* request) {
   }
 }
 
-// What the end of an operation tells of its file.
+// What the end of an operation means for its file.
 void IoContext::leave_descriptor(const Request* request, int32_t result) {
   Descriptor* descriptor = request->descriptor;
   descriptor->leave(request);
@@ -205,7 +205,7 @@ void IoContext::learn_opened(const Request* request, int32_t result) {
 // the others.
 bool IoContext::learn_file(Request* request, int32_t result) {
   Descriptor* descriptor = request->descriptor;
-  descriptor->facts = request->open->facts;  // a closed number is foreign: node:fs words the error
+  descriptor->facts = request->open->facts;  // a closed number is foreign: node:fs raises the error
   descriptor->knowledge = Knowledge::kKnown;
   descriptor->checked_turn = turn_;
   delete request->open;

@@ -34,7 +34,7 @@ struct Cachestat {
 
 constexpr uint64_t kPage = 4096;
 
-bool ask_cachestat(int fd, uint64_t offset, uint64_t bytes, Cachestat* answer) {
+bool call_cachestat(int fd, uint64_t offset, uint64_t bytes, Cachestat* answer) {
   CachestatRange range = {offset, bytes};
   return syscall(kCachestatNumber, fd, &range, answer, 0) == 0;
 }
@@ -113,7 +113,7 @@ bool InlineLane::look_up(Descriptor* descriptor, int64_t offset, uint64_t bytes)
     if (current < 0) return false;
     position = static_cast<uint64_t>(current);
   }
-  // Pages past the end are never cached: ask only for what the file has.
+  // Pages past the end are never cached: only what the file has is looked up.
   if (facts.kind == FileKind::kRegular && position + bytes > facts.size) {
     struct statx status;
     if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) != 0) return false;
@@ -123,7 +123,7 @@ bool InlineLane::look_up(Descriptor* descriptor, int64_t offset, uint64_t bytes)
   }
   if (bytes == 0) return true;
   Cachestat answer;
-  if (ask_cachestat(descriptor->fd, position, bytes, &answer) && all_cached(answer, position, bytes)) {
+  if (call_cachestat(descriptor->fd, position, bytes, &answer) && all_cached(answer, position, bytes)) {
     descriptor->warm_streak =
         static_cast<uint16_t>(std::min<uint32_t>(descriptor->warm_streak * 2u + 1u, limits::warm_credit_max));
     descriptor->warm_credit = descriptor->warm_streak;
@@ -157,7 +157,7 @@ bool InlineLane::read_whole(const WholeFile& file, char* memory) {
   const uint64_t size = file.facts.size;
   Cachestat answer;
   if (!cachestat_works_ || file.update_due || !file.facts.filesystem.nowait_reads) return false;
-  if (!ask_cachestat(file.fd, 0, size, &answer) || !all_cached(answer, 0, size)) return false;
+  if (!call_cachestat(file.fd, 0, size, &answer) || !all_cached(answer, 0, size)) return false;
   // It is closed afterwards, which may write dirty pages out.
   if (answer.dirty > 0 && !closed_files_.has(file.facts, file.facts.changed_ns)) return false;
   bytes_ += size;
@@ -171,7 +171,7 @@ bool InlineLane::closes_at_once(int fd, const FileFacts& facts, uint64_t size, i
   if (!facts.filesystem.nowait_reads) return false;
   if (size == 0 || closed_files_.has(facts, changed_ns)) return true;
   Cachestat answer;
-  return cachestat_works_ && size <= limits::inline_close_bytes && ask_cachestat(fd, 0, size, &answer) &&
+  return cachestat_works_ && size <= limits::inline_close_bytes && call_cachestat(fd, 0, size, &answer) &&
          answer.dirty == 0;
 }
 

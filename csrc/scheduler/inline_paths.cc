@@ -28,8 +28,8 @@ bool stat_cached(int fd, unsigned mask, struct statx* status) {
   return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, status) == 0;
 }
 
-// What is wrong with the path itself, whoever asks. Other errors are those of an open (EMFILE), which stat(2)
-// does not know, or say that not everything was cached (EAGAIN).
+// What is wrong with the path itself, whatever the call. Other errors are those of an open (EMFILE), which
+// stat(2) does not know, or say that not everything was cached (EAGAIN).
 bool is_about_path(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP || error == ENAMETOOLONG;
 }
@@ -89,10 +89,10 @@ bool InlinePaths::has_plain_credentials() {
   getresgid(&groups[0], &groups[1], &groups[2]);
   const bool same =
       std::memcmp(users, users_, sizeof(users)) == 0 && std::memcmp(groups, groups_, sizeof(groups)) == 0;
-  if (same && credentials_were_asked_) return credentials_are_plain_;
+  if (same && credentials_are_known_) return credentials_are_plain_;
   std::memcpy(users_, users, sizeof(users));
   std::memcpy(groups_, groups, sizeof(groups));
-  credentials_were_asked_ = true;
+  credentials_are_known_ = true;
   credentials_are_plain_ =
       users[0] == users[1] && groups[0] == groups[1] && has_no_capabilities_of_its_own(users[0]);
   return credentials_are_plain_;
@@ -111,7 +111,7 @@ int InlinePaths::open_regular(const char* path, int flags, const struct statx& s
   const FilesystemTraits* filesystem = mounts_.find(mount);
   if (!filesystem->nowait_reads || fuse_->bars(mount.number)) return kNeedsPool;
   // O_NONBLOCK: a lease on the file answers EAGAIN instead of waiting for its holder to give it up.
-  // A permission listener of fanotify(7) is waited for all the same: nothing tells of one beforehand.
+  // A permission listener of fanotify(7) is waited for all the same: nothing shows one beforehand.
   const int fd = open_cached(path, flags | O_NONBLOCK);
   opened_ns_ = fuse_->check(mount.number, looked_ns_);
   if (fd < 0) return kNeedsPool;

@@ -24,7 +24,7 @@ class InlinePaths {
   // files, read-only. An error in the same turn would come before the caller awaits it, and its stack could
   // not name who does.
   int32_t open(const OpenJob& job, FileFacts* facts);
-  // 0 with `status`, -errno, or kNeedsPool: the pool has to ask. `learn`: and to find out what the mount is.
+  // 0 with `status`, -errno, or kNeedsPool. `learn`: and to find out what the mount is.
   int32_t stat(const char* path, bool follow, struct statx* status, bool* learn);
   // Whether there is something at the path (F_OK): 0, -errno, or kNeedsPool.
   int32_t exists(const char* path, bool* learn);
@@ -56,7 +56,7 @@ class InlinePaths {
 
   // Whether access(2) and open(2) look for a path with the same rights; for these user and group ids.
   bool credentials_are_plain_ = false;
-  bool credentials_were_asked_ = false;
+  bool credentials_are_known_ = false;
   uid_t users_[3] = {};
   gid_t groups_[3] = {};
 };

@@ -95,7 +95,7 @@ void PathOrder::add(Request* request) {
   if (holds_back_all(request)) {
     push(changes_, &count_, request);
   } else if (holds_back_changes(request)) {
-    push(questions_, &question_count_, request);
+    push(queries_, &query_count_, request);
   }
 }
 
@@ -107,8 +107,7 @@ void PathOrder::add_change(Request* request) {
 void PathOrder::remove(const Request* request) {
   if (change_ == request) change_ = nullptr;
   count_ = static_cast<size_t>(std::remove(changes_, changes_ + count_, request) - changes_);
-  question_count_ =
-      static_cast<size_t>(std::remove(questions_, questions_ + question_count_, request) - questions_);
+  query_count_ = static_cast<size_t>(std::remove(queries_, queries_ + query_count_, request) - queries_);
 }
 
 void PathOrder::keep_short_ones() {
@@ -127,7 +126,7 @@ Request* PathOrder::find_earlier(const Request* request) const {
   };
   Request* earlier = latest(changes_, count_);
   if (earlier == nullptr && change_ != nullptr && change_->call < request->call) earlier = change_;
-  if (earlier == nullptr && changes_something(request)) earlier = latest(questions_, question_count_);
+  if (earlier == nullptr && changes_something(request)) earlier = latest(queries_, query_count_);
   return earlier;
 }
 

@@ -1,4 +1,4 @@
-// Questions about paths and attributes: answered on the calling thread where the kernel's caches have it all
+// Paths and attributes: looked up on the calling thread where the kernel's caches have it all
 // and the budget of the turn allows, in a later turn where it does not, in the pool where someone may have to
 // be waited for.
 
@@ -139,14 +139,14 @@ int32_t IoContext::run_in_pool(Operation operation, std::unique_ptr<PathJob> job
 
 void IoContext::count_path_change() {
   ++unsettled_path_changes_;
-  start_earlier_questions();
+  start_earlier_look_ups();
 }
 
-// Questions that wait for budget and were made before a change: they go ahead of it.
-void IoContext::start_earlier_questions() {
-  while (Request* question = paths_.pop()) {
-    path_order_.add(question);
-    to_threads(question);
+// Look-ups that wait for budget and were called before a change: they go ahead of it.
+void IoContext::start_earlier_look_ups() {
+  while (Request* look_up = paths_.pop()) {
+    path_order_.add(look_up);
+    to_threads(look_up);
   }
 }
 
@@ -236,7 +236,8 @@ void IoContext::learn_from(const Request* request) {
   }
 }
 
-// Where the attributes of an open file are in memory: not on overlayfs, which asks the filesystem below it.
+// Where the attributes of an open file are in memory: not on overlayfs, which goes to the filesystem below
+// it.
 bool IoContext::stats_at_once(const Descriptor* descriptor) {
   const FilesystemTraits& filesystem = descriptor->facts.filesystem;
   return (filesystem.nowait_reads || filesystem.memory_backed) && inline_lane_.has_budget(0) &&
@@ -278,7 +279,7 @@ void IoContext::route_stat(Request* request) {
   to_backend(request);
 }
 
-PathJob* IoContext::answer_of(uint32_t slot) {
+PathJob* IoContext::job_of(uint32_t slot) {
   const Request* request = slots_.taken_at(slot);
   return request != nullptr && request->finished ? request->job : nullptr;
 }

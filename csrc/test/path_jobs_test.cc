@@ -1,4 +1,4 @@
-// What the pool does on a path in one trip: where it stops, and what it leaves then.
+// What jobs on paths do: where they stop, and what they leave then.
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -219,12 +219,12 @@ void a_tree_that_fails_is_left_to_node() {
   CHECK_EQ(Tree(top, false, "gone").run(), kUnsupported);
 }
 
-void a_long_listing_takes_several_trips() {
+void a_long_listing_takes_several_jobs() {
   const std::string top = make_chain("wide", 0);
   for (int i = 0; i < 40000; ++i) CHECK_EQ(mkdir((top + "/" + std::to_string(i)).c_str(), 0700), 0);
   std::string below;
-  size_t names = 0, trips = 0;
-  for (int32_t result = kUnfinished; result == kUnfinished; ++trips) {
+  size_t names = 0, jobs = 0;
+  for (int32_t result = kUnfinished; result == kUnfinished; ++jobs) {
     Tree tree(top, false, below);
     result = tree.run();
     CHECK(result == 0 || result == kUnfinished);
@@ -239,7 +239,7 @@ void a_long_listing_takes_several_trips() {
       below += (below.empty() ? "" : std::string(1, '\0')) + pieces[i];
   }
   CHECK_EQ(names, 40000u);
-  CHECK(trips > 1);
+  CHECK(jobs > 1);
 }
 
 // All slices of it.
@@ -411,7 +411,7 @@ int main() {
   lists_names_in_order_of_bytes();
   lists_a_tree_the_last_directory_first();
   a_tree_that_fails_is_left_to_node();
-  a_long_listing_takes_several_trips();
+  a_long_listing_takes_several_jobs();
   copies_trees_links_and_modes_last();
   a_copy_that_stops_leaves_no_links_and_tells_the_modes();
   a_long_copy_takes_several_slices();

@@ -55,7 +55,7 @@ void MockBackend::check_contract(const Request* request) const {
   for (const Operational& other : in_flight_) IOE_CHECK(other.request != request);
   if (!moves_bytes(request->operation)) return;
   IOE_CHECK(request->vectors != nullptr && request->vector_count > 0);
-  // More memory than is still wanted would be written past the end of what the caller asked for (H15).
+  // More memory than is still wanted would be written past the end of the caller's memory (H15).
   if (request->bounce == nullptr) IOE_CHECK(total_bytes(request) == request->remaining());
   if (request->has(kFlagDirect)) IOE_CHECK(!request->has(kFlagCurrentPosition));  // H27
 }

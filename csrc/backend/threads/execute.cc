@@ -91,7 +91,7 @@ int32_t execute_request(Request* request) {
   return unknown ? classify_and_execute(request) : execute_known(request);
 }
 
-bool goes_on(const Request* request) {
+bool should_resume(const Request* request) {
   const ResumableJob* job = unfinished_job(request);
   return job != nullptr && !job->is_ending();
 }

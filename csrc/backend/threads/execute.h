@@ -7,7 +7,7 @@
 namespace ioengine {
 
 // A request with `open` set that is no open carries the classification of its descriptor: the facts go there,
-// and the answer is kUnsupported or kNeedsRouting where it cannot be run as it is. Runs one attempt of the
+// and the result is kUnsupported or kNeedsRouting where it cannot be run as it is. Runs one attempt of the
 // request and returns bytes, a descriptor, 0 or -errno. Waits as long as the device does.
 int32_t execute_request(Request* request);
 
@@ -17,6 +17,6 @@ inline ResumableJob* unfinished_job(const Request* request) {
 }
 
 // Whether an executed request is a job with more to do, which is not about to be cancelled.
-bool goes_on(const Request* request);
+bool should_resume(const Request* request);
 
 }  // namespace ioengine

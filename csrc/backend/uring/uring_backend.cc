@@ -25,8 +25,8 @@ constexpr unsigned kGenerationShift = 32;
 bool passes(int error) { return error == EAGAIN || error == EBUSY || error == EINTR || error == ENOMEM; }
 
 // Whether an operation of unknown outcome can be done again (docs/decisions/0012-closed-rings.md). Not where
-// the first attempt may have moved the file position or the end of the file, nor what may have told already
-// of an error that is told once (H20).
+// the first attempt may have moved the file position or the end of the file, nor what may have reported
+// already an error that the kernel reports once.
 bool can_be_repeated(const Request* request) {
   switch (request->operation) {
     case Operation::kRead:
@@ -147,7 +147,7 @@ BackendResult UringBackend::create(uint32_t depth, int wake_fd) {
     explain_register(&result);
     return result;
   }
-  // EINVAL: a kernel that does not know the question (before 5.6).
+  // EINVAL: a kernel without IORING_REGISTER_PROBE (before 5.6).
   if (!found.serves(Operation::kRead) || !found.serves(Operation::kWrite)) {
     result.error_number = ENOSYS;
     result.cause = "the kernel's io_uring lacks IORING_OP_READ or IORING_OP_WRITE";
