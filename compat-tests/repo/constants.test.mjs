@@ -1,6 +1,6 @@
-// Numbers that C++ and TypeScript both know: src/native/addon.ts has them beside the header that each comes from. The names
-// of operations are generated (files.test.mjs looks at those). Red when one side has changed a number, the order of an enum
-// or of shared memory, and when src/native/ gets a number that is compared with nothing.
+// Numbers that C++ and TypeScript both know: src/native/addon.ts has them beside the header that each comes from. The
+// names of operations are generated (files.test.mjs looks at those). Red when one side has changed a number, the order
+// of an enum or of shared memory, and when src/native/ gets a number that is compared with nothing.
 import { expect } from 'chai';
 import { fieldsOf, membersOf, numberOf } from './support/cpp.mjs';
 import { textOf } from './support/sources.mjs';

@@ -1,5 +1,5 @@
-// The layers of csrc/: includes point down only and never in a circle (csrc/README.md). Red with an #include that reaches
-// up, a circle of headers, and with kernel or N-API headers outside of the folders that may know them.
+// The layers of csrc/: includes point down only and never in a circle (csrc/README.md). Red with an #include that
+// reaches up, a circle of headers, and with kernel or N-API headers outside of the folders that may know them.
 import path from 'node:path';
 import { expect } from 'chai';
 import { includesOf } from './support/cpp.mjs';

@@ -1,6 +1,7 @@
-// The layers of src/: a folder imports only folders below it, no file reaches itself through imports, no value is exported
-// that nothing uses, and none under the name of another. A require inside a function counts as an import does. Red with an
-// import that points up, a circle of files, an export that has lost its last user, or a name that two files export.
+// The layers of src/: a folder imports only folders below it, no file reaches itself through imports, no value is
+// exported that nothing uses, and none under the name of another. A require inside a function counts as an import does.
+// Red with an import that points up, a circle of files, an export that has lost its last user, or a name that two files
+// export.
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';

@@ -4,6 +4,8 @@
 
 #include <node_api.h>
 
+#include <string>
+
 #include "binding/environment.h"
 #include "jobs/path_job.h"
 #include "jobs/result_codes.h"
@@ -41,6 +43,11 @@ inline napi_value number(napi_env env, int32_t value) {
   napi_value result;
   napi_create_int32(env, value, &result);
   return result;
+}
+
+inline napi_value string(napi_env env, const std::string& value) {
+  napi_value result;
+  return napi_create_string_utf8(env, value.data(), value.size(), &result) == napi_ok ? result : nullptr;
 }
 
 inline napi_value boolean(napi_env env, bool value) {

@@ -175,24 +175,34 @@ napi_value take_found(const Arguments<1>& in) {
   return buffer;
 }
 
-// Of a copy that has stopped: how many of the directories are complete, and of each the mode, in decimal, and
-// the path, with a NUL between them.
-std::string modes_of(const CopyTreeJob& job) {
-  std::string list = std::to_string(job.complete);
-  for (const CopyTreeJob::DirectoryMode& directory : job.modes)
-    list += '\0' + std::to_string(directory.mode) + '\0' + directory.path;
-  return list;
-}
-
 // takeText(slot): the same as a string
 napi_value take_text(const Arguments<1>& in) {
   const auto* job = delivered_job<TextJob>(in);
-  const auto* copy = delivered_job<CopyTreeJob>(in);
-  if (job == nullptr && copy == nullptr) return nullptr;
-  const std::string found = copy != nullptr ? modes_of(*copy) : job->found;
-  napi_value text;
-  if (napi_create_string_utf8(in.env, found.data(), found.size(), &text) != napi_ok) return nullptr;
-  return text;
+  return job != nullptr ? string(in.env, job->found) : nullptr;
+}
+
+// takeLeft(slot): the directories that a readTree leaves to the next one, each with a NUL behind it
+napi_value take_left(const Arguments<1>& in) {
+  const auto* job = delivered_job<ReadTreeJob>(in);
+  return job != nullptr ? string(in.env, job->left) : nullptr;
+}
+
+// takeModes(slot): [{ path, mode, complete }], what a copyTree that has stopped leaves to be set
+napi_value take_modes(const Arguments<1>& in) {
+  const auto* job = delivered_job<CopyTreeJob>(in);
+  napi_value list;
+  if (job == nullptr || napi_create_array_with_length(in.env, job->modes.size(), &list) != napi_ok)
+    return nullptr;
+  for (size_t i = 0; i < job->modes.size(); ++i) {
+    const CopyTreeJob::DirectoryMode& directory = job->modes[i];
+    napi_value entry;
+    if (napi_create_object(in.env, &entry) != napi_ok) return nullptr;
+    napi_set_named_property(in.env, entry, "path", string(in.env, directory.path));
+    napi_set_named_property(in.env, entry, "mode", number(in.env, static_cast<int32_t>(directory.mode)));
+    napi_set_named_property(in.env, entry, "complete", boolean(in.env, directory.is_complete));
+    napi_set_element(in.env, list, static_cast<uint32_t>(i), entry);
+  }
+  return list;
 }
 
 }  // namespace
@@ -209,6 +219,8 @@ void define_change_calls(Environment* environment, napi_value exports) {
       {"changePaths", when_started<change_paths_call>},
       {"takeFound", when_started<take_found>},
       {"takeText", when_started<take_text>},
+      {"takeLeft", when_started<take_left>},
+      {"takeModes", when_started<take_modes>},
   };
   define_functions(environment, exports, kFunctions);
 }

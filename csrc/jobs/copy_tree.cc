@@ -143,9 +143,8 @@ class Copy final : public ResumableWork {
     const auto rest = std::stable_partition(modes_.rbegin(), modes_.rend(), [&](const Step& step) {
       return incomplete.find(step.inner) == incomplete.end();
     });
-    job_->complete = static_cast<size_t>(rest - modes_.rbegin());
     for (auto step = modes_.rbegin(); step != modes_.rend(); ++step)
-      job_->modes.push_back({target(step->inner), step->mode});
+      job_->modes.push_back({target(step->inner), step->mode, step < rest});
     return kCopyStopped;
   }
 

@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -40,9 +39,9 @@ struct CopyTreeJob final : ResumableJob {
   struct DirectoryMode {
     std::string path;
     mode_t mode;
+    bool is_complete;
   };
   std::vector<DirectoryMode> modes;
-  size_t complete = 0;
 
  private:
   int32_t begin(std::unique_ptr<ResumableWork>* work) override;

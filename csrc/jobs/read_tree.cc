@@ -21,7 +21,11 @@ namespace {
 class Walk {
  public:
   explicit Walk(ReadTreeJob* job)
-      : top_(job->path), with_types_(job->with_types), found_(&job->found), left_(split_pieces(job->below)) {}
+      : job_(job),
+        top_(job->path),
+        with_types_(job->with_types),
+        found_(&job->found),
+        left_(split_pieces(job->below)) {}
 
   int32_t run() {
     do {
@@ -30,8 +34,7 @@ class Walk {
       const int32_t result = read(directory);
       if (result != 0) return result;
     } while (!left_.empty() && monotonic_ns() <= deadline_ns_);
-    for (const std::string& directory : left_) put(directory);
-    found_->append(std::to_string(left_.size()));
+    for (const std::string& directory : left_) append_piece(&job_->left, directory);
     return left_.empty() ? 0 : kUnfinished;
   }
 
@@ -82,6 +85,7 @@ class Walk {
     return stat(path_of(inner).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
   }
 
+  ReadTreeJob* const job_;
   const std::string& top_;
   const bool with_types_;
   std::string* const found_;

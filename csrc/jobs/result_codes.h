@@ -9,18 +9,17 @@ namespace ioengine {
 // No errno of Linux is larger (MAX_ERRNO of the kernel).
 constexpr int32_t kErrnoMax = 4095;
 
-// Results that JavaScript sees: src/native/addon.ts has the same numbers, and compat-tests/repo compares
-// them.
+// Results that JavaScript sees. Those below kUnsupported mean that it has to resume the call: each kind of
+// call has but one.
 constexpr int32_t kUnsupported = -4096;   // node:fs has to serve the call, or to go on with it
 constexpr int32_t kWriteStopped = -4098;  // a file was opened, and not all of it written: WriteFileJob
 constexpr int32_t kUnfinished = -4099;    // the time slice is over, and there is more to do
 constexpr int32_t kCopyStopped = -4100;   // node:fs has to copy, and modes are to be set: CopyTreeJob
 
 // Those that stay inside.
-constexpr int32_t kNeedsRouting =
-    -4097;                             // the pool has found out what the file is, and has not run the request
-constexpr int32_t kNeedsPool = -4101;  // cannot be answered on this thread without waiting
-constexpr int32_t kNoBudget = -4102;   // can be, but in a later turn of the event loop
+constexpr int32_t kNeedsRouting = -4097;  // the pool has looked the file up, and has not run the request
+constexpr int32_t kNeedsPool = -4101;     // cannot be answered on this thread without waiting
+constexpr int32_t kNoBudget = -4102;      // can be, but in a later turn of the event loop
 
 // What an accepting call returns for a request in a slot: kAcceptedBase - slot.
 constexpr int32_t kAcceptedBase = -8192;

@@ -7,13 +7,17 @@ import type { Callback } from '../engine/callbacks';
 import { callFallback } from '../engine/fallback';
 import { type PoolJob, startWithCallback } from '../engine/pool-job';
 import { countDelegated } from '../engine/stats';
-import { type Addon, COPY_ONLY_FOLDERS, COPY_RECURSIVE, COPY_VERBATIM_LINKS } from '../native/addon';
+import {
+  type Addon,
+  COPY_ONLY_FOLDERS,
+  COPY_RECURSIVE,
+  COPY_VERBATIM_LINKS,
+  type DirectoryMode,
+} from '../native/addon';
 import { WALKS_FROM_JAVASCRIPT } from '../node/fs';
 import { nodePromises } from '../node/promises';
 import { nodePromiseFunctions, promiseForm } from './pool-job-forms';
 import { goesBack } from './readdir-recursive';
-
-const SEPARATOR = '\0';
 
 class CopyJob implements PoolJob {
   constructor(
@@ -41,23 +45,21 @@ class CopyJob implements PoolJob {
 
   /** The engine stopped at what node is to meet. Node leaves the modes of directories that we have made as they are. */
   async resume(slot: number, native: Addon): Promise<unknown> {
-    const [complete, ...modes] = native.takeText(slot).split(SEPARATOR);
+    const modes = native.takeModes(slot);
     countDelegated();
     try {
       await this.fallback();
     } catch (error) {
-      await setModes(modes.slice(0, 2 * Number(complete)));
+      await setModes(modes.filter(({ complete }) => complete));
       throw error;
     }
     return setModes(modes);
   }
 }
 
-/** Of each directory its mode and its path. One that is gone by now needs none. */
-async function setModes(pieces: readonly string[]): Promise<undefined> {
-  for (let at = 0; at < pieces.length; at += 2) {
-    await nodePromises.chmod(pieces[at + 1]!, Number(pieces[at])).catch(() => {});
-  }
+/** A directory that is gone by now needs none. */
+async function setModes(modes: readonly DirectoryMode[]): Promise<undefined> {
+  for (const { path, mode } of modes) await nodePromises.chmod(path, mode).catch(() => {});
   return undefined;
 }
 

@@ -11,9 +11,14 @@ const DIRECTORIES_MAX = 1024;
 
 const SEPARATOR = '\0';
 
-/**
- * What stands for bytes that are no UTF-8. Node looks for the name as it is decoded, so the call is node's to answer.
- */
+/** The names in a text that has a separator behind each. */
+function listed(text: string): string[] {
+  const names = text.split(SEPARATOR);
+  names.pop();
+  return names;
+}
+
+/** Stands for bytes that are no UTF-8. Node looks for the name as it is decoded, so the call is node's to answer. */
 const REPLACEMENT = '\u{fffd}';
 
 /** A part `..` behind a name: node takes both out of the path, although the name may be a link. */
@@ -47,11 +52,10 @@ class TreeListingJob implements PoolJob {
 
   /** A promise where directories are left. */
   value(_result: number, slot: number, native: Addon): unknown {
-    const text = native.takeText(slot);
-    if (text.includes(REPLACEMENT)) return this.fallback();
-    const pieces = text.split(SEPARATOR);
-    const left = Number(pieces.pop());
-    for (const directory of pieces.splice(pieces.length - left)) this.left.push(directory);
+    const found = native.takeText(slot);
+    if (found.includes(REPLACEMENT)) return this.fallback();
+    for (const directory of listed(native.takeLeft(slot))) this.left.push(directory);
+    const pieces = listed(found);
     if (this.withTypes) this.addDirents(pieces);
     else for (const name of pieces) this.found.push(name);
     return this.left.length === 0 ? this.found : startWithPromise(this, this.fallback);

@@ -45,6 +45,13 @@ export interface Started extends Failure {
 /** A path, as text or as the bytes that the kernel gets. */
 type Bytes = string | Uint8Array;
 
+/** A directory that has been made with all in it, or not all, and does not have its mode yet. */
+export interface DirectoryMode {
+  path: string;
+  mode: number;
+  complete: boolean;
+}
+
 /**
  * Functions of the addon. The accepting ones answer a number: at or above 0 the result of an operation served inline,
  * UNSUPPORTED when node:fs has to serve it, at or below ACCEPTED a slot. An error is always delivered to a slot.
@@ -76,12 +83,9 @@ export interface Addon {
   /** Of a `writeFile` that has stopped and is being settled, into `pathNumbers`: descriptor or -1, step, -errno. */
   takeWrite(slot: number): void;
   readDirectory(path: Bytes, withTypes: number, pathFlags: number): number;
-  /** The result is below UNSUPPORTED where one pool job was too short: then some of `found` is `below` of the next. */
+  /** The result is below UNSUPPORTED where one pool job was too short: then `takeLeft` has `below` of the next. */
   readTree(path: string, withTypes: number, below: string, pathFlags: number): number;
-  /**
-   * The result is below UNSUPPORTED where node has to copy it all, and modes are to be set behind that: they are
-   * `found`.
-   */
+  /** The result is below UNSUPPORTED where node has to copy it all; then the modes of `takeModes` are to be set. */
   copyTree(path: string, target: string, options: number, pathFlags: number): number;
   removeTree(path: Bytes, recursive: number, force: number, pathFlags: number): number;
   changePath(change: PathChange, path: Bytes, first: number, second: number, pathFlags: number): number;
@@ -90,6 +94,10 @@ export interface Addon {
   /** Of an accepted call that is being settled: what it has found, as bytes or as text. */
   takeFound(slot: number): Buffer;
   takeText(slot: number): string;
+  /** Of a `readTree`: the directories that are still to be read, a NUL behind each. */
+  takeLeft(slot: number): string;
+  /** Of a `copyTree`: complete directories first, inner ones before those around them. */
+  takeModes(slot: number): DirectoryMode[];
   truncate(fd: number, length: number, flags: number): number;
   open(path: string | Uint8Array, flags: number, mode: number, direct: number, requestFlags: number): number;
   close(fd: number, flags: number): number;
@@ -172,7 +180,7 @@ export enum WriteBufferWord {
   count,
 }
 
-/** Flags of a call on a path: csrc/binding/path_calls.cc. */
+/** Flags of a call on a path: csrc/binding/path_argument.h. */
 export const PATH_CALLBACK = 1;
 export const PATH_BIGINT = 2;
 export const PATH_NO_FOLLOW = 4;
@@ -184,7 +192,7 @@ export enum HostCall {
   cannotWait,
 }
 
-/** csrc/backend/path_changes.h */
+/** csrc/jobs/path_syscalls.h */
 export enum PathChange {
   makeDirectories,
   truncate,
@@ -201,10 +209,10 @@ export enum PathChange {
   symbolicLink,
 }
 
-/** Where a writeFile that was opened has stopped: csrc/backend/whole_write.h. */
+/** Where a writeFile that was opened has stopped: csrc/jobs/write_file.h. */
 export const WRITE_STEPS = [undefined, 'write', 'fsync', 'close'] as const;
 
-/** csrc/backend/copy_tree.h */
+/** csrc/jobs/copy_tree.h */
 export const COPY_RECURSIVE = 1;
 export const COPY_VERBATIM_LINKS = 2;
 export const COPY_ONLY_FOLDERS = 4;

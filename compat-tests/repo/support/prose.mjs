@@ -65,7 +65,10 @@ const PATH = /(?<![\w./@:-])(?:\.\.?\/)*(?:[\w.-]+\/)*[\w-][\w.-]*\.(?:cc|h|c|de
 const FOLDER_OR_FILE = /(?<![\w./@:-])(?:csrc|src|compat-tests|bench|scripts|docs)\/[\w./-]*\w/g;
 
 /** Paths that a line of prose names, as they are written. */
-const pathsIn = (line) => [...(line.match(PATH) ?? []), ...(line.match(FOLDER_OR_FILE) ?? [])];
+function pathsIn(line) {
+  const text = line.replace(/\S*\*\S*/g, ''); // a pattern names many
+  return [...(text.match(PATH) ?? []), ...(text.match(FOLDER_OR_FILE) ?? [])];
+}
 
 /**
  * Paths named in prose that lead to nothing, as "file:line names other.cc". A path counts from the root, from the
