@@ -3,7 +3,7 @@
 // of an enum or of shared memory, and when src/native/ gets a number that is compared with nothing.
 import { expect } from 'chai';
 import { fieldsOf, membersOf, numberOf } from './support/cpp.mjs';
-import { textOf } from './support/sources.mjs';
+import { sources, textOf } from './support/sources.mjs';
 
 const ADDON = 'src/native/addon.ts';
 
@@ -23,6 +23,12 @@ const numbers = [
   ['COPY_VERBATIM_LINKS', 'jobs/copy_tree.h', 'kCopyVerbatimLinks'],
   ['COPY_ONLY_FOLDERS', 'jobs/copy_tree.h', 'kCopyOnlyFolders'],
   ['PATH_NUMBERS', 'binding/path_calls.h', 'kNumbers'],
+];
+
+/** A limit that other files of src/ know as well; each says so in a comment. */
+const limits = [
+  ['src/functions/write-small-file.ts', 'SMALL_BYTES_MAX', 'whole_write_bytes'],
+  ['src/streams/read-ahead.ts', 'AT_ONCE_MAX', 'inline_read_bytes'],
 ];
 
 /** An enum of addon.ts, the header and the enum there. */
@@ -67,6 +73,21 @@ describe('repo: numbers on both sides of the border', () => {
       expect(numberOf(addon(), name)).to.equal(numberOf(native(header), nativeName));
     });
   }
+
+  for (const [file, name, limit] of limits) {
+    it(`${name} of ${file} is limits::${limit}`, () => {
+      expect(numberOf(textOf(file), name)).to.be.a('number');
+      expect(numberOf(textOf(file), name)).to.equal(numberOf(native('base/limits.h'), limit));
+    });
+  }
+
+  it('no other file of src/ names a limit of csrc/base/limits.h', () => {
+    const compared = [...limits.map(([file, , limit]) => `${file} ${limit}`), `${ADDON} whole_file_bytes`];
+    const found = sources
+      .filter(({ name }) => name.startsWith('src/') && !name.endsWith('.md'))
+      .flatMap(({ name, text }) => [...text.matchAll(/limits::(\w+)/g)].map(([, limit]) => `${name} ${limit}`));
+    expect(found.filter((one) => !compared.includes(one))).to.deep.equal([]);
+  });
 
   for (const [name, header, nativeName] of enums) {
     it(`${name} has the order of ${header}`, () => {

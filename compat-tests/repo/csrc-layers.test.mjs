@@ -1,8 +1,9 @@
 // The layers of csrc/: includes point down only and never in a circle (csrc/README.md). Red with an #include that
-// reaches up, a circle of headers, and with kernel or N-API headers outside of the folders that may know them.
+// reaches up, a circle of headers, a function in a header that nothing else uses, and with kernel or N-API headers
+// outside of the folders that may know them.
 import path from 'node:path';
 import { expect } from 'chai';
-import { includesOf } from './support/cpp.mjs';
+import { includesOf, unusedDeclarations } from './support/cpp.mjs';
 import { circlesOf, csrcFolders, foldersInTable, upwardEdges } from './support/layers.mjs';
 import { sources, textOf } from './support/sources.mjs';
 
@@ -30,6 +31,14 @@ const offenders = (isForbidden) =>
   );
 
 describe('repo: layers of csrc/', () => {
+  it('has no function or constant in a header that no other file uses', () => {
+    const files = sources.filter(({ name }) => name.startsWith('csrc/') && /\.(cc|h)$/.test(name));
+    const typescript = sources.filter(({ name }) => name.startsWith('src/'));
+    const isLimitThere = (name) => typescript.some(({ text }) => text.includes(`limits::${name}`));
+    const found = unusedDeclarations(files, isLimitThere).filter((row) => !row.startsWith('csrc/test/'));
+    expect(found).to.deep.equal([]);
+  });
+
   it('keeps N-API and libuv in csrc/binding and csrc/addon.cc', () => {
     const isForbidden = (name, header) =>
       /^(napi(-inl)?|node_api|js_native_api|node|uv|v8)\.h$/.test(header) &&
@@ -89,6 +98,23 @@ describe('repo: the rules of csrc/ turn red', () => {
     const down = file('backend/b.h', '  #  include "jobs/a.h"\n');
     expect(upward([up, down])).to.deep.equal(['jobs/a.h -> backend/b.h']);
     expect(upward([file('test/c.cc', '#include "backend/b.h"'), down])).to.deep.equal([]);
+  });
+
+  it('for a function or a constant that nothing else uses', () => {
+    const header = `
+int32_t used(int a);
+std::string unused(const char* text,
+                   int b);
+constexpr int kUsed = 1;
+constexpr int kHelper = 2;
+constexpr int kUnused = kHelper;
+`;
+    const files = [
+      { name: 'jobs/a.h', text: header },
+      { name: 'jobs/a.cc', text: 'std::string unused(const char* text, int b) { return text; }' },
+      { name: 'jobs/b.cc', text: 'int c = used(kUsed);  // unused' },
+    ];
+    expect(unusedDeclarations(files)).to.deep.equal(['jobs/a.h: unused', 'jobs/a.h: kUnused']);
   });
 
   it('for headers that include each other', () => {

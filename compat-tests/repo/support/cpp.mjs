@@ -93,3 +93,30 @@ export function numberOf(text, name) {
   if (!/^[\d\sxa-fA-F()<>|*+-]+$/.test(numbers)) return undefined;
   return new Function(`return ${numbers};`)();
 }
+
+const FUNCTION_AT_TOP = /^(?:inline |constexpr )*[\w:<>*&]+(?: [\w:<>*&]+)*[ *&]+(\w+)\(/gm;
+const CONSTANT_AT_TOP = /^constexpr [\w:]+ (\w+)\s*=/gm;
+const withoutEnding = (name) => name.replace(/\.(cc|h)$/, '');
+
+/**
+ * Functions and constants of a header that no other file uses, nor the header itself once more, as "file: name".
+ *
+ * @param {{ name: string, text: string }[]} files
+ * @param {(name: string) => boolean} [isUsedElsewhere]
+ */
+export function unusedDeclarations(files, isUsedElsewhere = () => false) {
+  const texts = files.map(({ name, text }) => ({ name, code: codeOf(text) }));
+  return texts
+    .filter(({ name }) => name.endsWith('.h'))
+    .flatMap(({ name, code }) => {
+      const found = [FUNCTION_AT_TOP, CONSTANT_AT_TOP].flatMap((form) => [...code.matchAll(form)].map((one) => one[1]));
+      const others = texts.filter((other) => withoutEnding(other.name) !== withoutEnding(name));
+      const isUsed = (word) => {
+        const uses = new RegExp(`\\b${word}\\b`, 'g');
+        return code.match(uses).length > 1 || others.some((other) => uses.test(other.code));
+      };
+      return [...new Set(found)]
+        .filter((word) => !isUsed(word) && !isUsedElsewhere(word))
+        .map((word) => `${name}: ${word}`);
+    });
+}
