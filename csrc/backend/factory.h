@@ -10,8 +10,6 @@ namespace ioengine {
 // Really creates the backend's kernel object and probes the operations that it needs, then gives it back.
 // `backend` in the result is null either way; error_number is 0 when it is available. Blocks for well under a
 // millisecond.
-BackendResult probe_uring();
-BackendResult probe_aio();
 BackendResult probe_backend(BackendType type);
 
 // The backend chosen, and for backend().reason why: "asked for by name", or the failures of those before it

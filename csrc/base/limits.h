@@ -6,9 +6,9 @@
 
 namespace ioengine::limits {
 
-// Requests with the kernel at once, per engine. 128 saturates the disks we measured (bench/cases/p3.mjs);
-// twice that leaves room for merging. On AIO this counts against fs.aio-max-nr (65,536 by default), so many
-// Workers must fit (H23).
+// Requests with the kernel at once, per engine. 128 saturates the disks we measured
+// (bench/cases/direct-random-read.mjs); twice that leaves room for merging. On AIO this counts against
+// fs.aio-max-nr (65,536 by default), so many Workers must fit (H23).
 constexpr uint32_t depth = 256;
 
 // io-wq threads per ring for blocking work on regular files, and for the rest (H14). The kernel's own default
