@@ -7,13 +7,13 @@ import { access, exists } from './access';
 import { close, closeSync } from './close';
 import { cp } from './cp';
 import { fdatasync, fsync, ftruncate } from './fsync-ftruncate';
-import { callbacksInTurn } from './node-in-turn';
 import { open } from './open';
 import { pathSyscallCallbacks } from './path-syscalls';
 import { readFile } from './read-file';
 import { read, readv, write, writev } from './read-write';
 import { readdir } from './readdir';
 import { rm } from './rm';
+import { callbacksInTurn } from './served-by-node';
 import { lstat, stat } from './stat';
 import { appendFile, writeFile } from './write-file';
 

@@ -3,12 +3,12 @@
 
 import { accessPromise } from './access';
 import { cpPromise } from './cp';
-import { promisesInTurn } from './node-in-turn';
 import { openPromise } from './open';
 import { pathSyscallPromises } from './path-syscalls';
 import { readFilePromise } from './read-file';
 import { readdirPromise } from './readdir';
 import { rmPromise } from './rm';
+import { promisesInTurn } from './served-by-node';
 import { statPromises } from './stat';
 import { writeFilePromises } from './write-file';
 

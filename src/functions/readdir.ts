@@ -70,7 +70,7 @@ function tryParseOptions(options: unknown): Options | undefined {
   return { encoding, recursive, withTypes: Boolean(withFileTypes) };
 }
 
-/** Of one directory: node's callback form goes through a tree in another order than its promise. */
+/** Of one directory; a tree is node's to list for a callback. */
 function tryParseListing(directory: unknown, options: unknown): PoolJob | undefined {
   const parsed = tryParseOptions(options);
   const path = parsed === undefined || parsed.recursive ? undefined : tryParsePath(directory);
