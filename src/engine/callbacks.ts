@@ -60,8 +60,14 @@ export function callBackAfter(promise: Promise<unknown>, callback: Callback): vo
   const request = new Outcome(callback);
   promise.then(
     (value) => request.deliver(value === undefined ? [null] : [null, value]),
-    (error) => request.deliver([error]),
+    (error) => request.deliver([withoutFrames(error)]),
   );
+}
+
+// A promise's error shows where it was made, which is in here; that of a callback has no frames in node.
+function withoutFrames(error: unknown): unknown {
+  if (error instanceof Error && 'syscall' in error) error.stack = `${error.name}: ${error.message}`;
+  return error;
 }
 
 /** Made by the call, whose async context the callback gets. */

@@ -19,7 +19,7 @@ export const wordsAsNames = [
   { pattern: /^(asked|given)$/, say: 'options, args' },
   { pattern: /^subject$/, say: 'buffer, or keepAlive' },
   { pattern: /^(Ending|goOn)$/, say: 'Completion, resume' },
-  { pattern: /^(byNode|orByNode|delegate|otherwise|again)$/, say: 'fallback' },
+  { pattern: /^(byNode|orByNode|delegate|otherwise|again|original)$/, say: 'fallback' },
   { pattern: /^plain(?!Function$)[A-Z]\w*$/, say: 'tryParse…' },
 ];
 
