@@ -44,7 +44,7 @@ bool Environment::is_still_there(const Request* request) {
   napi_value pending, request_object, memory, view;
   if (napi_get_reference_value(env_, pending_, &pending) != napi_ok) return false;
   if (napi_get_element(env_, pending, request->slot, &request_object) != napi_ok) return false;
-  if (napi_get_named_property(env_, request_object, "subject", &memory) != napi_ok) return false;
+  if (napi_get_named_property(env_, request_object, "keepAlive", &memory) != napi_ok) return false;
   bool many = false;
   uint32_t views = 1;
   napi_is_array(env_, memory, &many);

@@ -44,7 +44,7 @@ class Environment {
   // stays. False: it is not what it has to be.
   //
   // `deliver(count)` gets `count` finished requests, slot and result of each in turn in `results` (an
-  // Int32Array). `pending[slot].subject` is the view of a read, or the array of its views.
+  // Int32Array). `pending[slot].keepAlive` is the view of a read, or the array of its views.
   // `callbacks_in_batches`: deliver drains nextTicks and microtasks itself between two callbacks.
   bool set_handlers(napi_value deliver, napi_value results, napi_value pending, bool callbacks_in_batches);
   // Where the numbers of a read or write are.

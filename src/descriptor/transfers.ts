@@ -61,7 +61,7 @@ const foundSize = (): number => ((pathNumbers[MODE]! & S_IFMT) === S_IFREG ? pat
 function sizeOfAccepted(native: Addon, answer: number): Promise<number> {
   return new Promise((resolve) => {
     settleWith(answer, {
-      subject: undefined,
+      keepAlive: undefined,
       callsBack: false,
       settle(result) {
         if (result === 0) native.takeStat(ACCEPTED - answer, 0);

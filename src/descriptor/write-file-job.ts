@@ -1,5 +1,5 @@
-// One writeFile or appendFile: what it writes, and what it does once the file is open. Those of a FileHandle, which do no
-// more than that; functions/write-file.ts has those of a path and a descriptor.
+// One writeFile or appendFile: what it writes, and what it does once the file is open. Those of a FileHandle, which do
+// no more than that; functions/write-file.ts has those of a path and a descriptor.
 
 import type { FileHandle } from 'node:fs/promises';
 import { types } from 'node:util';
@@ -42,8 +42,8 @@ export class WriteFileJob {
   ) {}
 
   /**
-   * All of the data; throws FallbackSignal where the file is node's to serve. An abort is heard between two writes, as in
-   * node, and never in mid-write: the data is the caller's, who may change it as soon as the call has settled.
+   * All of the data; throws FallbackSignal where the file is node's to serve. An abort is heard between two writes, as
+   * in node, and never in mid-write: the data is the caller's, who may change it as soon as the call has settled.
    */
   async writeOpenFile(): Promise<void> {
     throwIfAborted(this.options.signal);

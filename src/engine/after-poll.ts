@@ -17,7 +17,7 @@ const capture = (resolve: Resolve): void => {
 };
 
 const settleAll = {
-  subject: undefined,
+  keepAlive: undefined,
   callsBack: false,
   settle(): void {
     const settled = waiting;

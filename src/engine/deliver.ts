@@ -4,7 +4,7 @@
 /** What a slot settles. `result` is a count, a descriptor, 0, a negative errno or UNSUPPORTED. */
 export interface Pending {
   /** The view of a read or write, or the array of its views: the addon looks by this name whether it is still there. */
-  readonly subject: unknown;
+  readonly keepAlive: unknown;
   /** Runs foreign code, in a callback scope of its own. */
   readonly callsBack: boolean;
   settle(result: number): void;

@@ -89,7 +89,7 @@ function beginInTurn(native: Addon, answer: number, call: () => Promise<unknown>
   };
   if (answer >= 0) return run(answer);
   return new Promise((resolve) => {
-    settleWith(answer, { subject: undefined, callsBack: false, settle: (turn) => resolve(run(turn)) });
+    settleWith(answer, { keepAlive: undefined, callsBack: false, settle: (turn) => resolve(run(turn)) });
   });
 }
 

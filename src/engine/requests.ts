@@ -1,6 +1,6 @@
 // Requests in flight, seen from JavaScript: `pending[slot]` is what the engine's slot settles. One object per request:
 // it is young when it is made and when it dies, so it costs one write barrier where an array per field would cost one
-// each. Its `subject` keeps a buffer referenced until the kernel's completion has been delivered.
+// each. Its `keepAlive` keeps a buffer referenced until the kernel's completion has been delivered.
 
 import { AsyncResource } from 'node:async_hooks';
 import { ACCEPTED, type Addon, ofMainContext, UNSUPPORTED } from '../native/addon';
@@ -33,7 +33,7 @@ export class PromiseRequest implements Pending {
     /** What was called: the FileHandle. */
     readonly owner: object,
     readonly completion: Completion,
-    readonly subject: unknown,
+    readonly keepAlive: unknown,
     readonly offset: unknown,
     readonly length: unknown,
     readonly position: unknown,
@@ -49,7 +49,7 @@ export class PromiseRequest implements Pending {
     const { completion } = this;
     const resolve = this.resolve!;
     try {
-      if (result >= 0) resolve(completion.value(result, this.subject));
+      if (result >= 0) resolve(completion.value(result, this.keepAlive));
       else if (result === UNSUPPORTED) resolve(completion.fallback(this));
       else rejectWithSystemError(resolve, result, completion.syscall);
     } finally {
@@ -61,7 +61,7 @@ export class PromiseRequest implements Pending {
 class Step implements Pending {
   constructor(
     readonly resolve: (result: number) => void,
-    readonly subject: unknown,
+    readonly keepAlive: unknown,
   ) {}
 
   get callsBack(): boolean {
@@ -75,7 +75,7 @@ class Step implements Pending {
 
 /** A request that keeps no memory alive and runs no foreign code. */
 export abstract class BareRequest implements Pending {
-  get subject(): undefined {
+  get keepAlive(): undefined {
     return undefined;
   }
 
@@ -121,13 +121,13 @@ function triggeredByAnother(): { requireManualDestroy: true; triggerAsyncId: num
 }
 
 /**
- * One callback with the async context of its call, as node's FSReqCallback keeps it. Destroyed right after the callback,
- * so there is nothing for a finalizer to do.
+ * One callback with the async context of its call, as node's FSReqCallback keeps it. Destroyed right after the
+ * callback, so there is nothing for a finalizer to do.
  */
 export abstract class CallbackRequest extends AsyncResource implements Pending {
   /** `chained`: node makes several requests of it, so that another one has triggered the last. */
   constructor(
-    readonly subject: unknown,
+    readonly keepAlive: unknown,
     chained = false,
   ) {
     super('FSREQCALLBACK', chained ? triggeredByAnother() : MANUAL_DESTROY);

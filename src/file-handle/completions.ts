@@ -58,31 +58,31 @@ export function makeCompletions(parts: HandleParts): Completions {
   };
   const shownOf = (kept: unknown): unknown => (kept as KeptViews).shown;
   return {
-    read: completion('read', readResult, ({ owner, subject, offset, length, position }) =>
-      countedTransfer(node.read!.call(owner, subject, offset, length, position), 'bytesRead'),
+    read: completion('read', readResult, ({ owner, keepAlive, offset, length, position }) =>
+      countedTransfer(node.read!.call(owner, keepAlive, offset, length, position), 'bytesRead'),
     ),
-    write: completion('write', writtenResult, ({ owner, subject, offset, length, position }) =>
-      countedTransfer(node.write!.call(owner, subject, offset, length, position), 'bytesWritten'),
+    write: completion('write', writtenResult, ({ owner, keepAlive, offset, length, position }) =>
+      countedTransfer(node.write!.call(owner, keepAlive, offset, length, position), 'bytesWritten'),
     ),
     text: completion(
       'write',
       (result, written) => writtenResult(result, (written as WrittenText).text),
-      ({ owner, subject, position }) => {
-        const { text, encoding } = subject as WrittenText;
+      ({ owner, keepAlive, position }) => {
+        const { text, encoding } = keepAlive as WrittenText;
         return countedTransfer(node.write!.call(owner, text, position, encoding), 'bytesWritten');
       },
     ),
     readv: completion(
       'read',
       (result, kept) => readvResult(result, shownOf(kept)),
-      ({ owner, subject, position }) =>
-        countedTransfer(node.readv!.call(owner, shownOf(subject), position), 'bytesRead'),
+      ({ owner, keepAlive, position }) =>
+        countedTransfer(node.readv!.call(owner, shownOf(keepAlive), position), 'bytesRead'),
     ),
     writev: completion(
       'write',
       (result, kept) => writevResult(result, shownOf(kept)),
-      ({ owner, subject, position }) =>
-        countedTransfer(node.writev!.call(owner, shownOf(subject), position), 'bytesWritten'),
+      ({ owner, keepAlive, position }) =>
+        countedTransfer(node.writev!.call(owner, shownOf(keepAlive), position), 'bytesWritten'),
     ),
     sync: completion('fsync', noValue, ({ owner }) => node.sync!.call(owner)),
     datasync: completion('fdatasync', noValue, ({ owner }) => node.datasync!.call(owner)),

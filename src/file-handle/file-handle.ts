@@ -1,7 +1,7 @@
 // The FileHandle of ioengine: a subclass of Node's own class, over descriptors that the engine opened. Node refuses
 // foreign handles (instanceof, private brands), so this is what makes promises.readFile(handle), streams over a handle,
-// transfer to a Worker and the rest work. Reads, writes and syncs go to the engine. Everything else is node's own method
-// on the same descriptor, and so is what is not plainly well formed: node raises its own errors.
+// transfer to a Worker and the rest work. Reads, writes and syncs go to the engine. Everything else is node's own
+// method on the same descriptor, and so is what is not plainly well formed: node raises its own errors.
 
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
 import { type AttributeChange, changeHandleAttributes } from '../descriptor/attribute-changes';

@@ -46,7 +46,7 @@ function tryAccess(path: unknown, mode: unknown, fallback: () => unknown): Promi
       else if (result !== UNSUPPORTED) rejectWithSystemError(resolve, result, 'access', shownPath(accepted.path));
       else resolve(fallback());
     };
-    settleWith(answer, { subject: undefined, callsBack: false, settle });
+    settleWith(answer, { keepAlive: undefined, callsBack: false, settle });
   });
 }
 

@@ -71,7 +71,7 @@ class ReadPathJob extends ReadFileJob {
   accepted(answer: number): Promise<Content> {
     return new Promise((resolve) => {
       const settle = (result: number): void => this.settle(result, ACCEPTED - answer, resolve);
-      settleWith(answer, { subject: undefined, callsBack: false, settle });
+      settleWith(answer, { keepAlive: undefined, callsBack: false, settle });
     });
   }
 
