@@ -92,6 +92,7 @@ bool IoContext::round() {
   reap_from(backend_.get());
   if (own_threads_ != nullptr) reap_from(own_threads_.get());
   // What settling has started, and what found no room before the reaping.
+  run_paths();
   submit_ready();
   return has_finished();
 }
@@ -252,13 +253,13 @@ void IoContext::settle(Request* request, int32_t result) {
     request->path->resumable.reset();  // cancelled: what it has open is closed
     learn_from(*request->path);
   }
+  if (may_change_paths(request)) --unsettled_path_changes_;
   if (request->call != 0) start_behind(request);
   --unsettled_;
   if (changes_file(request->operation)) {
     --unsettled_writes_;
     inline_lane_.files_changed();
   }
-  if (may_change_paths(request)) --unsettled_path_changes_;
   Descriptor* descriptor = request->descriptor;
   if (descriptor != nullptr) leave_descriptor(request, result);
   finish(request);
