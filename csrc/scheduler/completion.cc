@@ -140,13 +140,13 @@ void IoContext::settle(Request* request, int32_t result) {
     if (ResumableJob* job = request->job->unfinished()) job->cancel();
     learn_from(request);
   }
+  if (may_change_paths(request)) --unsettled_path_changes_;
   if (request->call != 0) start_behind(request);
   --unsettled_;
   if (changes_file(request->operation)) {
     --unsettled_writes_;
     inline_lane_.files_changed();
   }
-  if (may_change_paths(request)) --unsettled_path_changes_;
   Descriptor* descriptor = request->descriptor;
   if (descriptor != nullptr) leave_descriptor(request, result);
   finish(request);

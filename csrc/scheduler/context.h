@@ -180,6 +180,7 @@ class IoContext {
 
   // paths.cc
   int32_t accept_path(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags, bool to_pool);
+  static bool may_be_answered_here(const Request* request);
   int32_t answer_here(Operation operation, PathJob* job);
   int32_t read_whole_here(const char* path, WholeFile* file, char* memory, bool* learn);
   bool stats_at_once(const Descriptor* descriptor);

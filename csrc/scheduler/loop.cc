@@ -62,6 +62,7 @@ bool IoContext::round() {
   reap_from(backend_.get());
   if (own_threads_ != nullptr) reap_from(own_threads_.get());
   // What settling has started, and what found no room before the reaping.
+  run_paths();
   submit_ready();
   return has_finished();
 }

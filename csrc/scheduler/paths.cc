@@ -41,7 +41,7 @@ int32_t IoContext::stat(const char* path, bool follow, uint32_t flags, struct st
 
 int32_t IoContext::access(const char* path, int32_t mode, uint32_t flags) {
   bool learn = false;
-  const bool here = mode == F_OK && paths_are_settled();
+  const bool here = mode == F_OK && paths_are_settled();  // see may_be_answered_here()
   const bool now = (flags & kFlagCallback) == 0 && paths_.empty() && here && inline_lane_.has_budget(0);
   if (now) {
     inline_lane_.charge();
@@ -54,7 +54,6 @@ int32_t IoContext::access(const char* path, int32_t mode, uint32_t flags) {
   auto job = std::make_unique<AccessJob>(path);
   job->mode = mode;
   job->learn = learn;
-  // Permissions: an access control list that is not in memory is read from the disk.
   return accept_path(Operation::kAccess, std::move(job), flags, now || !here);
 }
 
@@ -155,6 +154,8 @@ void IoContext::start_path(Request* request) {
   Request* earlier = path_order_.find_earlier(request);
   if (earlier != nullptr) return wait_behind(earlier, request);
   if (request->operation == Operation::kHostCall) return start_host_call(request);
+  // It waited for a change that is over: the caches may have it now, ahead of what the program does next.
+  if (releasing_ && may_be_answered_here(request) && paths_are_settled()) return paths_.push(request);
   to_threads(request);
 }
 
@@ -181,6 +182,19 @@ void IoContext::start_behind(Request* settled) {
     }
   }
   releasing_ = false;
+}
+
+// Permissions: an access control list that is not in memory is read from the disk.
+bool IoContext::may_be_answered_here(const Request* request) {
+  switch (request->operation) {
+    case Operation::kStat:
+    case Operation::kReadFile:
+      return true;
+    case Operation::kAccess:
+      return static_cast<const AccessJob*>(request->job)->mode == F_OK;
+    default:
+      return false;
+  }
 }
 
 int32_t IoContext::answer_here(Operation operation, PathJob* job) {
