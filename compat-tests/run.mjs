@@ -2,8 +2,8 @@
 //
 //   npm test -- [--backend uring|aio|threads|auto] [--grep TEXT] [--verbose] [--jobs N] [FILE or FOLDER ...]
 //
-// Two runs go side by side where there are two CPUs (--jobs); what one prints comes when it has ended. Without a selection
-// everything runs, and each run has to prove that its backend did the work (helpers/backend.mjs).
+// Two runs go side by side where there are two CPUs (--jobs); what one prints comes when it has ended. Without a
+// selection everything runs, and each run has to prove that its backend did the work (helpers/backend.mjs).
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot, root } from '../scripts/lib/paths.mjs';
 
-// A run takes about three minutes on a quiet machine. What hangs is found by the limit of each test (.mocharc.cjs); this is
-// for a process that answers nothing any more.
+// A run takes about three minutes on a quiet machine. What hangs is found by the limit of each test (.mocharc.cjs);
+// this is for a process that answers nothing any more.
 const deadline_ms = Number(process.env.IOENGINE_TEST_DEADLINE_S ?? 900) * 1000;
 // After the last test nothing of ours may keep the event loop alive; mounts and loop devices are taken down then.
 const exitGrace_ms = 60_000;
@@ -64,8 +64,8 @@ function watch(child, totalsFile) {
 }
 
 /**
- * Runs files on a backend; returns { totals, lanes, seconds, output }. A crash or a missed deadline is one more failure.
- * `scratch` is a folder of this run's own. `buffered`: the output is returned instead of shown.
+ * Runs files on a backend; returns { totals, lanes, seconds, output }. A crash or a missed deadline is one more
+ * failure. `scratch` is a folder of this run's own. `buffered`: the output is returned instead of shown.
  */
 export async function runMocha(files, { backend, complete, grep, verbose, scratch, buffered = false }) {
   mkdirSync(scratch);

@@ -1,5 +1,5 @@
-// Writes the tables of names in docs/compatibility.md from src/surface.ts. --check writes nothing, compares with what has
-// been built, and fails when they are not current.
+// Writes the tables of names in docs/compatibility.md from src/surface.ts. --check writes nothing, compares with what
+// has been built, and fails when they are not current.
 import { createRequire } from 'node:module';
 import { table, withSection, writeGenerated } from './lib/generated.mjs';
 import { inRoot } from './lib/paths.mjs';

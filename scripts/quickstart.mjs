@@ -13,7 +13,12 @@ import { setUp } from './setup.mjs';
 const rounds = 3;
 const megabyte = 1e6;
 
-/** @typedef {{ name: string, mode: string, direct: boolean, rates: number[], operations?: object, problem?: string, wrong?: string }} Side */
+/**
+ * @typedef {{
+ *   name: string, mode: string, direct: boolean, rates: number[],
+ *   operations?: object, problem?: string, wrong?: string,
+ * }} Side
+ */
 
 /** @returns {Side[]} */
 function sides() {
@@ -30,7 +35,7 @@ async function sha256(file) {
   return hash.digest('hex');
 }
 
-/** A folder on the filesystem of the repository, where O_DIRECT most likely works; the system's own where that is read-only. */
+/** A folder beside the repository, where O_DIRECT most likely works; the system's own where that is read-only. */
 function makeFolder() {
   try {
     return fs.mkdtempSync(path.join(root, '.quickstart-'));

@@ -1,16 +1,16 @@
-// `ioengine/fs`: every name of the running node:fs; what the engine serves is replaced. The object is mutable and looked
-// at when used, like node's own.
+// `ioengine/fs`: every name of the running node:fs; what the engine serves is replaced. The object is mutable and
+// looked at when used, like node's own.
 //
 // The exports written here are for TypeScript: node's types, with ours where we add something. What programs get, from
 // import and from require, is the object assigned at the end.
 
-import { startAskedBackend } from './engine/asked';
-import type { callbackFunctions } from './files/callbacks';
-import { buildModule } from './internal/build-module';
-import { hostFs, OTHER_RUNTIME } from './internal/host';
-import { lazyFunctions } from './internal/lazy';
-import { heedPatches } from './internal/patches';
-import { putStreamsInto } from './streams/module';
+import { startRequestedBackend } from './engine/start-requested';
+import type { callbackFunctions } from './functions/callback-table';
+import { buildModule } from './modules/build';
+import { lazyFunctions } from './modules/lazy';
+import { heedPatches } from './modules/patches';
+import { nodeFs, OTHER_RUNTIME } from './node/fs';
+import { putStreamsInto } from './streams/install';
 
 import type Promises = require('./promises');
 
@@ -31,7 +31,7 @@ export declare const open: Open;
 export declare const createReadStream: CreateReadStream;
 export declare const createWriteStream: CreateWriteStream;
 
-startAskedBackend();
+startRequestedBackend();
 
 const served: (keyof typeof callbackFunctions)[] = [
   'open',
@@ -77,10 +77,11 @@ const served: (keyof typeof callbackFunctions)[] = [
   'futimes',
   'watchFile',
 ];
-const load = () => (require('./files/callbacks') as typeof import('./files/callbacks')).callbackFunctions;
+const load = () =>
+  (require('./functions/callback-table') as typeof import('./functions/callback-table')).callbackFunctions;
 
 function build(): object {
-  const built = buildModule(hostFs, lazyFunctions('plain', served, load));
+  const built = buildModule(nodeFs, lazyFunctions('plain', served, load));
   const loadPromises = () => require('./promises') as typeof Promises;
   Object.defineProperty(built, 'promises', { configurable: true, enumerable: true, get: loadPromises });
   putStreamsInto(built);
@@ -88,6 +89,6 @@ function build(): object {
   return built;
 }
 
-const otherRuntime = () => require('./files/other-runtime') as typeof import('./files/other-runtime');
+const otherRuntime = () => require('./modules/other-runtime') as typeof import('./modules/other-runtime');
 
-module.exports = OTHER_RUNTIME === undefined ? build() : otherRuntime().fsModule(hostFs, OTHER_RUNTIME);
+module.exports = OTHER_RUNTIME === undefined ? build() : otherRuntime().fsModule(nodeFs, OTHER_RUNTIME);

@@ -1,5 +1,5 @@
-// The ES module of `ioengine`: the objects of the CommonJS one. Named here, because not every runtime finds the names of a
-// CommonJS module in its text.
+// The ES module of `ioengine`: the objects of the CommonJS one. Named here, because not every runtime finds the names
+// of a CommonJS module in its text.
 
 import ioengine = require('./index.js');
 

@@ -1,15 +1,15 @@
 // `ioengine`: the engine itself. Importing it touches no kernel interface and never fails because of a backend, so that
 // probe() can be read when `ioengine/fs` refuses to load.
 
-import { type Requested, requestedBackend, startEngine, whyNoEngine } from './engine/choice';
-import './engine/runtime';
+import { type Requested, requestedBackend, startEngine, whyNoEngine } from './engine/backend-choice';
+import './engine/engine';
 import { addon, addonFailure, BACKEND_INDEX, type BackendName } from './native/addon';
 import type { OperationName } from './native/operations';
 
-export { EngineError } from './engine/choice';
+export type { Direct, OpenOptions } from './descriptor/open';
+export { alignedBuffer } from './engine/aligned-buffer';
+export { EngineError } from './engine/backend-choice';
 export { type LaneStats, type Stats, stats } from './engine/stats';
-export type { Direct, OpenOptions } from './files/open';
-export { alignedBuffer } from './internal/aligned';
 export type { BackendName } from './native/addon';
 
 export interface Capabilities {
@@ -24,7 +24,7 @@ export interface Capabilities {
 export interface Backend {
   /** `node`: no engine can run here, node:fs serves every call. */
   name: BackendName | 'node';
-  /** Asked for by name in IOENGINE_BACKEND. */
+  /** Requested by name in IOENGINE_BACKEND. */
   forced: boolean;
   /** Why this backend, and why not the ones before it. */
   reason: string;
@@ -38,7 +38,7 @@ const NO_CAPABILITIES: Capabilities = { operations: [], singleIssuer: false, buf
 /**
  * The backend of the calling thread. Starts the engine if nothing has yet.
  * Throws ERR_IOENGINE_BACKEND_UNKNOWN for a value of IOENGINE_BACKEND it does not know, and
- * ERR_IOENGINE_BACKEND_UNAVAILABLE, with cause and fix, for a backend asked for by name that cannot run.
+ * ERR_IOENGINE_BACKEND_UNAVAILABLE, with cause and fix, for a backend requested by name that cannot run.
  */
 export function backend(): Backend {
   const requested = requestedBackend();
@@ -82,7 +82,7 @@ function requestedOrUnknown(): Requested | undefined {
 
 function probeOne(name: BackendName): Probed {
   const requested = requestedOrUnknown();
-  // A seccomp filter may kill the process on the very call (H21): a forced choice touches no other backend.
+  // A seccomp filter may kill the process on the very call: a forced choice touches no other backend.
   if (requested !== 'auto' && requested !== name) return 'not probed';
   const native = addon();
   if (native === undefined) return { available: false, reason: addonFailure(), fix: 'use node:fs on this system' };

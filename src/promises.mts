@@ -1,6 +1,7 @@
-// The ES module: the same object as default, and a named export for every name that node:fs/promises has in any supported
-// version; one that the running Node lacks is undefined. `export import` keeps all that a name means to TypeScript:
-// overloads, classes, namespaces. compat-tests/surface/table.test.mjs checks the names against the running Node.
+// The ES module: the same object as default, and a named export for every name that node:fs/promises has in any
+// supported version; one that the running Node lacks is undefined. `export import` keeps all that a name means to
+// TypeScript: overloads, classes, namespaces. compat-tests/surface/table.test.mjs checks the names against the running
+// Node.
 
 import promises = require('./promises.js');
 

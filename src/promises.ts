@@ -2,19 +2,19 @@
 //
 // As in fs.ts, the exports written here are for TypeScript; what programs get is the object assigned at the end.
 
-import { startAskedBackend } from './engine/asked';
-import type { promiseFunctions } from './files/promise-functions';
-import { buildModule } from './internal/build-module';
-import { OTHER_RUNTIME } from './internal/host';
-import { hostPromises } from './internal/host-promises';
-import { lazyFunctions } from './internal/lazy';
+import { startRequestedBackend } from './engine/start-requested';
+import type { promiseFunctions } from './functions/promise-table';
+import { buildModule } from './modules/build';
+import { lazyFunctions } from './modules/lazy';
+import { OTHER_RUNTIME } from './node/fs';
+import { nodePromises } from './node/promises';
 import type { OpenHandle } from './types/promises';
 
 export * from 'node:fs/promises';
 export type { OpenHandle, OpenOptions } from './types/promises';
 export declare const open: OpenHandle;
 
-startAskedBackend();
+startRequestedBackend();
 
 const served: (keyof typeof promiseFunctions)[] = [
   'open',
@@ -46,14 +46,14 @@ const served: (keyof typeof promiseFunctions)[] = [
   'mkdtemp',
 ];
 const load = () =>
-  (require('./files/promise-functions') as typeof import('./files/promise-functions')).promiseFunctions;
+  (require('./functions/promise-table') as typeof import('./functions/promise-table')).promiseFunctions;
 
-const otherRuntime = () => require('./files/other-runtime') as typeof import('./files/other-runtime');
+const otherRuntime = () => require('./modules/other-runtime') as typeof import('./modules/other-runtime');
 
 module.exports =
   OTHER_RUNTIME === undefined
-    ? buildModule(hostPromises, {
+    ? buildModule(nodePromises, {
         ...lazyFunctions('async', served, load),
         ...lazyFunctions('plain', ['opendir'], load),
       })
-    : otherRuntime().promisesModule(hostPromises, OTHER_RUNTIME);
+    : otherRuntime().promisesModule(nodePromises, OTHER_RUNTIME);

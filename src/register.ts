@@ -1,5 +1,5 @@
 // `node --import ioengine/register app.js`: puts the engine into node:fs and node:fs/promises themselves, so that a
-// program that knows nothing of ioengine is served by it. Whoever asks for these modules, and however, gets the same
+// program that knows nothing of ioengine is served by it. Whoever loads these modules, and however, gets the same
 // objects as ever, with some functions replaced. Nothing is added to them: what node refuses is refused.
 //
 // Node's own code calls these objects too: both module loaders, streams, http2, the REPL's history, warnings that go to
@@ -7,19 +7,19 @@
 // them could need in the middle of loading a module is loaded here, and nothing is loaded later.
 
 import { syncBuiltinESMExports } from 'node:module';
-import { startAskedBackend } from './engine/asked';
-import { countDelegated } from './engine/runtime';
-import { delegate } from './files/callback-call';
-import { openPlain } from './files/callback-descriptors';
-import { callbackFunctions } from './files/callbacks';
-import { isLoaderRead } from './files/loader-reads';
-import { promiseFunctions } from './files/promise-functions';
-import { walkRealPath } from './files/realpath';
-import { isOptions } from './internal/arguments';
-import { replaced } from './internal/build-module';
-import { hostFs, kOriginals, OTHER_RUNTIME, originals, WRITES_IN_ONE_GO } from './internal/host';
-import { hostPromises } from './internal/host-promises';
-import { serveStreamsInPlace } from './streams/in-place';
+import { isOptions } from './engine/arguments';
+import { callFallback } from './engine/fallback';
+import { startRequestedBackend } from './engine/start-requested';
+import { countDelegated } from './engine/stats';
+import { callbackFunctions } from './functions/callback-table';
+import { openWithCallback } from './functions/open';
+import { promiseFunctions } from './functions/promise-table';
+import { replaced } from './modules/build';
+import { walkRealPath } from './modules/patched-realpath';
+import { kOriginals, nodeFs, OTHER_RUNTIME, originals, WRITES_IN_ONE_GO } from './node/fs';
+import { isLoaderRead } from './node/module-loader';
+import { nodePromises } from './node/promises';
+import { serveStreamsInPlace } from './streams/install-in-place';
 
 type Functions = Record<string, unknown>;
 type AnyFunction = (...args: unknown[]) => unknown;
@@ -47,8 +47,9 @@ function calledByWriting({ 0: path, 2: options }: ArrayLike<unknown>): readonly 
 }
 
 /**
- * The callback functions without what ioengine/fs adds. Node's writeFile, appendFile and truncate call others through the module,
- * so that a program's patches of those are seen: where there are such, node's do the work, on our functions.
+ * The callback functions without what ioengine/fs adds. Node's writeFile, appendFile and truncate call others through
+ * the module, so that a program's patches of those are seen: where there are such, node's do the work, on our
+ * functions.
  */
 function functionsInPlace(): Functions {
   const engineWrite = callbackFunctions.writeFile;
@@ -58,26 +59,26 @@ function functionsInPlace(): Functions {
   function writeFile(this: unknown): void {
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
     const args = arguments as never;
-    if (isPatched(ours, calledByWriting(args))) delegate('writeFile', args);
+    if (isPatched(ours, calledByWriting(args))) callFallback('writeFile', args);
     else engineWrite.apply(this, args);
   }
   function appendFile(this: unknown): void {
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
     const args = arguments as never;
-    if (isPatched(ours, ['writeFile', ...calledByWriting(args)])) delegate('appendFile', args);
+    if (isPatched(ours, ['writeFile', ...calledByWriting(args)])) callFallback('appendFile', args);
     else engineAppend.apply(this, args);
   }
   function realpath(path: unknown, options: unknown, callback: unknown): void {
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
-    if (!walkRealPath(live, path, options, callback)) delegate('realpath', arguments);
+    if (!walkRealPath(live, path, options, callback)) callFallback('realpath', arguments);
   }
   function truncate(this: unknown): void {
     // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
     const args = arguments as never;
-    if (isPatched(ours, ['open', 'close'])) delegate('truncate', args);
+    if (isPatched(ours, ['open', 'close'])) callFallback('truncate', args);
     else engineTruncate.apply(this, args);
   }
-  const ours: Functions = { ...callbackFunctions, open: openPlain, writeFile, appendFile, truncate, realpath };
+  const ours: Functions = { ...callbackFunctions, open: openWithCallback, writeFile, appendFile, truncate, realpath };
   // Node's calls `fs.access` through the module, so a patch of that is seen; and it is ours that it calls.
   delete ours.exists;
   return ours;
@@ -91,10 +92,10 @@ function promisesInPlace(): Functions {
     open(path: unknown, flags: unknown, mode: unknown): unknown {
       if (!isOptions(flags)) return open!(path, flags, mode);
       countDelegated();
-      return hostPromises.open(path as string, flags as never, mode as never);
+      return nodePromises.open(path as string, flags as never, mode as never);
     },
     readFile(path: unknown, options: unknown): unknown {
-      return isLoaderRead(path, options) ? hostPromises.readFile(path as URL) : readFile!(path, options);
+      return isLoaderRead(path, options) ? nodePromises.readFile(path as URL) : readFile!(path, options);
     },
     ...others,
   };
@@ -102,9 +103,9 @@ function promisesInPlace(): Functions {
 
 // On Bun and Deno there is no engine, and `node:fs` is theirs.
 if (process.env.IOENGINE_DISABLE !== '1' && OTHER_RUNTIME === undefined && originals() === undefined) {
-  // A backend asked for by name has to be there, as for ioengine/fs; otherwise nothing starts before it is needed.
-  startAskedBackend();
-  Object.defineProperty(process, kOriginals, { value: { fs: hostFs, promises: hostPromises } });
+  // A backend requested by name has to be there, as for ioengine/fs; otherwise nothing starts before it is needed.
+  startRequestedBackend();
+  Object.defineProperty(process, kOriginals, { value: { fs: nodeFs, promises: nodePromises } });
   put(live, functionsInPlace());
   put(livePromises, promisesInPlace());
   serveStreamsInPlace(live);

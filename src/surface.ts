@@ -2,7 +2,7 @@
 // behind docs/compatibility.md. Nothing at run time reads it; compat-tests/surface/table.test.mjs compares it with what
 // the modules really do, and fails when the running Node has a name that is missing here.
 
-/** `engine`: our function. `node`: node's own function. `value`: no function to serve; the host's own object. */
+/** `engine`: our function. `node`: node's own function. `value`: no function to serve; node's own object. */
 export type Server = 'engine' | 'node' | 'value';
 
 export interface Row {
@@ -17,9 +17,9 @@ const row = (server: Server, reason: string, names: string): Row => ({ server, r
 const POOL_JOB = 'a pool job, so that calls on paths start in the order of the calls, whoever serves them';
 const IN_TURN =
   "node's own, which takes its turn among the engine's calls: calls start in the order in which they were made";
-const ATTRIBUTES = "answered at once where the kernel's caches have it, else by one trip to the pool";
-const ONE_TRIP = 'one trip to the pool, where node makes several';
-const PROMISED = "one trip to the pool; the promise costs less than node's";
+const ATTRIBUTES = "answered at once where the kernel's caches have it, else by one pool job";
+const ONE_JOB = 'one pool job, where node makes several';
+const PROMISED = "one pool job; the promise costs less than node's";
 const RARE = 'rare in a program, never hot';
 const CHAIN = "a chain of node's own functions, some of which the engine serves";
 const SYNC = 'waits by contract: there is nothing to overlap';
@@ -43,9 +43,9 @@ export const FS: readonly Row[] = [
     'createReadStream createWriteStream ReadStream WriteStream FileReadStream FileWriteStream',
   ),
   row('value', 'the module ioengine/fs/promises', 'promises'),
-  row('value', "the host's own", 'constants Stats Dirent Dir F_OK R_OK W_OK X_OK'),
+  row('value', "node's own", 'constants Stats Dirent Dir F_OK R_OK W_OK X_OK'),
   row('engine', ATTRIBUTES, 'access exists stat lstat fstat'),
-  row('engine', ONE_TRIP, 'cp mkdir rm truncate'),
+  row('engine', ONE_JOB, 'cp mkdir rm truncate'),
   row('engine', POOL_JOB, 'link rename rmdir symlink unlink chmod chown lchown readlink readdir ftruncate'),
   row('engine', IN_TURN, 'copyFile utimes lutimes opendir statfs mkdtemp fchmod fchown futimes watchFile'),
   row('node', CHAIN, 'glob'),
@@ -57,7 +57,7 @@ export const FS: readonly Row[] = [
   ),
   row('node', WATCHING, 'watch unwatchFile'),
   row('node', 'makes an object inside node that reads the file itself', 'openAsBlob openAsBlobSync'),
-  row('node', 'writes synchronously unless asked otherwise, on a queue of its own', 'Utf8Stream'),
+  row('node', 'writes synchronously unless told otherwise, on a queue of its own', 'Utf8Stream'),
   row('node', 'node keeps it for old programs', '_toUnixTimestamp'),
   row(
     'node',
@@ -73,9 +73,9 @@ export const FS: readonly Row[] = [
 export const PROMISES: readonly Row[] = [
   row('engine', 'file content, opened and closed by the engine', 'readFile writeFile appendFile'),
   row('engine', 'a FileHandle that reads, writes and syncs through the engine; also takes `direct`', 'open'),
-  row('value', "the host's own", 'constants'),
+  row('value', "node's own", 'constants'),
   row('engine', ATTRIBUTES, 'access stat lstat'),
-  row('engine', ONE_TRIP, 'cp mkdir readdir rm truncate'),
+  row('engine', ONE_JOB, 'cp mkdir readdir rm truncate'),
   row('engine', PROMISED, 'chmod chown lchown readlink realpath'),
   row('engine', POOL_JOB, 'link rename rmdir symlink unlink'),
   row('engine', IN_TURN, 'copyFile utimes lutimes opendir statfs mkdtemp'),

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 
 export const usage = `npm run bench -- [options]
 
-  --only CASE      run these cases only (repeatable, or with commas)
+  --only CASE      run these cases only, by name or number (repeatable, or with commas)
   --backend NAME   measure the engine on these backends: uring, aio, threads, auto (repeatable; default uring,aio)
   --json FILE      write everything that was measured to FILE
   --quick          5 short rounds instead of 7: for a first look, not for a claim
@@ -15,8 +15,9 @@ const BACKENDS = ['uring', 'aio', 'threads', 'auto'];
 /**
  * @param {string[]} args
  * @param {string[]} caseNames
+ * @param {Map<string, string>} aliases other names of these cases
  */
-export function parseOptions(args, caseNames) {
+export function parseOptions(args, caseNames, aliases) {
   const { values } = parseArgs({
     args,
     options: {
@@ -29,7 +30,7 @@ export function parseOptions(args, caseNames) {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const only = split(values.only);
+  const only = [...new Set(split(values.only).map((name) => aliases.get(name) ?? name))];
   const backends = split(values.backend);
   requireKnown('case', only, caseNames);
   requireKnown('backend', backends, BACKENDS);

@@ -18,7 +18,11 @@ const majorVersion = process.versions.node.split('.')[0];
 /** The key of node:fs in the Node that runs the benchmark (`node20` in Node 20). */
 export const runningNode = `node${majorVersion}`;
 
-/** node:fs variants of the running Node: what a user could do without us. @type {Record<string, { label: string, env: Record<string, string> }>} */
+/**
+ * node:fs variants of the running Node: what a user could do without us.
+ *
+ * @type {Record<string, { label: string, env: Record<string, string> }>}
+ */
 const nodeVariants = {
   [runningNode]: { label: `node ${majorVersion}`, env: { UV_THREADPOOL_SIZE: '4' } },
   [`${runningNode}-pool128`]: {

@@ -7,7 +7,11 @@ import { FILES, prepareSmallFiles } from './small-files.mjs';
 const WORKER = 'small-files.mjs';
 const DEPTH = 64;
 
-/** @param {string} folder @param {'readFile' | 'stat'} call @returns {import('./sides.mjs').Side | import('./sides.mjs').Absent} */
+/**
+ * @param {string} folder
+ * @param {'readFile' | 'stat'} call
+ * @returns {import('./sides.mjs').Side | import('./sides.mjs').Absent}
+ */
 function limit(folder, call) {
   const names = { key: 'c', label: 'C, plain system calls (limit)' };
   const built = buildLimit('small_files');

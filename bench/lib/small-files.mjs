@@ -1,5 +1,5 @@
-// The tree of small files: 20,000 of 1 to 16 KiB, each with the number of its file in every word. Written once, kept for the
-// next run; each worker verifies it, which also brings it into the page cache.
+// The tree of small files: 20,000 of 1 to 16 KiB, each with the number of its file in every word. Written once, kept
+// for the next run; each worker verifies it, which also brings it into the page cache.
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { dataFolder } from './paths.mjs';

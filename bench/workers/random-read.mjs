@@ -8,7 +8,12 @@ import { loadSubject, pageAlignedBuffers } from './subject.mjs';
 
 const VERIFIED_READS = 2048;
 
-/** @type {{ subject: 'node' | 'ioengine', style: 'promises' | 'callbacks', file: string, size: number, depth: number, direct: boolean }} */
+/**
+ * @type {{
+ *   subject: 'node' | 'ioengine', style: 'promises' | 'callbacks',
+ *   file: string, size: number, depth: number, direct: boolean,
+ * }}
+ */
 const config = JSON.parse(process.argv[2]);
 const { fs, engine } = await loadSubject(config.subject);
 const blockCount = config.size / BLOCK_SIZE;

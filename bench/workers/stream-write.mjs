@@ -1,5 +1,5 @@
-// Writes files through createWriteStream, from memory, as lines of text, or through a pipeline from the data file. Every
-// pass makes a file of its own, unless it is the case to overwrite one; they are deleted between rounds, untimed.
+// Writes files through createWriteStream, from memory, as lines of text, or through a pipeline from the data file.
+// Every pass makes a file of its own, unless it is the case to overwrite one; they are deleted between rounds, untimed.
 import fs from 'node:fs';
 import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
@@ -8,8 +8,8 @@ import { serve } from './protocol.mjs';
 import { loadSubject } from './subject.mjs';
 
 /**
- * `source`: copy it instead of writing from memory. `lines`: texts of `chunk` bytes, which wait for 'drain' or not at all.
- * `overwrite`: the same file again and again.
+ * `source`: copy it instead of writing from memory. `lines`: texts of `chunk` bytes, which wait for 'drain' or not at
+ * all. `overwrite`: the same file again and again.
  * @type {{ subject: 'node' | 'ioengine', source?: string, lines?: 'drain' | 'flood', target: string, size: number,
  *   chunk: number, direct: boolean, overwrite: boolean, writeBehind?: number }}
  */

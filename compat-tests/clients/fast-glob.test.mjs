@@ -1,5 +1,5 @@
-// fast-glob answers what find(1) answers. It reads folders and attributes and no content: folders are node's to read, the
-// attributes are the engine's.
+// fast-glob answers what find(1) answers. It reads folders and attributes and no content: folders are node's to read,
+// the attributes are the engine's.
 import path from 'node:path';
 import { expect } from 'chai';
 import { describeClient } from './support/clients.mjs';

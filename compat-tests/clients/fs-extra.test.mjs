@@ -1,4 +1,5 @@
-// fs-extra. Its copies are made inside the kernel (copyFile is node's own), so the bytes here are those of JSON and text.
+// fs-extra. Its copies are made inside the kernel (copyFile is node's own), so the bytes here are those of JSON and
+// text.
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';

@@ -1,5 +1,5 @@
-// webpack bundles an application of 80 modules. The bundle does what the one of plain node does, byte for byte, and a second
-// build gets its modules from the cache that the first one has left. What webpack writes and reads there passes
+// webpack bundles an application of 80 modules. The bundle does what the one of plain node does, byte for byte, and a
+// second build gets its modules from the cache that the first one has left. What webpack writes and reads there passes
 // asynchronous functions too.
 import fs from 'node:fs';
 import path from 'node:path';

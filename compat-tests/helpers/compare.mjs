@@ -127,8 +127,8 @@ function settled(times) {
   });
 }
 
-// Classes of node's own, which a few callbacks of readFile, writeFile and appendFile are called on: which ones depends on
-// the version, and nothing can be done with them. Ours have no `this` there (docs/compatibility.md).
+// Classes of node's own, which a few callbacks of readFile, writeFile and appendFile are called on: which ones depends
+// on the version, and nothing can be done with them. Ours have no `this` there (docs/compatibility.md).
 const NODE_INTERNALS = ['ReadFileContext', 'WriteFileJob'];
 
 function describeThis(self) {

@@ -20,8 +20,8 @@ export async function measureLoopDelay(work) {
 }
 
 /**
- * Runs `body(measure, round)` until each of its measurements kept its bound, at most `rounds` times: a busy machine holds
- * up a process now and then, a call of ours that waits does so every time. `measure(work, boundMs)` gives what
+ * Runs `body(measure, round)` until each of its measurements kept its bound, at most `rounds` times: a busy machine
+ * holds up a process now and then, a call of ours that waits does so every time. `measure(work, boundMs)` gives what
  * measureLoopDelay() gives. Whatever else `body` expects has to hold in each round.
  */
 export async function withFreeLoop(body, rounds = 5) {

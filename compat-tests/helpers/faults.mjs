@@ -45,7 +45,8 @@ let rings;
 
 /**
  * Injections that take away the rings of node's own event loop, so that what is left is the engine's: Node 22 and newer
- * make some before a program's first line, and libuv aborts when a call on one of them fails. None where node makes none.
+ * make some before a program's first line, and libuv aborts when a call on one of them fails. None where node makes
+ * none.
  */
 export async function loopWithoutRings() {
   if (rings === undefined) {

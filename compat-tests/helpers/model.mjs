@@ -46,8 +46,8 @@ export async function checkProperty(property, { group, file, usualRuns }) {
 }
 
 /**
- * Runs the steps on both sides: after each one node:fs and ours have to have seen the same, and at the end the files have
- * to be the same. `Steps` is a class of one side's steps: begin(), run(step) and end().
+ * Runs the steps on both sides: after each one node:fs and ours have to have seen the same, and at the end the files
+ * have to be the same. `Steps` is a class of one side's steps: begin(), run(step) and end().
  */
 export async function runOnTwins(Steps, steps) {
   const twins = twinDirectories();

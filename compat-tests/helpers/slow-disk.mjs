@@ -253,8 +253,8 @@ export function cachedBytes(file) {
 }
 
 /**
- * @param {{ filesystem?: 'ext4' | 'xfs', sizeMiB?: number, backing?: string, journal?: boolean }} [options] `journal`: ext4
- *   as most have it, with a journal and access times
+ * @param {{ filesystem?: 'ext4' | 'xfs', sizeMiB?: number, backing?: string, journal?: boolean }} [options] `journal`:
+ *   ext4 as most have it, with a journal and access times
  * @returns {Promise<SlowDisk & { skipped?: string }>} with `skipped` set there is nothing but the reason
  */
 export async function openSlowDisk(options = {}) {

@@ -1,7 +1,7 @@
 // H5: io_uring_enter fails for good after it has worked (a seccomp filter that comes late), with requests in the ring
-// that nobody can hear of any more. Rule: the ring is closed; once the kernel has let go of a request it is done again by
-// the pool, or fails with EIO where that could do it twice (docs/decisions/0012-closed-rings.md). Red when a call never
-// settles, the thread waits or spins, or the process does not end.
+// that nobody can hear of any more. Rule: the ring is closed; once the kernel has let go of a request it is done again
+// by the pool, or fails with EIO where that could do it twice (docs/decisions/0012-closed-rings.md). Red when a call
+// never settles, the thread waits or spins, or the process does not end.
 import nodeFs from 'node:fs';
 import { expect } from 'chai';
 import { backend } from 'ioengine';

@@ -1,5 +1,5 @@
-// H10, the threads: Node unloads the addon when the last worker that loaded it ends, and a native thread that still runs
-// its code then gets a SIGSEGV.
+// H10, the threads: Node unloads the addon when the last worker that loaded it ends, and a native thread that still
+// runs its code then gets a SIGSEGV.
 // Rule: the teardown joins the pool before the worker is gone, and the addon is linked -Wl,-z,nodelete. Red when pool
 // threads are told to stop and not joined: those that are slow to leave outlive the worker, and without nodelete the
 // process dies of it. Red when they are not even told: then every one is left.

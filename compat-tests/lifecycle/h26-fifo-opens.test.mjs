@@ -1,5 +1,5 @@
-// H26: open(2) of a FIFO waits for a peer, for ever if none comes. A thread of the engine's pool that waits so is lost to
-// every other operation, and to the 'exit' listener, which waits for accepted opens.
+// H26: open(2) of a FIFO waits for a peer, for ever if none comes. A thread of the engine's pool that waits so is lost
+// to every other operation, and to the 'exit' listener, which waits for accepted opens.
 // Rule: FIFOs, character devices and sockets are opened by node:fs, whose own pool then waits as it always did; the
 // inline lane takes regular files only. Red when the pool opens a FIFO itself: the regular file stays unserved and the
 // child never gets past its 'exit' listeners. Red when the inline lane opens one: it succeeds without a peer.
@@ -54,7 +54,8 @@ describe('H26: FIFOs that nobody opens from the other side', () => {
   const comeAsPeer = () =>
     ['for-reading', 'for-writing'].map((name) => nodeFs.openSync(path.join(directory, name), O_RDWR | O_NONBLOCK));
 
-  // Whoever reads finds the end between two visits: Node 26 opens and reads in one go, so that its threads wait for both.
+  // Whoever reads finds the end between two visits: Node 26 opens and reads in one go, so that its threads wait for
+  // both.
   async function visitUntilEnd(child) {
     while (!child.over) {
       const peers = comeAsPeer();

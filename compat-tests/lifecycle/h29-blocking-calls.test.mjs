@@ -1,6 +1,6 @@
 // H29: inline system calls that block: open of a FIFO without a writer, close of the last descriptor of an unlinked
-// file. P12: an endless loop of cached reads. Rules: design.md section 2, "inline"; the inline lane has a budget per
-// turn. Red when such a call runs on the JavaScript thread, or when the loop never gets its turn.
+// file; and an endless loop of cached reads, each of which is quick. Rules: csrc/scheduler/inline_lane.h; the inline
+// lane has a budget per turn. Red when such a call runs on the JavaScript thread, or when the loop never gets its turn.
 import { execFileSync } from 'node:child_process';
 import nodeFs from 'node:fs';
 import path from 'node:path';

@@ -1,6 +1,7 @@
-// H29, H41: a pool that is full of calls on something that does not answer. closeSync and the end of the process wait for
-// what was asked for on this thread before; what of it no thread of the pool has started they carry out themselves. Red
-// when they wait for the strangers' calls: the child hangs until the disk answers, which it does after the child's end.
+// H29, H41: a pool that is full of calls on something that does not answer. closeSync and the end of the process wait
+// for what was asked for on this thread before; what of it no thread of the pool has started they carry out themselves.
+// Red when they wait for the strangers' calls: the child hangs until the disk answers, which it does after the child's
+// end.
 import nodeFs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';

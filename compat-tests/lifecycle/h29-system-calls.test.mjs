@@ -1,6 +1,7 @@
-// H29 and H16, seen from outside: under loads on a slow disk no system call of the JavaScript thread takes as long as the disk
-// does, but the waits of the event loop itself. strace times them. Red for whatever lane lets the thread wait: a ring that
-// serves a cold read at submit, io_submit behind an inode lock, an inline read whose pages are gone, a close that flushes.
+// H29 and H16, seen from outside: under loads on a slow disk no system call of the JavaScript thread takes as long as
+// the disk does, but the waits of the event loop itself. strace times them. Red for whatever lane lets the thread wait:
+// a ring that serves a cold read at submit, io_submit behind an inode lock, an inline read whose pages are gone, a
+// close that flushes.
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';

@@ -1,6 +1,6 @@
-// H30: rm and cp of what takes long were cut into calls that each opened everything by name again. A directory of 60,000
-// files was listed again in each, and the clock was looked at before the first of them was removed: it never ended; a file
-// that another replaced meanwhile was copied to the middle, and the other from there.
+// H30: rm and cp of what takes long were cut into calls that each opened everything by name again. A directory of
+// 60,000 files was listed again in each, and the clock was looked at before the first of them was removed: it never
+// ended; a file that another replaced meanwhile was copied to the middle, and the other from there.
 // Rule: a job keeps its descriptors and its place, every slice of it makes progress, and the end of a process or thread
 // cancels it between two slices. Red when a slice starts over, opens a file again, or is waited for until all is done.
 import fs from 'node:fs';

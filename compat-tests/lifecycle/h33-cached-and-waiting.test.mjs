@@ -1,7 +1,7 @@
-// H33: calls that wait although everything they ask for is in memory: reads that update the access time while the journal
-// is committed, closes that write the file out (ext4 after a truncate and a rewrite) or ask a FUSE server (overlayfs),
-// mounts that have changed behind a device number. Rule: the JavaScript thread does none of them; to be told that it may,
-// the engine asks the kernel's caches. Red when such a call is answered inline.
+// H33: calls that wait although everything they ask for is in memory: reads that update the access time while the
+// journal is committed, closes that write the file out (ext4 after a truncate and a rewrite) or ask a FUSE server
+// (overlayfs), mounts that have changed behind a device number. Rule: the JavaScript thread does none of them; to be
+// told that it may, the engine asks the kernel's caches. Red when such a call is answered inline.
 import { spawn } from 'node:child_process';
 import nodeFs from 'node:fs';
 import path from 'node:path';

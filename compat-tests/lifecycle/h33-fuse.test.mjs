@@ -1,7 +1,7 @@
-// H33: the fuse of the inline lane. A permission listener of fanotify(7), a virus scanner, is waited for in the middle of
-// an open whose path is in memory, and nothing tells of it beforehand. Rule: the first such call costs what it costs; from
-// then on the pool opens what is on that mount, for longer each time, and stats() shows it. Red when the next call waits
-// on the JavaScript thread as well.
+// H33: the fuse of the inline lane. A permission listener of fanotify(7), a virus scanner, is waited for in the middle
+// of an open whose path is in memory, and nothing tells of it beforehand. Rule: the first such call costs what it
+// costs; from then on the pool opens what is on that mount, for longer each time, and stats() shows it. Red when the
+// next call waits on the JavaScript thread as well.
 import { spawn } from 'node:child_process';
 import nodeFs from 'node:fs';
 import path from 'node:path';

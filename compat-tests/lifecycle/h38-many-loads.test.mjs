@@ -1,6 +1,7 @@
-// H38: the JavaScript is loaded many times in one thread (test runners, dev servers that clear require.cache, vm contexts). All
-// copies share one engine; copies of different versions, each with an addon of its own, work side by side. Red when each
-// load makes an engine, or when the loop sleeps on a request that was accepted while another engine's callbacks ran.
+// H38: the JavaScript is loaded many times in one thread (test runners, dev servers that clear require.cache, vm
+// contexts). All copies share one engine; copies of different versions, each with an addon of its own, work side by
+// side. Red when each load makes an engine, or when the loop sleeps on a request that was accepted while another
+// engine's callbacks ran.
 import fs from 'node:fs';
 import { expect } from 'chai';
 import { skip } from '../helpers/backend.mjs';
@@ -10,7 +11,10 @@ import { inRoot } from '../../scripts/lib/paths.mjs';
 
 const ADDON = process.env.IOENGINE_ADDON ?? inRoot('build', 'Release', 'ioengine.node');
 
-/** For a child: `load()` is a new copy of the JavaScript; `exercise(fs)` uses what runs at once, in the ring and in the pool. */
+/**
+ * For a child: `load()` is a new copy of the JavaScript; `exercise(fs)` uses what runs at once, in the ring and in the
+ * pool.
+ */
 const PROLOGUE = `
   const real = require('node:fs');
   const dir = process.argv.at(-1);

@@ -1,7 +1,7 @@
 // H40: aligned memory where the process runs out of something: of mappings, which unmapping splits until
-// vm.max_map_count; of address space, which a limit (ulimit -v) takes away or ever new sizes use up. Rule: giving back never
-// fails, gaps coalesce, and memory that only helps a read has plain memory to fall back on. Red when the process aborts, or
-// when a read fails with ENOMEM that node's fs carries out.
+// vm.max_map_count; of address space, which a limit (ulimit -v) takes away or ever new sizes use up. Rule: giving back
+// never fails, gaps coalesce, and memory that only helps a read has plain memory to fall back on. Red when the process
+// aborts, or when a read fails with ENOMEM that node's fs carries out.
 import { execFileSync } from 'node:child_process';
 import nodeFs from 'node:fs';
 import path from 'node:path';

@@ -62,7 +62,8 @@ describe('parity: async context', () => {
     await sameInChild(
       `${CALLS}
       import { executionAsyncId, triggerAsyncId } from 'node:async_hooks';
-      // Node 26 makes one job of each of these, which the caller has triggered (docs/compatibility.md): here it has no id.
+      // Node 26 makes one job of each of these, which the caller has triggered (docs/compatibility.md): here it has no
+      // id.
       const jobs = Number(process.versions.node.split('.')[0]) >= 26 ? ['readFile', 'writeFile', 'appendFile'] : [];
       for (const [name, call] of Object.entries(calls)) {
         const outside = executionAsyncId();

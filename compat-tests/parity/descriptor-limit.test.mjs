@@ -1,5 +1,5 @@
-// Descriptors at their limit, and libuv's pool at its own: a call needs what node needs for it and no more, and what failed
-// for want of one works as ever when there is one again.
+// Descriptors at their limit, and libuv's pool at its own: a call needs what node needs for it and no more, and what
+// failed for want of one works as ever when there is one again.
 import { expect } from 'chai';
 import { runChild } from '../helpers/child.mjs';
 import { sameInChild } from './support/child.mjs';

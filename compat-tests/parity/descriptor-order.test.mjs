@@ -1,5 +1,5 @@
-// Calls on one open file in one tick, the first not awaited: what is asked behind a write finds what it has written. Node's
-// pool mostly starts them in that order; here they do so always.
+// Calls on one open file in one tick, the first not awaited: what is asked behind a write finds what it has written.
+// Node's pool mostly starts them in that order; here they do so always.
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { ours, oursP } from '../helpers/oracle.mjs';

@@ -1,5 +1,5 @@
-// unlink, rmdir, rename, link, symlink, mkdir of one directory, and the callback forms of chmod, chown, lchown and readlink:
-// results, errors, and the tree that they leave behind.
+// unlink, rmdir, rename, link, symlink, mkdir of one directory, and the callback forms of chmod, chown, lchown and
+// readlink: results, errors, and the tree that they leave behind.
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';

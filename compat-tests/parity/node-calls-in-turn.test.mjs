@@ -1,5 +1,5 @@
-// Calls that node:fs serves start in the order of the calls, among those of the engine: what is asked behind one finds what it
-// has done, and it finds what was done before it. Each pair is made in one tick, the first not awaited.
+// Calls that node:fs serves start in the order of the calls, among those of the engine: what is asked behind one finds
+// what it has done, and it finds what was done before it. Each pair is made in one tick, the first not awaited.
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';

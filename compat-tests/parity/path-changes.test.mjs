@@ -1,4 +1,5 @@
-// mkdir with all parents, truncate, chmod, chown, lchown, readlink and realpath: results, errors and what is on the disk.
+// mkdir with all parents, truncate, chmod, chown, lchown, readlink and realpath: results, errors and what is on the
+// disk.
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
@@ -243,7 +244,7 @@ describe('parity: chmod, chown, lchown', () => {
   }
 });
 
-describe('calls on paths: trips to the pool', () => {
+describe('calls on paths: pool jobs', () => {
   let directory;
   before(() => {
     directory = temporaryDirectory();

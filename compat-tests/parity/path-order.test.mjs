@@ -1,5 +1,5 @@
-// Calls on paths start in the order of the calls: none is answered at once while a change asked for before it may still be
-// waiting for a thread, and none that waits is overtaken by a change asked for behind it.
+// Calls on paths start in the order of the calls: none is answered at once while a change asked for before it may still
+// be waiting for a thread, and none that waits is overtaken by a change asked for behind it.
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { Worker } from 'node:worker_threads';

@@ -1,5 +1,5 @@
-// readdir of all below a directory: order, links, loops, what is unreadable, gone or not UTF-8, and trees that take more
-// than one trip.
+// readdir of all below a directory: order, links, loops, what is unreadable, gone or not UTF-8, and trees that take
+// more than one pool job.
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -170,7 +170,7 @@ describe('parity: recursive readdir', () => {
   });
 });
 
-describe('recursive readdir: trips to the pool', () => {
+describe('recursive readdir: pool jobs', () => {
   const FOLDERS = 16_000;
   let directory;
   before(() => {

@@ -171,7 +171,7 @@ describe('parity: readdir of large directories', () => {
     expect(dirents.every((dirent) => dirent.isFile())).to.equal(true);
   });
 
-  it('each is one trip to the pool', async () => {
+  it('each is one pool job', async () => {
     await oursP.readdir(directory, { withFileTypes: true });
     const before = stats().lanes;
     await oursP.readdir(directory);

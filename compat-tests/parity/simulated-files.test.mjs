@@ -1,5 +1,5 @@
-// Libraries that simulate files (mock-fs) replace functions of node's native half of fs. From then on only node knows what
-// a path or a descriptor is; what the engine had begun before stays the engine's.
+// Libraries that simulate files (mock-fs) replace functions of node's native half of fs. From then on only node knows
+// what a path or a descriptor is; what the engine had begun before stays the engine's.
 import { expect } from 'chai';
 import { runChild } from '../helpers/child.mjs';
 

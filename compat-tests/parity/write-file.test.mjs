@@ -195,7 +195,8 @@ for (const name of ['writeFile', 'appendFile']) {
 }
 
 describe('parity: flush of writeFile and appendFile', () => {
-  // Without the fsync nobody would hear of the error. Larger files are synced by the kernel queues, which strace does not see.
+  // Without the fsync nobody would hear of the error. Larger files are synced by the kernel queues, which strace does
+  // not see.
   it('the error of fsync is that of the call', async function () {
     const obstacle = straceObstacle();
     if (obstacle) skipBecause(this, obstacle);

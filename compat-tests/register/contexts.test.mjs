@@ -1,5 +1,5 @@
-// What surrounds a call of node:fs is under `ioengine/register` as it is in plain node: the program prints what it sees,
-// and plain node's output is what is expected.
+// What surrounds a call of node:fs is under `ioengine/register` as it is in plain node: the program prints what it
+// sees, and plain node's output is what is expected.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -106,7 +106,8 @@ describe('register: patched node:fs', function () {
   it('a patched fs.open, as graceful-fs makes it, over every function and stream', async () => {
     await expectSame({
       code: `${head()}
-        // Retries what fails for want of descriptors; classes of streams of its own, functions that remember their names.
+        // Retries what fails for want of descriptors; classes of streams of its own, functions that remember their
+        // names.
         const { open, close, closeSync, readFile, ReadStream, WriteStream } = fs;
         let failures = 0;
         let closes = 0;

@@ -1,4 +1,5 @@
-// A stream that cannot be opened has asked the system once, as node's has: a second open may find what the first did not.
+// A stream that cannot be opened has asked the system once, as node's has: a second open may find what the first did
+// not.
 // Red when node is made to open the file again, so that its own text is printed above the error.
 import { expect } from 'chai';
 import { skip } from '../helpers/backend.mjs';

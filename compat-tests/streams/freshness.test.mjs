@@ -1,5 +1,5 @@
-// What a read stream hands out is what the file holds when the consumer asks, and the descriptor's position is where node's
-// would be: whatever has been read ahead.
+// What a read stream hands out is what the file holds when the consumer asks, and the descriptor's position is where
+// node's would be: whatever has been read ahead.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { same } from '../helpers/compare.mjs';

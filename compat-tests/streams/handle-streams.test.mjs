@@ -142,7 +142,8 @@ describe('streams: a FileHandle on the engine', () => {
   const inDirectory = engineDirectory();
   before(async () => {
     fs.writeFileSync(inDirectory('file'), Buffer.concat(Array(4).fill(BIG)));
-    await new Promise((resolve) => setTimeout(resolve, 1100)); // nothing is read ahead of a file that has changed lately
+    // Nothing is read ahead of a file that has changed lately.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
   });
 
   const { fs: ours, fsp } = SIDES.find((side) => side.name === 'ours');

@@ -1,4 +1,4 @@
-// P13: what a copy holds does not grow with the file. In a child, whose memory is its own.
+// What a copy by streams holds does not grow with the file. In a child, whose memory is its own.
 import fs from 'node:fs';
 import { expect } from 'chai';
 import { skip } from '../helpers/backend.mjs';

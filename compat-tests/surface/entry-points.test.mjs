@@ -1,5 +1,5 @@
-// The files of dist/ hold the same code more than once (import and require each read one file). Whatever is loaded first,
-// and however, a thread has one module object, one engine and one set of counters.
+// The files of dist/ hold the same code more than once (import and require each read one file). Whatever is loaded
+// first, and however, a thread has one module object, one engine and one set of counters.
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 import { alignedBuffer } from 'ioengine';

@@ -1,6 +1,6 @@
-// The addon alone, called with what src/ never passes: wild slots, numbers, arrays and memory, before the engine has started
-// and after. One guard stands at the border (csrc/binding/arguments.h): such a call gets an answer or throws what the
-// argument throws. Red when a function of the addon ends the process.
+// The addon alone, called with what src/ never passes: wild slots, numbers, arrays and memory, before the engine has
+// started and after. One guard stands at the border (csrc/binding/arguments.h): such a call gets an answer or throws
+// what the argument throws. Red when a function of the addon ends the process.
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { inRoot } from '../../scripts/lib/paths.mjs';
@@ -55,7 +55,8 @@ const { exports } = (() => {
   process.dlopen(module_, ADDON);
   return module_;
 })();
-// `uncaught` raises an uncaught exception: that is what it is for. `close` is the last: it closes the child's own stderr.
+// `uncaught` raises an uncaught exception: that is what it is for. `close` is the last: it closes the child's own
+// stderr.
 const names = Object.keys(exports)
   .filter((name) => name !== 'uncaught' && name !== 'close')
   .concat('close');

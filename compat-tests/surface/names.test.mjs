@@ -54,7 +54,8 @@ function inherited(object) {
   const found = new Map();
   for (let at = object; at !== null; at = Object.getPrototypeOf(at)) {
     for (const [name, kind, ...called] of members(at)) {
-      if (!found.has(name)) found.set(name, [kind, ...called.slice(0, -1)]); // without the flags, which the subclass has its own of
+      // Without the flags: the subclass has its own.
+      if (!found.has(name)) found.set(name, [kind, ...called.slice(0, -1)]);
     }
   }
   return Object.fromEntries([...found].sort(([left], [right]) => (left < right ? -1 : 1)));

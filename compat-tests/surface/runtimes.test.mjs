@@ -1,5 +1,5 @@
-// Bun and Deno: the addon is not touched, everything is the host's, and it is said so; and on Node the ways in which all
-// I/O is handed to node:fs.
+// Bun and Deno: the addon is not touched, everything is the host's, and it is said so; and on Node the ways in which
+// all I/O is handed to node:fs.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { expect } from 'chai';

@@ -11,7 +11,7 @@
 
 namespace ioengine {
 
-// What this instance can do on this kernel, asked for at creation (never derived from a version number).
+// What this instance can do on this kernel, probed at creation (never derived from a version number).
 struct Capabilities {
   uint32_t operations = 0;       // bit per Operation
   uint32_t depth = 0;            // requests it takes at once
@@ -54,7 +54,7 @@ class IoBackend {
 
   // The eventfd given at creation becomes readable on a completion after arm_wake(), until disarm_wake().
   // Returns true when completions may be there already: look again before sleeping, a completion that came
-  // before arming rings no bell. Backends that cannot switch the bell off ignore disarm_wake().
+  // before arming wakes nobody. Backends that cannot switch the wake-up off ignore disarm_wake().
   virtual bool arm_wake() = 0;
   virtual void disarm_wake() = 0;
 };

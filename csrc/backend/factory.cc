@@ -76,9 +76,6 @@ BackendResult probe_backend(BackendType type) {
   return result;
 }
 
-BackendResult probe_uring() { return probe_backend(BackendType::kUring); }
-BackendResult probe_aio() { return probe_backend(BackendType::kAio); }
-
 Choice create_backend(uint32_t depth, std::optional<BackendType> type, int wake_fd) {
   Choice choice;
   if (type.has_value()) {

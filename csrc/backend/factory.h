@@ -7,11 +7,9 @@
 
 namespace ioengine {
 
-// Really creates the backend's kernel object and asks for the operations it needs, then gives it back.
-// `backend` in the answer is null either way; error_number is 0 when it is available. Blocks for well under a
+// Really creates the backend's kernel object and probes the operations that it needs, then gives it back.
+// `backend` in the result is null either way; error_number is 0 when it is available. Blocks for well under a
 // millisecond.
-BackendResult probe_uring();
-BackendResult probe_aio();
 BackendResult probe_backend(BackendType type);
 
 // The backend chosen, and for backend().reason why: "asked for by name", or the failures of those before it
@@ -21,8 +19,8 @@ struct Choice {
   std::string reason;
 };
 
-// Creates the backend of that type, or with no type the first that works of uring, aio, threads. A type asked
-// for by name never falls back: the result then says what is wrong.
+// Creates the backend of that type, or with no type the first that works of uring, aio, threads. A type named
+// by the caller never falls back: the result then says what is wrong.
 Choice create_backend(uint32_t depth, std::optional<BackendType> type, int wake_fd);
 
 }  // namespace ioengine

@@ -35,7 +35,7 @@ enum RequestFlag : uint32_t {
   kFlagMayWait = 1u << 3,          // data is not known to be cached: never attempt it on the calling thread
   kFlagAppend = 1u << 4,           // the descriptor is O_APPEND: the kernel picks the offset
   kFlagClearDirect = 1u << 5,      // run buffered: O_DIRECT is off while this exclusive write runs
-  kFlagInternal = 1u << 6,         // the engine's own (a carrier of merged ones): nobody waits for it
+  kFlagInternal = 1u << 6,         // the engine's own (a merged request): nobody waits for it
   kFlagTrusted = 1u << 7,          // the caller owns the descriptor (FileHandle): no identity check
   kFlagSeek = 1u << 8,             // offset came from the file position, which settling moves
   kFlagExpectCached = 1u << 9,     // a batched read that should complete inside submit()
@@ -57,7 +57,7 @@ struct Request {
   int fd = -1;
   int32_t result = 0;  // set on settling: bytes, descriptor number, 0, or -errno
 
-  int32_t mode = 0;          // fallocate(2) mode
+  int32_t mode = 0;          // kHostCall: HostCall (scheduler/path_order.h)
   uint32_t round = 0;        // when it was submitted (kFlagExpectCached)
   uint32_t check_phase = 0;  // of the event loop, when it was accepted (IoContext::finish)
   uint32_t alignment = 1;    // of offsets and lengths, for O_DIRECT requests
@@ -65,7 +65,7 @@ struct Request {
 
   uint64_t call = 0;    // calls on paths: which one it was (scheduler/path_order.h)
   uint64_t offset = 0;  // of the part still to do
-  uint64_t wanted = 0;  // bytes asked for
+  uint64_t wanted = 0;  // bytes in all
   uint64_t done = 0;    // bytes that earlier attempts moved
 
   iovec* vectors = nullptr;  // the part still to do; &single or an array this request owns
@@ -76,7 +76,7 @@ struct Request {
   iovec single = {nullptr, 0};
 
   Request* next = nullptr;    // queue link: a request is in at most one queue
-  Request* merged = nullptr;  // on a carrier: the requests that ride in its operation, linked through `next`
+  Request* parts = nullptr;   // of a merged request: those that it was made of, linked through `next`
   Request* behind = nullptr;  // calls on paths that start when this one has settled, linked through `next`
   Descriptor* descriptor = nullptr;
 
@@ -85,7 +85,7 @@ struct Request {
   Bounce* bounce = nullptr;    // aligned stand-in for an O_DIRECT operation on unaligned memory or offsets
   Staging* staging = nullptr;  // our own memory under a read that may wait
   OpenJob* open = nullptr;  // kOpen: arguments; also the facts that the first operation on a number finds out
-  PathJob* path = nullptr;  // kStat, kAccess: the question; kStatx: the answer
+  PathJob* job = nullptr;   // calls on paths: what is to be done, and then what was found; kStatx: a StatJob
   // Our own memory under the vectors, held while the kernel may write to it (H8): one block, or one entry
   // (null where the memory is not ours) for each of several vectors.
   AlignedBlock* block = nullptr;
@@ -102,7 +102,7 @@ struct Request {
 
   bool owns_anything() const {
     const auto bits = [](const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); };
-    return (bits(owned_vectors) | bits(bounce) | bits(staging) | bits(open) | bits(path) | bits(block) |
+    return (bits(owned_vectors) | bits(bounce) | bits(staging) | bits(open) | bits(job) | bits(block) |
             bits(blocks)) != 0;
   }
 };

@@ -6,9 +6,9 @@
 
 namespace ioengine::limits {
 
-// Requests with the kernel at once, per engine. 128 saturates the disks we measured (P3); twice that leaves
-// room for merging. On AIO this counts against fs.aio-max-nr (65,536 by default), so many Workers must fit
-// (H23).
+// Requests with the kernel at once, per engine. 128 saturates the disks we measured
+// (bench/cases/direct-random-read.mjs); twice that leaves room for merging. On AIO this counts against
+// fs.aio-max-nr (65,536 by default), so many Workers must fit (H23).
 constexpr uint32_t depth = 256;
 
 // io-wq threads per ring for blocking work on regular files, and for the rest (H14). The kernel's own default
@@ -33,15 +33,14 @@ constexpr uint32_t spins_left_out_max = 63;
 constexpr uint64_t transfer_bytes = 0x7ffff000;
 constexpr uint32_t vectors = 1024;  // per attempt too: IOV_MAX of Linux (readv(2))
 
-// Inline lane, per turn of the event loop: an endless loop of cached reads must not hold back a 1 ms timer
-// (P12).
+// Inline lane, per turn of the event loop: an endless loop of cached reads must not hold back a 1 ms timer.
 constexpr uint32_t inline_operations = 128;
 constexpr uint64_t inline_bytes = 1024 * 1024;  // about 130 µs of copying at 8 GB/s
 constexpr uint64_t inline_time_ns = 300 * 1000;
 constexpr uint64_t inline_read_bytes =
     128 * 1024;  // larger reads free the JavaScript thread instead of copying on it
 
-// A hit earns trust in the page cache of a file: up to this many reads go without asking cachestat(2) first.
+// A hit earns trust in the page cache of a file: up to this many reads go without a cachestat(2) first.
 constexpr uint16_t warm_credit_max = 64;
 
 // Files up to this size are opened, read and closed in one go; so much of them may be read before JavaScript
@@ -49,8 +48,8 @@ constexpr uint16_t warm_credit_max = 64;
 constexpr uint32_t whole_file_bytes = 128 * 1024;
 constexpr uint64_t whole_files_held_bytes = 32 * 1024 * 1024;
 
-// Up to so much is opened, written and closed in one trip; more goes in steps, which leave the pool's threads
-// to others.
+// Files of up to so much are opened, written and closed in one pool job; larger ones in steps, which leave
+// the pool's threads to others.
 constexpr uint32_t whole_write_bytes = 1024 * 1024;
 
 // A job on a tree or a large file works for so long at a time: a thread or process that ends waits for that,
@@ -93,7 +92,7 @@ constexpr size_t results_per_delivery = 512;
 // MiB: 18.9 ms, H16), so they leave the JavaScript thread.
 constexpr uint64_t direct_submit_bytes = 1024 * 1024;
 
-// Direct requests with a device at once, in tags of it (backend/device_tags.h): all but every so manieth of
+// Direct requests with a device at once, in tags of it (jobs/device_tags.h): all but every so manieth of
 // what it has, because filesystems, buffered I/O and other processes hold some as well; and what is taken for
 // it where nothing tells (AHCI disks have 64 and 32). Any engine may have a share of so much of that whatever
 // others hold. After a submission that slept the bound is doubled every so often until it is whole.

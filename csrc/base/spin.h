@@ -1,6 +1,6 @@
-// Whether a short wait is worth spinning for. Where a processor is free for whoever is waited for, it is: to
-// wake a sleeping processor up takes longer than the wait. Where there is none, spinning keeps them from
-// running, and fails: then it is tried ever more rarely.
+// Whether a short wait is worth spinning for. Where a processor is free for the thread that is waited for, it
+// is: to wake a sleeping processor up takes longer than the wait. Where there is none, spinning keeps them
+// from running, and fails: then it is tried ever more rarely.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace ioengine {
 
 class SpinPolicy {
  public:
-  // To be asked before each wait that might be short.
+  // Whether to spin now. To be called before each wait that might be short.
   bool tries() {
     if (left_out_ == 0) return true;
     --left_out_;

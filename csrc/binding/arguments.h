@@ -1,10 +1,14 @@
-// Arguments and answers of the functions that JavaScript calls. The N-API C interface is used directly: these
-// run once per operation.
+// Arguments and return values of the functions that JavaScript calls. The N-API C interface is used directly:
+// these run once per operation.
 #pragma once
 
 #include <node_api.h>
 
+#include <string>
+
 #include "binding/environment.h"
+#include "jobs/path_job.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 
@@ -41,6 +45,11 @@ inline napi_value number(napi_env env, int32_t value) {
   return result;
 }
 
+inline napi_value string(napi_env env, const std::string& value) {
+  napi_value result;
+  return napi_create_string_utf8(env, value.data(), value.size(), &result) == napi_ok ? result : nullptr;
+}
+
 inline napi_value boolean(napi_env env, bool value) {
   napi_value result;
   napi_get_boolean(env, value, &result);
@@ -49,7 +58,7 @@ inline napi_value boolean(napi_env env, bool value) {
 
 // How JavaScript gets into a function that takes Arguments. `any_time` works without an engine.
 // `when_started` is the one guard of all others: without an engine, and without a way back into JavaScript
-// for what it accepts, the answer is that node:fs has to serve the call.
+// for what it accepts, node:fs has to serve the call.
 template <auto function>
 struct ArgumentsOf;
 template <size_t N, napi_value (*function)(const Arguments<N>&)>
@@ -65,7 +74,14 @@ napi_value any_time(napi_env env, napi_callback_info info) {
 template <auto function>
 napi_value when_started(napi_env env, napi_callback_info info) {
   const typename ArgumentsOf<function>::Type in(env, info);
-  return in.environment->is_ready() ? function(in) : number(env, kNotTaken);
+  return in.environment->is_ready() ? function(in) : number(env, kUnsupported);
+}
+
+// The job of the request in the slot that is the first argument, which is being delivered. Null where there
+// is none, and where its job is another.
+template <typename Job, size_t N>
+Job* delivered_job(const Arguments<N>& in) {
+  return dynamic_cast<Job*>(in.environment->context()->job_of(in.uint32(0)));
 }
 
 struct NamedFunction {
@@ -84,10 +100,9 @@ void define_functions(Environment* environment, napi_value exports, const NamedF
 }
 
 // What an accepting call returns. An error that is known at once is delivered like any other, so JavaScript
-// gets to see a result at or above 0, kNotTaken, or a slot.
+// gets a result at or above 0, kUnsupported, or a slot.
 inline int32_t with_error_later(Environment* environment, int32_t value, uint32_t request_flags) {
-  const bool failed = value < 0 && value > kNotTaken;
-  if (failed) value = environment->context()->answer_later(value, request_flags);
+  if (is_errno(value)) value = environment->context()->answer_later(value, request_flags);
   if (value <= kAcceptedBase) environment->touched();
   return value;
 }

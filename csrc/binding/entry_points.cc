@@ -25,8 +25,7 @@ namespace {
 bool memory_of(napi_env env, napi_value view, uint64_t end, char** memory) {
   void* data = nullptr;
   size_t size = 0;
-  // Quicker than asking for a buffer. The size is in elements, so larger elements may need the second
-  // question.
+  // Quicker than napi_get_buffer_info. The size is in elements, so larger elements may need the second call.
   if (napi_get_typedarray_info(env, view, nullptr, &size, &data, nullptr, nullptr) != napi_ok || end > size) {
     if (napi_get_buffer_info(env, view, &data, &size) != napi_ok || end > size) return false;
   }
@@ -40,7 +39,7 @@ int64_t position_of(double value) {
   return value >= 0 && value < kEnd ? static_cast<int64_t>(value) : -1;
 }
 
-// read(view), and write: the numbers, and the answer, are in the TransferCall
+// read(view), and write: the numbers, and the result, are in the TransferCall
 template <Operation operation>
 napi_value transfer_one(const Arguments<1>& in) {
   TransferCall* call = in.environment->transfer_call();
@@ -95,8 +94,7 @@ napi_value transfer_many(const Arguments<4>& in) {
 // sync(fd, dataOnly, flags)
 napi_value sync(const Arguments<3>& in) {
   const Operation operation = in.int32(1) != 0 ? Operation::kFdatasync : Operation::kFsync;
-  return answer(in.environment,
-                in.environment->context()->control(operation, in.int32(0), 0, 0, 0, in.flags(2)),
+  return answer(in.environment, in.environment->context()->control(operation, in.int32(0), 0, in.flags(2)),
                 in.flags(2));
 }
 
@@ -104,23 +102,14 @@ napi_value sync(const Arguments<3>& in) {
 napi_value truncate(const Arguments<3>& in) {
   return answer(in.environment,
                 in.environment->context()->control(Operation::kFtruncate, in.int32(0),
-                                                   static_cast<uint64_t>(in.int64(1)), 0, 0, in.flags(2)),
+                                                   static_cast<uint64_t>(in.int64(1)), in.flags(2)),
                 in.flags(2));
-}
-
-// allocate(fd, mode, offset, length, flags): fallocate(2)
-napi_value allocate(const Arguments<5>& in) {
-  return answer(in.environment,
-                in.environment->context()->control(
-                    Operation::kFallocate, in.int32(0), static_cast<uint64_t>(in.int64(2)),
-                    static_cast<uint64_t>(in.int64(3)), in.int32(1), in.flags(4)),
-                in.flags(4));
 }
 
 // open(path, flags, mode, direct, requestFlags); direct: 0 as flags say, 1 required, 2 try
 napi_value open(const Arguments<5>& in) {
   const Path path(in.env, in.values[0]);
-  if (!path.usable()) return number(in.env, kNotTaken);
+  if (!path.usable()) return number(in.env, kUnsupported);
   auto job = std::make_unique<OpenJob>();
   job->path = path.text();
   job->flags = in.int32(1);
@@ -296,7 +285,6 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
       {"writev", when_started<transfer_many<Operation::kWrite>>},
       {"sync", when_started<sync>},
       {"truncate", when_started<truncate>},
-      {"allocate", when_started<allocate>},
       {"open", when_started<open>},
       {"close", when_started<close>},
       {"later", when_started<later>},

@@ -40,11 +40,11 @@ class Environment {
   bool started() const { return context_ != nullptr; }
   IoContext* context() { return context_.get(); }
 
-  // What JavaScript shares with this side, each for the life of the environment: the first that is given
+  // What JavaScript shares with this side, each for the life of the environment: the first that is set
   // stays. False: it is not what it has to be.
   //
   // `deliver(count)` gets `count` finished requests, slot and result of each in turn in `results` (an
-  // Int32Array). `pending[slot].subject` is the view of a read, or the array of its views.
+  // Int32Array). `pending[slot].keepAlive` is the view of a read, or the array of its views.
   // `callbacks_in_batches`: deliver drains nextTicks and microtasks itself between two callbacks.
   bool set_handlers(napi_value deliver, napi_value results, napi_value pending, bool callbacks_in_batches);
   // Where the numbers of a read or write are.
@@ -82,32 +82,35 @@ class Environment {
 
  private:
   explicit Environment(napi_env env) : env_(env) {}
-  static void on_bell(uv_poll_t* handle, int status, int events);
+  static void on_closed(uv_handle_t* handle);
+  static void on_cleanup(napi_async_cleanup_hook_handle handle, void* self);
+  template <typename Type>
+  bool share(napi_value memory, size_t bytes_min, Type** pointer, napi_ref* reference);
+
+  // event_loop.cc
+  static void on_wake_up(uv_poll_t* handle, int status, int events);
   static void on_prepare(uv_prepare_t* handle);
   static void on_check(uv_check_t* handle);
   static void on_idle(uv_idle_t*) {}
-  static void on_closed(uv_handle_t* handle);
-  static void on_cleanup(napi_async_cleanup_hook_handle handle, void* self);
-
-  template <typename Type>
-  bool share(napi_value memory, size_t bytes_min, Type** pointer, napi_ref* reference);
   void turn();
   void rest();
   bool immediates_wait() const;
   bool spin();
+  void hold_loop(bool hold);
+
+  // delivery.cc
   void deliver();
   int32_t finish_memory(Request* request);
   bool is_still_there(const Request* request);
   size_t collect(Request** batch);
   bool call_deliver(size_t count);
   bool has_async_context();
-  void hold_loop(bool hold);
 
   napi_env env_;
   std::unique_ptr<IoContext> context_;
   WriteBuffers write_buffers_;
   int wake_fd_ = -1;
-  uv_poll_t bell_ = {};
+  uv_poll_t wake_up_ = {};
   uv_prepare_t prepare_ = {};
   uv_check_t check_ = {};
   uv_idle_t idle_ = {};

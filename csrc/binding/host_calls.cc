@@ -1,9 +1,9 @@
 // Calls that node:fs serves, in their turn among those of the engine (scheduler/host_calls.cc).
 
 #include <memory>
+#include <string>
 #include <utility>
 
-#include "backend/path_job.h"
 #include "binding/arguments.h"
 #include "binding/environment.h"
 #include "binding/path_argument.h"
@@ -20,15 +20,15 @@ HostCall kind_of(int32_t number) {
 // beginHostCall(path, target, kind, pathFlags); target: undefined where there is one path
 napi_value begin_host_call(const Arguments<4>& in) {
   const Path path(in.env, in.values[0]);
-  if (!path.usable()) return number(in.env, kNotTaken);
-  auto job = std::make_unique<PathJob>();
-  job->path = path.text();
+  if (!path.usable()) return number(in.env, kUnsupported);
+  std::string second;
   napi_valuetype type = napi_undefined;
   if (napi_typeof(in.env, in.values[1], &type) == napi_ok && type != napi_undefined) {
     const Path target(in.env, in.values[1]);
-    if (!target.usable()) return number(in.env, kNotTaken);
-    job->target = target.text();
+    if (!target.usable()) return number(in.env, kUnsupported);
+    second = target.text();
   }
+  auto job = std::make_unique<HostCallJob>(path.text(), std::move(second));
   const uint32_t flags = request_flags(in.int32(3));
   IoContext* context = in.environment->context();
   return answer(in.environment, context->begin_host_call(std::move(job), kind_of(in.int32(2)), flags), flags);
@@ -48,7 +48,7 @@ napi_value end_host_call(const Arguments<1>& in) {
   return nullptr;
 }
 
-// pathsChangeElsewhere(): node:fs has been given an operation that changes paths
+// pathsChangeElsewhere(): node:fs is called for an operation that changes paths
 napi_value paths_change_elsewhere(const Arguments<1>& in) {
   in.environment->context()->paths_change_elsewhere();
   return nullptr;

@@ -37,7 +37,7 @@ class Path {
   bool usable_ = false;
 };
 
-enum PathFlag : int32_t { kPathCallback = 1, kPathWhole = 2, kPathNoFollow = 4 };  // src/native/addon.ts
+enum PathFlag : int32_t { kPathCallback = 1, kPathBigInt = 2, kPathNoFollow = 4 };  // src/native/addon.ts
 
 inline uint32_t request_flags(int32_t flags) { return (flags & kPathCallback) != 0 ? kFlagCallback : 0u; }
 

@@ -6,11 +6,12 @@
 
 #include <string>
 
-#include "backend/path_job.h"
 #include "base/check.h"
 #include "binding/arguments.h"
 #include "binding/environment.h"
 #include "binding/path_argument.h"
+#include "jobs/read_file.h"
+#include "jobs/stat_path.h"
 
 namespace ioengine {
 namespace {
@@ -36,17 +37,17 @@ void fill(const struct statx& status, Number* numbers) {
 
 void show(Environment* environment, const struct statx& status, int32_t flags) {
   PathCall* call = environment->path_call();
-  if ((flags & kPathWhole) != 0) {
+  if ((flags & kPathBigInt) != 0) {
     fill(status, call->integers);
   } else {
     fill(status, call->numbers);
   }
 }
 
-// stat(path, pathFlags): an answer of 0 means that the numbers are in the PathCall
+// stat(path, pathFlags): 0 means that the numbers are in the PathCall
 napi_value stat_path_call(const Arguments<2>& in) {
   const Path path(in.env, in.values[0]);
-  if (!path.usable()) return number(in.env, kNotTaken);
+  if (!path.usable()) return number(in.env, kUnsupported);
   const int32_t flags = in.int32(1);
   struct statx status;
   const int32_t result = in.environment->context()->stat(path.text(), (flags & kPathNoFollow) == 0,
@@ -66,7 +67,7 @@ napi_value stat_descriptor_call(const Arguments<3>& in) {
 // access(path, mode, pathFlags)
 napi_value access_call(const Arguments<3>& in) {
   const Path path(in.env, in.values[0]);
-  if (!path.usable()) return number(in.env, kNotTaken);
+  if (!path.usable()) return number(in.env, kUnsupported);
   return answer(in.environment,
                 in.environment->context()->access(path.text(), in.int32(1), request_flags(in.int32(2))),
                 request_flags(in.int32(2)));
@@ -74,15 +75,15 @@ napi_value access_call(const Arguments<3>& in) {
 
 // takeStat(slot, pathFlags): the numbers of a request that is being delivered, into the PathCall
 napi_value take_stat(const Arguments<2>& in) {
-  const PathJob* job = in.environment->context()->answer_of(in.uint32(0));
+  const auto* job = delivered_job<StatJob>(in);
   if (job != nullptr) show(in.environment, job->status, in.int32(1));
   return nullptr;
 }
 
-// readFile(path, pathFlags): an answer of 0 and more is the size of the file, which is in the scratch memory
+// readFile(path, pathFlags): 0 and more is the size of the file, which is in the scratch memory
 napi_value read_file_call(const Arguments<2>& in) {
   const Path path(in.env, in.values[0]);
-  if (!path.usable() || in.environment->scratch() == nullptr) return number(in.env, kNotTaken);
+  if (!path.usable() || in.environment->scratch() == nullptr) return number(in.env, kUnsupported);
   const uint32_t flags = request_flags(in.int32(1));
   return answer(in.environment,
                 in.environment->context()->read_file(path.text(), flags, in.environment->scratch()), flags);
@@ -91,7 +92,7 @@ napi_value read_file_call(const Arguments<2>& in) {
 // takeFile(slot): of a readFile that is being delivered, its content in a Buffer, or its open descriptor,
 // which is the caller's from now on
 napi_value take_file(const Arguments<1>& in) {
-  const PathJob* job = in.environment->context()->answer_of(in.uint32(0));
+  const auto* job = delivered_job<ReadFileJob>(in);
   WholeFile* file = job != nullptr ? job->file.get() : nullptr;
   if (file == nullptr) return nullptr;
   if (file->is_open()) {

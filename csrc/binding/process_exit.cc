@@ -17,7 +17,7 @@ struct Watched {
   Watched* next;
 };
 
-// Nothing here has a destructor: these run at exit(), too, in an order that nobody knows (H11).
+// Nothing here has a destructor: these run at exit(), too, in an order that nobody knows.
 pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 pthread_once_t registered = PTHREAD_ONCE_INIT;
 Watched* watched = nullptr;

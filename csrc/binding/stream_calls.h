@@ -1,4 +1,4 @@
-// What read streams ask about their file, each a system call that is answered from memory.
+// What read streams have to know of their file: system calls that never wait for a device.
 #pragma once
 
 #include <node_api.h>

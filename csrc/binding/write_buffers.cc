@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
+
+#include "base/eintr.h"
 
 namespace ioengine {
 namespace {
@@ -16,9 +17,10 @@ void write_all(int fd, bool at_position, uint64_t position, iovec* vectors, int 
   const int flags = fcntl(fd, F_GETFL);
   if (flags != -1 && (flags & O_DIRECT) != 0) fcntl(fd, F_SETFL, flags & ~O_DIRECT);
   while (count > 0) {
-    const ssize_t status =
-        at_position ? pwritev(fd, vectors, count, static_cast<off_t>(position)) : writev(fd, vectors, count);
-    if (status < 0 && errno == EINTR) continue;
+    const int32_t status = without_eintr([&] {
+      return at_position ? pwritev(fd, vectors, count, static_cast<off_t>(position))
+                         : writev(fd, vectors, count);
+    });
     if (status <= 0) return;
     position += static_cast<uint64_t>(status);
     size_t left = static_cast<size_t>(status);

@@ -1,6 +1,6 @@
 // The write buffers of streams (src/streams/write-buffer.ts): bytes that a program may believe written,
-// because it has asked for that, and that the engine has not been given yet. They are in JavaScript's memory;
-// when the thread or the process ends and no JavaScript can run any more, they are written from here.
+// because it has called write(), and that the engine has not got yet. They are in JavaScript's memory; when
+// the thread or the process ends and no JavaScript can run any more, they are written from here.
 #pragma once
 
 #include <node_api.h>
@@ -18,7 +18,7 @@ struct WriteBufferState {
   double fd;
   double start;  // position in the file of byte 0; -1: the file position
   double shift;
-  double sent;   // so many were given to the engine
+  double sent;   // so many were handed to the engine
   double taken;  // so many are in the ring or have been
 };
 
@@ -28,7 +28,7 @@ class WriteBuffers {
   bool hold(napi_env env, napi_value ring, napi_value state);
   void release(napi_env env, napi_value state);
 
-  // Writes what the engine has not been given, behind what it has: to be called when all of that has settled.
+  // Writes what the engine has not got yet, after what it has: to be called when all of that has settled.
   // Waits for the device.
   void write_rest(const IoContext& context);
 

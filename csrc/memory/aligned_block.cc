@@ -18,7 +18,7 @@ constexpr size_t kLargestShift = 26;  // 64 MiB; larger blocks are mapped and un
 constexpr size_t kClassCount = kLargestShift - kSmallestShift + 1;
 constexpr size_t kSlabBlock = BlockMap::kStretch / 2;  // larger blocks have a mapping of their own
 constexpr size_t kKeepBytes = 64 * 1024 * 1024;        // free blocks kept for reuse, over the whole process
-constexpr size_t kMappedMax = size_t{64} << 30;        // all blocks together: whoever asks for more leaks
+constexpr size_t kMappedMax = size_t{64} << 30;        // all blocks together: a program that wants more leaks
 
 size_t class_of(size_t size) {
   size_t shift = kSmallestShift;
@@ -36,7 +36,7 @@ void* map(size_t bytes) {
 
 }  // namespace
 
-// One per process and never destroyed: threads may still run while exit() destroys static objects (H11).
+// One per process and never destroyed: threads may still run while exit() destroys static objects.
 class BlockHeap {
  public:
   static BlockHeap& get() {

@@ -45,7 +45,7 @@ class BlockMap {
   static void set(const void* start, size_t bytes, Entry entry);
 
  private:
-  // What a process gets from mmap(2) unless it asks for more: 47 bits on x86-64, 48 on arm64.
+  // What a process gets from mmap(2) unless it wants more: 47 bits on x86-64, 48 on arm64.
   static constexpr unsigned kAddressBits = 48;
   static constexpr unsigned kLeafShift = 35;
   static constexpr size_t kLeafEntries = size_t{1} << (kLeafShift - kStretchShift);

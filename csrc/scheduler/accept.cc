@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "backend/path_job.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "jobs/open_file.h"
 #include "memory/aligned_block.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"
@@ -82,8 +82,8 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
   return request;
 }
 
-// A plain number may have been closed and given to another file behind our back; a FileHandle's cannot. Asked
-// once per turn, from memory: AT_STATX_DONT_SYNC never goes to a server.
+// A plain number may have been closed and given to another file behind our back; a FileHandle's cannot.
+// Looked up once per turn, from memory: AT_STATX_DONT_SYNC never goes to a server.
 bool IoContext::still_same_file(Descriptor* descriptor) {
   if (descriptor->checked_turn == turn_) return true;
   struct statx status;
@@ -233,7 +233,7 @@ bool IoContext::joins_batch(Descriptor* descriptor, uint64_t wanted, int64_t pos
 int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, uint32_t count,
                             uint64_t wanted, int64_t position, uint32_t flags) {
   Descriptor* descriptor = usable(fd, flags);
-  if (descriptor == nullptr || descriptor->foreign()) return kNotTaken;
+  if (descriptor == nullptr || descriptor->foreign()) return kUnsupported;
   if (descriptor->closing) return -EBADF;
   wanted = std::min(wanted, limits::transfer_bytes);
   uint64_t done = 0;
@@ -261,15 +261,12 @@ int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, u
   return accept(request);
 }
 
-int32_t IoContext::control(Operation operation, int fd, uint64_t offset, uint64_t length, int32_t mode,
-                           uint32_t flags) {
+int32_t IoContext::control(Operation operation, int fd, uint64_t length, uint32_t flags) {
   Descriptor* descriptor = usable(fd, flags);
-  if (descriptor == nullptr || descriptor->foreign()) return kNotTaken;
+  if (descriptor == nullptr || descriptor->foreign()) return kUnsupported;
   if (descriptor->closing) return -EBADF;
   Request* request = new_request(operation, descriptor, flags);
-  request->offset = offset;
-  request->wanted = length;
-  request->mode = mode;
+  request->offset = length;
   // A read behind it finds the new length.
   if (operation == Operation::kFtruncate) request->gate = Gate::kExclusive;
   return accept(request);
@@ -279,7 +276,7 @@ int32_t IoContext::open(OpenJob* job, uint32_t flags) {
   if ((flags & kFlagCallback) == 0 && InlinePaths::is_plain(*job) && paths_are_settled() &&
       inline_lane_.has_budget(0)) {
     const int32_t result = inline_paths_.open(*job, &job->facts);
-    if (result != kNotTaken) {
+    if (result != kNeedsPool) {
       if (result >= 0) adopt(result, job->facts);
       inline_lane_.charge();
       ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
@@ -313,15 +310,15 @@ int32_t IoContext::answer_after_immediates(uint32_t flags) {
 
 int32_t IoContext::close(int fd, uint32_t flags) {
   Descriptor* descriptor = descriptors_.find(fd);
-  if (descriptor == nullptr) return kNotTaken;
+  if (descriptor == nullptr) return kUnsupported;
   if (descriptor->closing) return -EBADF;
   if ((flags & kFlagTrusted) == 0 && descriptor->known() && !still_same_file(descriptor)) {
     forget(fd);
-    return kNotTaken;
+    return kUnsupported;
   }
   if (descriptor->foreign()) {
     forget(fd);
-    return kNotTaken;
+    return kUnsupported;
   }
   if ((flags & kFlagCallback) == 0 && descriptor->known() && descriptor->pending == 0 &&
       closes_at_once(descriptor)) {

@@ -59,7 +59,7 @@ int attach_bounce(Request* request, uint64_t most) {
   const uint64_t units = std::max(kBounceBytes / alignment * alignment, alignment);
   const uint64_t wanted = std::min(request->remaining(), most);
   const uint64_t end = (skip + wanted + alignment - 1) / alignment * alignment;
-  // A transfer of no bytes still asks the kernel, which may have an error to report.
+  // A transfer of no bytes still goes to the kernel, which may have an error to report.
   uint64_t room = 0;
   AlignedBlock* block = block_for(std::max(std::min(end, units), alignment), alignment, &room);
   if (block == nullptr) return -ENOMEM;

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "backend/file_facts.h"
+#include "jobs/file_facts.h"
 
 namespace ioengine {
 

@@ -15,7 +15,9 @@
 
 #include "backend/backend.h"
 #include "backend/threads/threads_backend.h"
-#include "backend/whole_file.h"
+#include "jobs/open_file.h"
+#include "jobs/read_file.h"
+#include "jobs/result_codes.h"
 #include "scheduler/descriptor.h"
 #include "scheduler/device_queues.h"
 #include "scheduler/file_stamp.h"
@@ -34,16 +36,14 @@ struct LaneCounters {
 struct Statistics {
   LaneCounters lanes[kLaneCount];
   uint64_t fallbacks = 0;  // attempts that one lane could not serve and another took over
-  uint64_t merged = 0;     // requests that rode in another one's operation
+  uint64_t merged = 0;     // requests that became part of a merged one, but for the first of each
 };
 
-// What an accepting call answers: the result itself when it was served inline (bytes, or -errno), kNotTaken
-// when node:fs has to serve it, or a slot number coded as kAcceptedBase - slot.
-constexpr int32_t kAcceptedBase = kNotTaken - 1;
-
+// An accepting call returns the result itself when it was served inline (bytes, or -errno), kUnsupported when
+// node:fs has to serve it, or the number of a slot as accepted_in() codes it.
 class IoContext {
  public:
-  // `backend` is what create_backend made. `wake_fd`: eventfd that rings when a completion may be waiting and
+  // `backend` is what create_backend made. `wake_fd`: eventfd written to when a completion may be waiting and
   // arm_wake() was called. Both outlive no longer than the context.
   IoContext(std::unique_ptr<IoBackend> backend, int wake_fd);
   ~IoContext();
@@ -52,40 +52,40 @@ class IoContext {
   // moves). The vectors are copied. Memory must stay valid until the request has been delivered.
   int32_t transfer(Operation operation, int fd, const iovec* vectors, uint32_t count, uint64_t wanted,
                    int64_t position, uint32_t flags);
-  // kFsync, kFdatasync, kFtruncate (offset: length), kFallocate (mode, offset, length).
-  int32_t control(Operation operation, int fd, uint64_t offset, uint64_t length, int32_t mode,
-                  uint32_t flags);
+  // kFsync, kFdatasync, kFtruncate (to `length`).
+  int32_t control(Operation operation, int fd, uint64_t length, uint32_t flags);
   int32_t open(OpenJob* job, uint32_t flags);  // takes ownership of job
   int32_t close(int fd, uint32_t flags);
 
   // paths.cc
-  // stat(2) or lstat(2), access(2), and fstat(2). 0: `status` is filled. What was accepted answers with
-  // answer_of().
+  // stat(2) or lstat(2), access(2), and fstat(2). 0: `status` is filled. The result of what was accepted is
+  // in job_of().
   int32_t stat(const char* path, bool follow, uint32_t flags, struct statx* status);
   int32_t access(const char* path, int32_t mode, uint32_t flags);
   int32_t stat_descriptor(int fd, uint32_t flags, struct statx* status);
   // All of a small file into `memory`, which holds limits::whole_file_bytes: bytes, or -errno of the open.
-  // What was accepted answers with the file: its content, or its open descriptor where one go was not enough.
+  // What was accepted has the file in its job: the content, or the open descriptor where one go was not
+  // enough.
   int32_t read_file(const char* path, uint32_t flags, char* memory);
   // Operations on paths that are never answered on this thread: kWriteFile, kReadDirectory, kReadTree,
   // kCopyTree, kRemoveTree, kChangePath, kReadLink. Memory that `job` points to must stay valid until the
   // request has been delivered.
   int32_t run_in_pool(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags);
   // What a finished request on a path, not given back yet, has found; null for any other number.
-  PathJob* answer_of(uint32_t slot);
+  PathJob* job_of(uint32_t slot);
 
   // A result that is known already, to be delivered like that of any other request.
   int32_t answer_later(int32_t result, uint32_t flags);
   // The same, but no earlier than the immediates that JavaScript has queued by now have run.
   int32_t answer_after_immediates(uint32_t flags);
-  // Somebody else (node:fs) has just been given an operation that changes paths. Until the next turn paths
+  // node:fs has just been called for an operation that changes paths. Until the next turn paths
   // are looked up in the pool, where such operations overtake each other no more than in node's own.
   void paths_change_elsewhere() { foreign_change_turn_ = turn_; }
 
-  // host_calls.cc: a call that node:fs serves, on the path (and target) of `job` or on an open file. Answers
+  // host_calls.cc: a call that node:fs serves, on the path (and target) of `job` or on an open file. Returns
   // what end_host_call() takes when node has called back, 0 where the engine has nothing to keep in order, or
-  // that it has to wait (kAcceptedBase - slot): then the same number is the result of that request.
-  int32_t begin_host_call(std::unique_ptr<PathJob> job, HostCall kind, uint32_t flags);
+  // that it has to wait (accepted_in): then the same number is the result of that request.
+  int32_t begin_host_call(std::unique_ptr<HostCallJob> job, HostCall kind, uint32_t flags);
   int32_t begin_host_call(int fd, uint32_t flags);
   void end_host_call(int32_t id);
 
@@ -95,9 +95,9 @@ class IoContext {
   // moved, where it is somewhere else, or an operation at the file position is under way.
   bool claim_position(int fd, int64_t from, int64_t to) const;
 
-  // Takes an open descriptor whose facts are known already, without asking the kernel for them.
+  // Takes an open descriptor whose facts are known already, without a call of the kernel.
   void adopt(int fd, const FileFacts& facts);
-  // Forgets what is known of a number: it was just given to another file, or closed by someone else.
+  // Forgets what is known of a number: another file has just got it, or it was closed by someone else.
   void forget(int fd);
 
   // One round: submits what is ready, reaps, settles. Returns true when there is something to deliver.
@@ -112,18 +112,18 @@ class IoContext {
   void give_back(Request* request);
   bool has_finished() const { return peek_finished() != nullptr; }
   // Whether requests accepted since the last check phase may be taken before the next one. Not while
-  // immediates wait: node could not have an answer before them.
+  // immediates wait: node could not have a result before them.
   void allow_early(bool allowed) { early_allowed_ = allowed; }
   // Settled, but not to be delivered before the check phase of the event loop.
   bool has_held_back() const { return !held_back_.empty() || !early_.empty(); }
-  // Anything that JavaScript has to hear of yet.
+  // Anything that JavaScript has to get yet.
   bool has_undelivered() const { return unsettled_ > 0 || !finished_.empty() || has_held_back(); }
   // The check phase begins, in which immediates run. True: there is more to deliver in the next turn.
   bool start_check_phase();
   // Work that a further round on this thread can do without waiting for a completion.
   bool has_local_work() const;
 
-  // Arms the bell. True: look again before sleeping.
+  // Arms the wake-up. True: look again before sleeping.
   bool arm_wake();
   void disarm_wake();
 
@@ -179,7 +179,7 @@ class IoContext {
   void start_unknown(Request* request);
 
   // paths.cc
-  int32_t accept_path(Operation operation, PathJob* job, uint32_t flags, bool ask_pool);
+  int32_t accept_path(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags, bool to_pool);
   static bool may_be_answered_here(const Request* request);
   int32_t answer_here(Operation operation, PathJob* job);
   int32_t read_whole_here(const char* path, WholeFile* file, char* memory, bool* learn);
@@ -187,18 +187,18 @@ class IoContext {
   int32_t stat_here(Descriptor* descriptor, struct statx* status);
   void route_stat(Request* request);
   void run_paths();
-  // Whether a question about a path may be answered here and now: not while a change of paths that was asked
-  // for earlier may still be waiting for a thread. Calls on paths start in the order of the calls.
+  // Whether a path may be looked up here and now: not while a change of paths that was
+  // called earlier may still be waiting for a thread. Calls on paths start in the order of the calls.
   bool paths_are_settled() const {
     return unsettled_path_changes_ == 0 && foreign_change_turn_ != turn_ && !path_order_.has_change();
   }
   static bool may_change_paths(const Request* request);
   void count_path_change();
-  void start_earlier_questions();
+  void start_earlier_look_ups();
   void start_path(Request* request);
   void wait_behind(Request* earlier, Request* request);
   void start_behind(Request* settled);
-  void learn_from(const PathJob& job);
+  void learn_from(const Request* request);
 
   // host_calls.cc
   int32_t run_host_call(Request* request);
@@ -235,12 +235,14 @@ class IoContext {
 
   // merging.cc
   void merge_ready();
-  Request* make_carrier(Request* first, RequestQueue* riders, uint64_t bytes);
+  Request* make_merged(Request* first, RequestQueue* others, uint64_t bytes);
 
-  // settling.cc
+  // loop.cc
   size_t reap_from(IoBackend* backend);
+
+  // completion.cc
   void complete(Request* request, int32_t result);
-  void complete_merged(Request* carrier, int32_t result);
+  void complete_merged(Request* merged, int32_t result);
   void resume(Request* request);
   void cancel_job(Request* request);
   bool retry(Request* request, int32_t* result);
@@ -252,6 +254,8 @@ class IoContext {
   void leave_descriptor(const Request* request, int32_t result);
   void learn_opened(const Request* request, int32_t result);
   bool learn_file(Request* request, int32_t result);
+
+  // drain.cc
   void cancel_queued();
   void cancel(Request* request);
   template <typename Done>
@@ -274,7 +278,7 @@ class IoContext {
   bool releasing_ = false;
   std::vector<Request*> host_calls_;  // that node:fs is serving
   int32_t last_host_call_ = 0;
-  RequestQueue paths_;  // questions about paths that the kernel's caches may answer, when there is budget
+  RequestQueue paths_;  // look-ups of paths that the kernel's caches may have, when there is budget
   std::unique_ptr<WholeFile> spare_file_;  // of the last readFile that was answered at once
   RequestQueue ready_;                     // for the backend
   DeviceQueues device_queues_;             // direct requests that wait for tags of their device

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "backend/access_time.h"
-#include "backend/file_facts.h"
 #include "backend/request.h"
 #include "base/check.h"
+#include "jobs/access_time.h"
+#include "jobs/file_facts.h"
 
 namespace ioengine {
 

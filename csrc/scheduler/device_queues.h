@@ -1,4 +1,4 @@
-// Direct requests of one engine that wait for tags of their device (backend/device_tags.h): one queue for
+// Direct requests of one engine that wait for tags of their device (jobs/device_tags.h): one queue for
 // each device, so that nothing but requests for the same device stands behind them.
 #pragma once
 
@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "backend/device_tags.h"
+#include "jobs/device_tags.h"
 #include "scheduler/descriptor.h"
 
 namespace ioengine {

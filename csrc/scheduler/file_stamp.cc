@@ -21,8 +21,8 @@ int64_t nanoseconds(const statx_timestamp& time) { return time.tv_sec * kNsPerS 
 
 }  // namespace
 
-// The kernel takes the time of a change from the clock that is asked here first, or from a finer one. So a
-// change behind this call is given that time or a later one.
+// The kernel takes the time of a change from the clock that is read here first, or from a finer one. So a
+// change behind this call gets that time or a later one.
 bool take_stamp(int fd, FileStamp* stamp) {
   timespec now;
   struct statx status;

@@ -1,4 +1,4 @@
-// What tells that a file has not been changed in between: its size and when it was modified. A read stream
+// What shows that a file has not been changed in between: its size and when it was modified. A read stream
 // hands out what it has read ahead only while the stamp is what it was when that was read (H34).
 #pragma once
 

@@ -1,26 +1,25 @@
 // Calls that node:fs serves take their turn among those of the engine. Such a call is a request that no lane
-// carries out: when its turn comes JavaScript is told to call node's function, and when that has come back,
+// carries out: when its turn comes JavaScript calls node's function, and when that has come back,
 // to end it. Until then the calls of the same tick that it concerns wait behind it.
 #include <algorithm>
 #include <memory>
 
-#include "backend/path_job.h"
 #include "scheduler/context.h"
 
 namespace ioengine {
 
-int32_t IoContext::begin_host_call(std::unique_ptr<PathJob> job, HostCall kind, uint32_t flags) {
+int32_t IoContext::begin_host_call(std::unique_ptr<HostCallJob> job, HostCall kind, uint32_t flags) {
   paths_change_elsewhere();
-  start_earlier_questions();
+  start_earlier_look_ups();
   Request* request = new_request(Operation::kHostCall, nullptr, flags);
-  request->path = job.release();
+  request->job = job.release();
   request->mode = static_cast<int32_t>(kind);
   ++unsettled_;
   path_order_.add(request);
   Request* earlier = kind == HostCall::kCannotWait ? nullptr : path_order_.find_earlier(request);
   if (earlier != nullptr) {
     wait_behind(earlier, request);
-    return kAcceptedBase - static_cast<int32_t>(request->slot);
+    return accepted_in(request->slot);
   }
   return run_host_call(request);
 }
@@ -48,7 +47,7 @@ int32_t IoContext::begin_host_call(int fd, uint32_t flags) {
   } else {
     descriptor->waiting.push(request);
   }
-  return kAcceptedBase - static_cast<int32_t>(request->slot);
+  return accepted_in(request->slot);
 }
 
 int32_t IoContext::run_host_call(Request* request) {
@@ -58,7 +57,7 @@ int32_t IoContext::run_host_call(Request* request) {
   return request->result;
 }
 
-// It had to wait, so JavaScript hears of its turn as of a result.
+// It had to wait, so JavaScript gets its turn as a result.
 void IoContext::start_host_call(Request* request) {
   if (stopping_) return cancel(request);
   run_host_call(request);

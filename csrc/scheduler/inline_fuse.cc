@@ -71,9 +71,9 @@ InlineFuse::Bar* InlineFuse::entry_of(uint64_t mount) {
 void InlineFuse::bar(uint64_t mount) {
   const uint64_t now = monotonic_ns();
   Bar* entry = entry_of(mount);
-  const bool again = entry->length_ns > 0 && now < entry->until_ns + 10 * entry->length_ns;
+  const bool is_repeated = entry->length_ns > 0 && now < entry->until_ns + 10 * entry->length_ns;
   entry->length_ns =
-      again ? std::min(2 * entry->length_ns, limits::inline_bar_max_ns) : limits::inline_bar_ns;
+      is_repeated ? std::min(2 * entry->length_ns, limits::inline_bar_max_ns) : limits::inline_bar_ns;
   entry->until_ns = now + entry->length_ns;
   last_until_ns_ = std::max(last_until_ns_, entry->until_ns);
   look_again();

@@ -4,8 +4,8 @@
 // Another one is there for direct writes, where handing them over is what slept (H32).
 //
 // Where the thread ran slowly because it was preempted, nothing is barred: its count of voluntary context
-// switches tells. A hot loop of reads is timed as a whole, by the coarse clock, and each read of it once that
-// was slow; all other calls exactly.
+// switches shows that. A hot loop of reads is timed as a whole, by the coarse clock, and each read of it once
+// that was slow; all other calls exactly.
 #pragma once
 
 #include <time.h>
@@ -23,7 +23,7 @@ class InlineFuse {
   // In the place of a mount: the look-up of paths, which may cross any number of them.
   static constexpr uint64_t kLookups = ~uint64_t{0};
 
-  // A turn of the event loop asks for its first inline call.
+  // A turn of the event loop makes its first inline call.
   void start_turn(uint64_t now_ns);
   uint64_t now_ns() const { return now_ns_; }
 
@@ -54,7 +54,7 @@ class InlineFuse {
     return bars(mount);
   }
   void bar(uint64_t mount);
-  // The pool has opened a file on the mount. Where that is still slow, the bar goes on: asking once more on
+  // The pool has opened a file on the mount. Where that is still slow, the bar goes on: one more attempt on
   // this thread, every minute, is left for mounts that nobody opens anything on.
   void opened_elsewhere(uint64_t mount, uint64_t took_ns) {
     if (took_ns > limits::inline_slow_ns && !bars_.empty()) prolong(mount);
@@ -81,7 +81,7 @@ class InlineFuse {
 
   // Looks at files are good that were taken later than this.
   uint64_t looked_after_ns() const { return looked_after_ns_; }
-  // None is until the clock has been asked for anew.
+  // None is until the clock has been read anew.
   void forget_clock() { looked_after_ns_ = ~uint64_t{0}; }
   // None of those that were taken before is good any more.
   void look_again() {

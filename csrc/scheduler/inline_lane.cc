@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/clock.h"
+#include "base/eintr.h"
 #include "base/limits.h"
 
 namespace ioengine {
@@ -33,7 +34,7 @@ struct Cachestat {
 
 constexpr uint64_t kPage = 4096;
 
-bool ask_cachestat(int fd, uint64_t offset, uint64_t bytes, Cachestat* answer) {
+bool call_cachestat(int fd, uint64_t offset, uint64_t bytes, Cachestat* answer) {
   CachestatRange range = {offset, bytes};
   return syscall(kCachestatNumber, fd, &range, answer, 0) == 0;
 }
@@ -112,7 +113,7 @@ bool InlineLane::look_up(Descriptor* descriptor, int64_t offset, uint64_t bytes)
     if (current < 0) return false;
     position = static_cast<uint64_t>(current);
   }
-  // Pages past the end are never cached: ask only for what the file has.
+  // Pages past the end are never cached: only what the file has is looked up.
   if (facts.kind == FileKind::kRegular && position + bytes > facts.size) {
     struct statx status;
     if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) != 0) return false;
@@ -122,7 +123,7 @@ bool InlineLane::look_up(Descriptor* descriptor, int64_t offset, uint64_t bytes)
   }
   if (bytes == 0) return true;
   Cachestat answer;
-  if (ask_cachestat(descriptor->fd, position, bytes, &answer) && all_cached(answer, position, bytes)) {
+  if (call_cachestat(descriptor->fd, position, bytes, &answer) && all_cached(answer, position, bytes)) {
     descriptor->warm_streak =
         static_cast<uint16_t>(std::min<uint32_t>(descriptor->warm_streak * 2u + 1u, limits::warm_credit_max));
     descriptor->warm_credit = descriptor->warm_streak;
@@ -139,27 +140,24 @@ int32_t InlineLane::read(Descriptor* descriptor, const iovec* vectors, uint32_t 
   ++operations_;
   bytes_ += bytes;
   const int flags = descriptor->facts.filesystem.nowait_reads ? RWF_NOWAIT : 0;
-  ssize_t status;
-  do {
-    status = read_without_cancellation(descriptor->fd, vectors, count, offset, flags);
-  } while (status == -1 && errno == EINTR);
+  const int32_t status =
+      without_eintr([&] { return read_without_cancellation(descriptor->fd, vectors, count, offset, flags); });
   if (status >= 0) {
     if (first || before != 0) fuse_.check_read(descriptor->facts.mount, before, bytes);
-    return static_cast<int32_t>(status);
+    return status;
   }
-  const int error = errno;
   if (before != 0) fuse_.check_read(descriptor->facts.mount, before, bytes);
   distrust(descriptor);
-  if (error == EOPNOTSUPP)
-    descriptor->facts.filesystem.nowait_reads = false;  // remembered for this file (H17)
-  return error == EOPNOTSUPP ? -EAGAIN : -error;
+  if (status != -EOPNOTSUPP) return status;
+  descriptor->facts.filesystem.nowait_reads = false;  // remembered for this file (H17)
+  return -EAGAIN;
 }
 
 bool InlineLane::read_whole(const WholeFile& file, char* memory) {
   const uint64_t size = file.facts.size;
   Cachestat answer;
   if (!cachestat_works_ || file.update_due || !file.facts.filesystem.nowait_reads) return false;
-  if (!ask_cachestat(file.fd, 0, size, &answer) || !all_cached(answer, 0, size)) return false;
+  if (!call_cachestat(file.fd, 0, size, &answer) || !all_cached(answer, 0, size)) return false;
   // It is closed afterwards, which may write dirty pages out.
   if (answer.dirty > 0 && !closed_files_.has(file.facts, file.facts.changed_ns)) return false;
   bytes_ += size;
@@ -173,16 +171,15 @@ bool InlineLane::closes_at_once(int fd, const FileFacts& facts, uint64_t size, i
   if (!facts.filesystem.nowait_reads) return false;
   if (size == 0 || closed_files_.has(facts, changed_ns)) return true;
   Cachestat answer;
-  return cachestat_works_ && size <= limits::inline_close_bytes && ask_cachestat(fd, 0, size, &answer) &&
+  return cachestat_works_ && size <= limits::inline_close_bytes && call_cachestat(fd, 0, size, &answer) &&
          answer.dirty == 0;
 }
 
 int InlineLane::close(int fd, const FileFacts& facts) {
   const uint64_t before = monotonic_ns();
-  const int status = ::close(fd);
-  const int error = status == 0 ? 0 : errno;
+  const int32_t status = close_once(fd);
   fuse_.check(facts.mount, before);
-  return error == 0 || error == EINTR || error == EINPROGRESS ? 0 : -error;
+  return status;
 }
 
 bool InlineLane::ends_at(const Descriptor* descriptor, int64_t offset) {

@@ -3,17 +3,17 @@
 //
 // RWF_NOWAIT alone is not enough: on a miss it starts read-ahead, and mapping blocks of a cold fragmented
 // ext4 file inside that call took 200 to 400 ms. So a read is tried only after cachestat(2) (0.36 µs) has
-// seen its pages, or on credit: every "yes" in a row doubles the number of reads that may skip the question,
+// seen its pages, or on credit: every "yes" in a row doubles the number of reads that may skip that look,
 // a miss takes all credit away.
 //
 // What has nothing to do with the pages is guarded on its own: reads that update the access time
-// (backend/access_time.h), closes that write the file out, and by the fuse whatever else there may be.
+// (jobs/access_time.h), closes that write the file out, and by the fuse whatever else there may be.
 #pragma once
 
 #include <cstdint>
 
-#include "backend/whole_file.h"
 #include "base/limits.h"
+#include "jobs/read_file.h"
 #include "scheduler/closed_files.h"
 #include "scheduler/descriptor.h"
 #include "scheduler/inline_fuse.h"
@@ -38,7 +38,7 @@ class InlineLane {
   // `offset` < 0 is the file position.
   bool is_cached(Descriptor* descriptor, int64_t offset, uint64_t bytes) {
     if (!is_quiet(descriptor)) return false;
-    // tmpfs ignores RWF_NOWAIT and may have swapped the page out: there every read asks.
+    // tmpfs ignores RWF_NOWAIT and may have swapped the page out: there every read looks.
     if (descriptor->warm_credit == 0 || descriptor->facts.filesystem.memory_backed) {
       return look_up(descriptor, offset, bytes);
     }
@@ -61,7 +61,7 @@ class InlineLane {
 
   // Whether close(2) of a descriptor that is read only, of a file of this size with a name, is known not to
   // wait: whoever closes first after the file was cut and written anew writes it out (ext4, btrfs, XFS: 85 ms
-  // for 256 MiB), and overlayfs asks the filesystem below it.
+  // for 256 MiB), and overlayfs goes to the filesystem below it.
   // `changed_ns` is its ctime.
   bool closes_at_once(int fd, const FileFacts& facts, uint64_t size, int64_t changed_ns);
   // The pool has closed a file with these facts.
@@ -73,7 +73,7 @@ class InlineLane {
   // This engine has changed a file: access times are to be looked at again.
   void files_changed() { fuse_.look_again(); }
 
-  // A read that should have been cached was not: ask again before each of the next ones.
+  // A read that should have been cached was not: look again before each of the next ones.
   static void distrust(Descriptor* descriptor) { descriptor->warm_credit = descriptor->warm_streak = 0; }
 
   // True when the file ends at or before `offset`. Local filesystems answer from memory.
@@ -92,7 +92,7 @@ class InlineLane {
   bool exhausted_ = false;
   uint32_t operations_ = 0;
   uint64_t bytes_ = 0;
-  uint64_t started_ns_ = 0;  // when the first call of this turn was asked for; 0 before
+  uint64_t started_ns_ = 0;  // when the first call of this turn came; 0 before
   InlineFuse fuse_;
   ClosedFiles closed_files_;
 };

@@ -9,8 +9,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "backend/path_job.h"
 #include "base/clock.h"
+#include "jobs/result_codes.h"
+#include "jobs/stat_path.h"
 
 namespace ioengine {
 namespace {
@@ -27,8 +28,8 @@ bool stat_cached(int fd, unsigned mask, struct statx* status) {
   return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, status) == 0;
 }
 
-// What is wrong with the path itself, whoever asks. Other errors are those of an open (EMFILE), which stat(2)
-// does not know, or say that not everything was cached (EAGAIN).
+// What is wrong with the path itself, whatever the call. Other errors are those of an open (EMFILE), which
+// stat(2) does not know, or say that not everything was cached (EAGAIN).
 bool is_about_path(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP || error == ENAMETOOLONG;
 }
@@ -50,22 +51,22 @@ bool has_no_capabilities_of_its_own(uid_t user) {
 // close calls into no filesystem.
 int32_t InlinePaths::look(const char* path, bool follow, unsigned mask, struct statx* status, bool* learn) {
   *learn = false;
-  if (!resolve_cached_works_ || fuse_->bars(InlineFuse::kLookups)) return kNotTaken;
+  if (!resolve_cached_works_ || fuse_->bars(InlineFuse::kLookups)) return kNeedsPool;
   const uint64_t before = monotonic_ns();
   const int fd = open_cached(path, O_PATH | (follow ? 0 : O_NOFOLLOW));
   if (fd < 0) {
     fuse_->check(InlineFuse::kLookups, before);
     if (fd == -ENOSYS || fd == -EINVAL || fd == -EPERM) resolve_cached_works_ = false;
-    return is_about_path(-fd) ? fd : kNotTaken;
+    return is_about_path(-fd) ? fd : kNeedsPool;
   }
   const bool looked = stat_cached(fd, mask | kMountMask, status);
   ::close(fd);
   looked_ns_ = fuse_->check(InlineFuse::kLookups, before);
-  if (!looked) return kNotTaken;
+  if (!looked) return kNeedsPool;
   const MountId mount = mount_of(*status);
   if (mounts_.find(mount) != nullptr) return 0;
   *learn = mounts_.wants(mount);
-  return kNotTaken;
+  return kNeedsPool;
 }
 
 int32_t InlinePaths::stat(const char* path, bool follow, struct statx* status, bool* learn) {
@@ -74,7 +75,7 @@ int32_t InlinePaths::stat(const char* path, bool follow, struct statx* status, b
 
 int32_t InlinePaths::exists(const char* path, bool* learn) {
   *learn = false;
-  if (!has_plain_credentials()) return kNotTaken;
+  if (!has_plain_credentials()) return kNeedsPool;
   struct statx status;
   return look(path, true, STATX_TYPE, &status, learn);
 }
@@ -88,10 +89,10 @@ bool InlinePaths::has_plain_credentials() {
   getresgid(&groups[0], &groups[1], &groups[2]);
   const bool same =
       std::memcmp(users, users_, sizeof(users)) == 0 && std::memcmp(groups, groups_, sizeof(groups)) == 0;
-  if (same && credentials_were_asked_) return credentials_are_plain_;
+  if (same && credentials_are_known_) return credentials_are_plain_;
   std::memcpy(users_, users, sizeof(users));
   std::memcpy(groups_, groups, sizeof(groups));
-  credentials_were_asked_ = true;
+  credentials_are_known_ = true;
   credentials_are_plain_ =
       users[0] == users[1] && groups[0] == groups[1] && has_no_capabilities_of_its_own(users[0]);
   return credentials_are_plain_;
@@ -102,22 +103,22 @@ bool InlinePaths::is_plain(const OpenJob& job) {
   return job.direct == DirectMode::kAsFlags && (job.flags & ~kHarmless) == O_RDONLY;
 }
 
-// A descriptor of the regular file that was seen, O_NONBLOCK, or kNotTaken.
+// A descriptor of the regular file that was seen, O_NONBLOCK, or kNeedsPool.
 int InlinePaths::open_regular(const char* path, int flags, const struct statx& seen, FileFacts* facts,
                               struct statx* opened) {
-  if (!S_ISREG(seen.stx_mode)) return kNotTaken;
+  if (!S_ISREG(seen.stx_mode)) return kNeedsPool;
   const MountId mount = mount_of(seen);
   const FilesystemTraits* filesystem = mounts_.find(mount);
-  if (!filesystem->nowait_reads || fuse_->bars(mount.number)) return kNotTaken;
+  if (!filesystem->nowait_reads || fuse_->bars(mount.number)) return kNeedsPool;
   // O_NONBLOCK: a lease on the file answers EAGAIN instead of waiting for its holder to give it up.
-  // A permission listener of fanotify(7) is waited for all the same: nothing tells of one beforehand.
+  // A permission listener of fanotify(7) is waited for all the same: nothing shows one beforehand.
   const int fd = open_cached(path, flags | O_NONBLOCK);
   opened_ns_ = fuse_->check(mount.number, looked_ns_);
-  if (fd < 0) return kNotTaken;
+  if (fd < 0) return kNeedsPool;
   if (!stat_cached(fd, STATX_BASIC_STATS | kMountMask, opened) || opened->stx_ino != seen.stx_ino ||
       !(mount_of(*opened) == mount)) {
     ::close(fd);
-    return kNotTaken;
+    return kNeedsPool;
   }
   facts->kind = FileKind::kRegular;
   facts->filesystem = *filesystem;
@@ -132,15 +133,15 @@ int InlinePaths::open_regular(const char* path, int flags, const struct statx& s
 }
 
 int32_t InlinePaths::open(const OpenJob& job, FileFacts* facts) {
-  if (mounts_.empty()) return kNotTaken;
+  if (mounts_.empty()) return kNeedsPool;
   const char* path = job.path.c_str();
   struct statx seen, opened;
   bool learn;
-  if (look(path, (job.flags & O_NOFOLLOW) == 0, STATX_BASIC_STATS, &seen, &learn) != 0) return kNotTaken;
+  if (look(path, (job.flags & O_NOFOLLOW) == 0, STATX_BASIC_STATS, &seen, &learn) != 0) return kNeedsPool;
   const int fd = open_regular(path, job.flags, seen, facts, &opened);
   if (fd >= 0 && fcntl(fd, F_SETFL, job.flags & ~O_NONBLOCK) == -1) {
     ::close(fd);
-    return kNotTaken;
+    return kNeedsPool;
   }
   return fd;
 }
@@ -151,7 +152,7 @@ int32_t InlinePaths::open_whole(const char* path, WholeFile* file, bool* learn) 
   const int32_t looked = look(path, true, STATX_BASIC_STATS, &seen, learn);
   if (looked != 0) return looked;
   const int fd = open_regular(path, O_RDONLY, seen, &file->facts, &opened);
-  if (fd < 0) return kNotTaken;
+  if (fd < 0) return kNeedsPool;
   file->fd = fd;
   file->has_name = opened.stx_nlink > 0;
   DueUpdate due;

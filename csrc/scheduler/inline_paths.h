@@ -8,8 +8,9 @@
 
 #include <cstdint>
 
-#include "backend/file_facts.h"
-#include "backend/whole_file.h"
+#include "jobs/file_facts.h"
+#include "jobs/open_file.h"
+#include "jobs/read_file.h"
 #include "scheduler/inline_fuse.h"
 #include "scheduler/known_mounts.h"
 
@@ -19,15 +20,15 @@ class InlinePaths {
  public:
   explicit InlinePaths(InlineFuse* fuse) : fuse_(fuse) {}
 
-  // A descriptor with `facts`, or kNotTaken: the pool has to open it, or to say what is wrong. Regular files,
-  // read-only. An error in the same turn would come before the caller awaits it, and its stack could not name
-  // who does.
+  // A descriptor with `facts`, or kNeedsPool: the pool has to open it, or to say what is wrong. Regular
+  // files, read-only. An error in the same turn would come before the caller awaits it, and its stack could
+  // not name who does.
   int32_t open(const OpenJob& job, FileFacts* facts);
-  // 0 with `status`, -errno, or kNotTaken: the pool has to ask. `learn`: and to find out what the mount is.
+  // 0 with `status`, -errno, or kNeedsPool. `learn`: and to find out what the mount is.
   int32_t stat(const char* path, bool follow, struct statx* status, bool* learn);
-  // Whether there is something at the path (F_OK): 0, -errno, or kNotTaken.
+  // Whether there is something at the path (F_OK): 0, -errno, or kNeedsPool.
   int32_t exists(const char* path, bool* learn);
-  // Opens a regular file to be read in one go: 0 with `file` open, -errno, or kNotTaken.
+  // Opens a regular file to be read in one go: 0 with `file` open, -errno, or kNeedsPool.
   int32_t open_whole(const char* path, WholeFile* file, bool* learn);
 
   // When open_whole() was through with its file.
@@ -55,7 +56,7 @@ class InlinePaths {
 
   // Whether access(2) and open(2) look for a path with the same rights; for these user and group ids.
   bool credentials_are_plain_ = false;
-  bool credentials_were_asked_ = false;
+  bool credentials_are_known_ = false;
   uid_t users_[3] = {};
   gid_t groups_[3] = {};
 };

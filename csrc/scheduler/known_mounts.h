@@ -1,12 +1,12 @@
-// Which mounts hold a local filesystem that we know. Asking is fstatfs(2), which may wait 300 ms and more on
-// FUSE and network filesystems (H29), so the pool asks, once per mount. Not per device: a device that had
-// ext4 on it may be mounted by a FUSE server next (H33).
+// Which mounts hold a local filesystem that we know. To find out takes fstatfs(2), which may wait 300 ms and
+// more on FUSE and network filesystems (H29), so the pool does it, once per mount. Not per device: a device
+// that had ext4 on it may be mounted by a FUSE server next (H33).
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "backend/file_facts.h"
+#include "jobs/file_facts.h"
 
 namespace ioengine {
 

@@ -5,28 +5,21 @@
 #include <algorithm>
 #include <string_view>
 
-#include "backend/path_job.h"
+#include "jobs/open_file.h"
+#include "jobs/write_file.h"
 
 namespace ioengine {
 namespace {
-
-struct Paths {
-  std::string_view first;
-  std::string_view second;  // empty where there is one path
-};
 
 std::string_view without_slashes(std::string_view path) {
   while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   return path;
 }
 
-Paths paths_of(const Request* request) {
+PathPair paths_of(const Request* request) {
   if (request->operation == Operation::kOpen) return {without_slashes(request->open->path), {}};
-  const PathJob& job = *request->path;
-  const bool is_text =
-      job.change == PathChange::kSymbolicLink && request->operation == Operation::kChangePath;
-  if (is_text) return {without_slashes(job.target), {}};
-  return {without_slashes(job.path), without_slashes(job.target)};
+  const PathPair paths = request->job->paths();
+  return {without_slashes(paths.first), without_slashes(paths.second)};
 }
 
 bool is_at_or_below(std::string_view path, std::string_view folder) {
@@ -39,7 +32,7 @@ bool holds_back_all(const Request* request) {
     case Operation::kChangePath:
       return true;
     case Operation::kWriteFile:
-      return !request->path->write.sync;
+      return !static_cast<const WriteFileJob*>(request->job)->sync;
     case Operation::kOpen:
       return (request->open->flags & (O_CREAT | O_TRUNC)) != 0;
     case Operation::kHostCall:
@@ -77,7 +70,7 @@ bool is_about_a_folder(Operation operation) {
 }
 
 bool is_related(const Request* earlier, const Request* later) {
-  const Paths changed = paths_of(earlier), wanted = paths_of(later);
+  const PathPair changed = paths_of(earlier), wanted = paths_of(later);
   const bool both_ways = is_about_a_folder(later->operation);
   for (std::string_view change : {changed.first, changed.second}) {
     for (std::string_view path : {wanted.first, wanted.second}) {
@@ -102,7 +95,7 @@ void PathOrder::add(Request* request) {
   if (holds_back_all(request)) {
     push(changes_, &count_, request);
   } else if (holds_back_changes(request)) {
-    push(questions_, &question_count_, request);
+    push(queries_, &query_count_, request);
   }
 }
 
@@ -114,8 +107,7 @@ void PathOrder::add_change(Request* request) {
 void PathOrder::remove(const Request* request) {
   if (change_ == request) change_ = nullptr;
   count_ = static_cast<size_t>(std::remove(changes_, changes_ + count_, request) - changes_);
-  question_count_ =
-      static_cast<size_t>(std::remove(questions_, questions_ + question_count_, request) - questions_);
+  query_count_ = static_cast<size_t>(std::remove(queries_, queries_ + query_count_, request) - queries_);
 }
 
 void PathOrder::keep_short_ones() {
@@ -134,7 +126,7 @@ Request* PathOrder::find_earlier(const Request* request) const {
   };
   Request* earlier = latest(changes_, count_);
   if (earlier == nullptr && change_ != nullptr && change_->call < request->call) earlier = change_;
-  if (earlier == nullptr && changes_something(request)) earlier = latest(questions_, question_count_);
+  if (earlier == nullptr && changes_something(request)) earlier = latest(queries_, query_count_);
   return earlier;
 }
 

@@ -1,35 +1,47 @@
 // Calls on one path run in the order of the calls: `mkdir(a)` and then `writeFile(a/b)`, neither awaited. In
 // node they mostly do, because libuv's threads start them a moment apart; two threads of ours may start them
-// at once. So a call waits for an unsettled change of its path, or of a folder above it, that was asked for
+// at once. So a call waits for an unsettled change of its path, or of a folder above it, that was called
 // earlier: for one that is a system call or a few, whenever that was; for a file that is written or opened,
-// in the same tick. And a change waits for questions of the same tick. Paths are compared as they are
-// written: links and `..` are not followed. What takes long (rm and cp of trees, a synced write) holds nobody
-// back: a program may want to watch it. A call also waits for a buffered write or another change of an open
-// file of the same tick, whatever file that is: log rotation appends to a file and asks for the next one at
-// once. Only of local files, where no dead server can hold it.
+// in the same tick. And a change waits for queries (stat, readFile, readdir …) of the same tick. Paths are
+// compared as they are written: links and `..` are not followed. What takes long (rm and cp of trees, a
+// synced write) holds nobody back: a program may want to watch it. A call also waits for a buffered write or
+// another change of an open file of the same tick, whatever file that is: log rotation appends to a file and
+// looks for the next one at once. Only of local files, where no dead server can hold it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <utility>
 
 #include "backend/request.h"
+#include "jobs/path_job.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 
-// A call that node:fs serves: whether it may change what others see, and whether it can be told to wait.
+// A call that node:fs serves: whether it may change what others see, and whether it is able to wait.
 enum class HostCall : int32_t { kReads, kChanges, kCannotWait };
+
+// What such a call is about: no thread of the engine's runs it.
+struct HostCallJob final : PathJob {
+  HostCallJob(std::string path, std::string target) : PathJob(std::move(path)), target(std::move(target)) {}
+  int32_t run() override { return kUnsupported; }
+  PathPair paths() const override { return {path, target}; }
+  const std::string target;  // empty where there is one path
+};
 
 class PathOrder {
  public:
-  // A new tick: what may take long and was asked for before holds back none that come now.
+  // A new tick: what may take long and was called before holds back none that come now.
   void start_turn() {
     change_ = nullptr;
-    question_count_ = 0;
+    query_count_ = 0;
     if (count_ > 0) keep_short_ones();
   }
 
   // Numbers a request, and remembers it if others may have to wait for it: for a change all that concern the
-  // same paths, for a question of this tick only changes.
+  // same paths, for a query of this tick only changes.
   void add(Request* request);
   // A change of an open local file.
   void add_change(Request* request);
@@ -46,8 +58,8 @@ class PathOrder {
   static constexpr size_t kChanges = 16;  // the latest ones: each call is compared with all of them
   Request* changes_[kChanges] = {};
   size_t count_ = 0;
-  Request* questions_[kChanges] = {};
-  size_t question_count_ = 0;
+  Request* queries_[kChanges] = {};
+  size_t query_count_ = 0;
   Request* change_ = nullptr;  // of an open file: the latest one of this tick that has not settled
   uint64_t calls_ = 0;
 };

@@ -1,4 +1,4 @@
-// Questions about paths and attributes: answered on the calling thread where the kernel's caches have it all
+// Paths and attributes: looked up on the calling thread where the kernel's caches have it all
 // and the budget of the turn allows, in a later turn where it does not, in the pool where someone may have to
 // be waited for.
 
@@ -8,25 +8,18 @@
 #include <cerrno>
 #include <memory>
 
-#include "backend/path_job.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "jobs/read_file.h"
+#include "jobs/result_codes.h"
+#include "jobs/resumable_job.h"
+#include "jobs/stat_path.h"
+#include "jobs/write_file.h"
 #include "memory/aligned_block.h"
 #include "scheduler/context.h"
 
 namespace ioengine {
-namespace {
-
-// Not an errno of open(2): there is no budget for the bytes in this turn.
-constexpr int32_t kLater = kNeedsRouting;
-
-constexpr int32_t accepted(const Request* request) {
-  return kAcceptedBase - static_cast<int32_t>(request->slot);
-}
-
-}  // namespace
-
 int32_t IoContext::stat(const char* path, bool follow, uint32_t flags, struct statx* status) {
   bool learn = false;
   // Those that wait for budget go first, so that none waits for ever.
@@ -35,16 +28,15 @@ int32_t IoContext::stat(const char* path, bool follow, uint32_t flags, struct st
   if (now) {
     inline_lane_.charge();
     const int32_t result = inline_paths_.stat(path, follow, status, &learn);
-    if (result != kNotTaken) {
+    if (result != kNeedsPool) {
       ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
       return result;
     }
   }
-  auto job = std::make_unique<PathJob>();
-  job->path = path;
+  auto job = std::make_unique<StatJob>(path);
   job->follow = follow;
   job->learn = learn;
-  return accept_path(Operation::kStat, job.release(), flags, now || !settled);
+  return accept_path(Operation::kStat, std::move(job), flags, now || !settled);
 }
 
 int32_t IoContext::access(const char* path, int32_t mode, uint32_t flags) {
@@ -54,53 +46,53 @@ int32_t IoContext::access(const char* path, int32_t mode, uint32_t flags) {
   if (now) {
     inline_lane_.charge();
     const int32_t result = inline_paths_.exists(path, &learn);
-    if (result != kNotTaken) {
+    if (result != kNeedsPool) {
       ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
       return result;
     }
   }
-  auto job = std::make_unique<PathJob>();
-  job->path = path;
+  auto job = std::make_unique<AccessJob>(path);
   job->mode = mode;
   job->learn = learn;
-  return accept_path(Operation::kAccess, job.release(), flags, now || !here);
+  return accept_path(Operation::kAccess, std::move(job), flags, now || !here);
 }
 
-int32_t IoContext::accept_path(Operation operation, PathJob* job, uint32_t flags, bool ask_pool) {
+int32_t IoContext::accept_path(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags,
+                               bool to_pool) {
   Request* request = new_request(operation, nullptr, flags);
-  request->path = job;
+  request->job = job.release();
   ++unsettled_;
-  if (ask_pool) {
+  if (to_pool) {
     path_order_.add(request);
     start_path(request);
   } else {
     paths_.push(request);
     if ((flags & kFlagCallback) != 0) run_paths();
   }
-  return accepted(request);
+  return accepted_in(request->slot);
 }
 
 // All of a small file, into `memory` or, without any, into memory of the file's own: bytes, -errno of the
-// open, kNotTaken for the pool, which goes on with the file if it is open, or kLater.
+// open, kNeedsPool, where the pool goes on with the file if it is open, or kNoBudget.
 int32_t IoContext::read_whole_here(const char* path, WholeFile* file, char* memory, bool* learn) {
   inline_lane_.charge();
   const int32_t opened = inline_paths_.open_whole(path, file, learn);
   if (opened < 0) return opened;
   // The close of a file without a name frees its blocks, which may take long (H29).
   const uint64_t size = file->facts.size;
-  if (!file->has_name || size > limits::whole_file_bytes) return kNotTaken;
+  if (!file->has_name || size > limits::whole_file_bytes) return kNeedsPool;
   if (!inline_lane_.has_budget(size)) {
     // Files that wait are not to use up the process's descriptors.
-    if (!inline_lane_.closes_at_once(file->fd, file->facts, size, file->facts.changed_ns)) return kNotTaken;
+    if (!inline_lane_.closes_at_once(file->fd, file->facts, size, file->facts.changed_ns)) return kNeedsPool;
     inline_lane_.close_whole(file, inline_paths_.opened_ns());
-    return kLater;
+    return kNoBudget;
   }
   if (size > 0) {
-    if (memory == nullptr && !file->reserve()) return kNotTaken;
+    if (memory == nullptr && !file->reserve()) return kNeedsPool;
     if (!inline_lane_.read_whole(*file, memory != nullptr ? memory : file->content.get())) {
       inline_lane_.fuse()->check(file->facts.mount, inline_paths_.opened_ns(), size);
       file->drop_content();
-      return kNotTaken;
+      return kNeedsPool;
     }
   }
   inline_lane_.close_whole(file, inline_paths_.opened_ns());
@@ -112,51 +104,48 @@ int32_t IoContext::read_file(const char* path, uint32_t flags, char* memory) {
   // Most calls are answered at once and need no job: only the file, which the next one uses again.
   if (spare_file_ == nullptr) spare_file_ = std::make_unique<WholeFile>();
   bool learn = false;
-  int32_t result = kLater;
+  int32_t result = kNoBudget;
   const bool settled = paths_are_settled();
   if ((flags & kFlagCallback) == 0 && paths_.empty() && settled && inline_lane_.has_budget(0)) {
     result = read_whole_here(path, spare_file_.get(), memory, &learn);
-    if (result != kNotTaken && result != kLater) {
+    if (result != kNeedsPool && result != kNoBudget) {
       LaneCounters& lane = statistics_.lanes[static_cast<size_t>(Lane::kInline)];
       ++lane.operations;
       if (result > 0) lane.bytes += static_cast<uint64_t>(result);
       return result;
     }
   }
-  auto job = std::make_unique<PathJob>();
-  job->path = path;
-  job->learn = learn;
-  job->file = std::move(spare_file_);
-  return accept_path(Operation::kReadFile, job.release(), flags, result == kNotTaken || !settled);
+  auto job = std::make_unique<ReadFileJob>(path, std::move(spare_file_));
+  return accept_path(Operation::kReadFile, std::move(job), flags, result == kNeedsPool || !settled);
 }
 
-// What changes the disk, or reads it in any case: one trip to the pool. Memory of our own under `write.data`
+// What changes the disk, or reads it in any case: one pool job. Memory of our own that a file is written from
 // is held.
 int32_t IoContext::run_in_pool(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags) {
-  AlignedBlock* block =
-      operation == Operation::kWriteFile ? AlignedBlock::hold_if_ours(job->write.data) : nullptr;
   Request* request = new_request(operation, nullptr, flags);
-  job->ending = &ending_jobs_;
-  request->path = job.release();
-  request->block = block;
+  request->job = job.release();
+  if (operation == Operation::kWriteFile)
+    request->block = AlignedBlock::hold_if_ours(static_cast<WriteFileJob*>(request->job)->data);
+  if (operation == Operation::kCopyTree || operation == Operation::kRemoveTree)
+    static_cast<ResumableJob*>(request->job)->ending = &ending_jobs_;
   ++unsettled_;
   if (changes_file(operation)) ++unsettled_writes_;
   if (changes_paths(operation)) count_path_change();
   path_order_.add(request);
   start_path(request);
-  return accepted(request);
+  return accepted_in(request->slot);
 }
 
 void IoContext::count_path_change() {
   ++unsettled_path_changes_;
-  start_earlier_questions();
+  start_earlier_look_ups();
 }
 
-// Questions that wait for budget and were made before a change: they go ahead of it.
-void IoContext::start_earlier_questions() {
-  while (Request* question = paths_.pop()) {
-    path_order_.add(question);
-    to_threads(question);
+// Look-ups that wait for budget and were called before a change: they go ahead of it.
+void IoContext::start_earlier_look_ups() {
+  while (Request* look_up = paths_.pop()) {
+    path_order_.add(look_up);
+    to_threads(look_up);
   }
 }
 
@@ -165,7 +154,7 @@ void IoContext::start_path(Request* request) {
   Request* earlier = path_order_.find_earlier(request);
   if (earlier != nullptr) return wait_behind(earlier, request);
   if (request->operation == Operation::kHostCall) return start_host_call(request);
-  // It waited for a change that is over: the caches may answer it now, ahead of what the program does next.
+  // It waited for a change that is over: the caches may have it now, ahead of what the program does next.
   if (releasing_ && may_be_answered_here(request) && paths_are_settled()) return paths_.push(request);
   to_threads(request);
 }
@@ -202,7 +191,7 @@ bool IoContext::may_be_answered_here(const Request* request) {
     case Operation::kReadFile:
       return true;
     case Operation::kAccess:
-      return request->path->mode == F_OK;
+      return static_cast<const AccessJob*>(request->job)->mode == F_OK;
     default:
       return false;
   }
@@ -210,21 +199,25 @@ bool IoContext::may_be_answered_here(const Request* request) {
 
 int32_t IoContext::answer_here(Operation operation, PathJob* job) {
   const char* path = job->path.c_str();
-  if (operation == Operation::kReadFile) return read_whole_here(path, job->file.get(), nullptr, &job->learn);
+  bool learn = false;
+  if (operation == Operation::kReadFile)
+    return read_whole_here(path, static_cast<ReadFileJob*>(job)->file.get(), nullptr, &learn);
   inline_lane_.charge();
-  return operation == Operation::kStat ? inline_paths_.stat(path, job->follow, &job->status, &job->learn)
-                                       : inline_paths_.exists(path, &job->learn);
+  if (operation == Operation::kAccess)
+    return inline_paths_.exists(path, &static_cast<AccessJob*>(job)->learn);
+  auto* look_up = static_cast<StatJob*>(job);
+  return inline_paths_.stat(path, look_up->follow, &look_up->status, &look_up->learn);
 }
 
 void IoContext::run_paths() {
   while (!paths_.empty() && inline_lane_.has_budget(0)) {
     Request* request = paths_.pop();
-    const int32_t result = answer_here(request->operation, request->path);
-    if (result == kLater) {
+    const int32_t result = answer_here(request->operation, request->job);
+    if (result == kNoBudget) {
       paths_.push_front(request);
       return;
     }
-    if (result == kNotTaken) {
+    if (result == kNeedsPool) {
       to_threads(request);
     } else {
       request->lane = Lane::kInline;
@@ -234,15 +227,31 @@ void IoContext::run_paths() {
 }
 
 // What the pool found out about the mount.
-void IoContext::learn_from(const PathJob& job) {
-  if (job.learned) inline_paths_.learn(job.mount, job.filesystem);
-  if (job.file == nullptr) return;
-  inline_paths_.learn(job.file->facts);
-  inline_lane_.fuse()->opened_elsewhere(job.file->facts.mount, job.file->open_ns);
-  if (job.file->has_content()) inline_lane_.closed_elsewhere(job.file->facts);
+void IoContext::learn_from(const Request* request) {
+  switch (request->operation) {
+    case Operation::kStat:
+    case Operation::kAccess: {
+      const auto& job = *static_cast<const LookUpJob*>(request->job);
+      if (job.learned) inline_paths_.learn(job.mount, job.filesystem);
+      return;
+    }
+    case Operation::kReadFile: {
+      const WholeFile& file = *static_cast<const ReadFileJob*>(request->job)->file;
+      inline_paths_.learn(file.facts);
+      inline_lane_.fuse()->opened_elsewhere(file.facts.mount, file.open_ns);
+      if (file.has_content()) inline_lane_.closed_elsewhere(file.facts);
+      return;
+    }
+    case Operation::kWriteFile:
+      inline_paths_.learn(static_cast<const WriteFileJob*>(request->job)->facts);
+      return;
+    default:
+      return;
+  }
 }
 
-// Where the attributes of an open file are in memory: not on overlayfs, which asks the filesystem below it.
+// Where the attributes of an open file are in memory: not on overlayfs, which goes to the filesystem below
+// it.
 bool IoContext::stats_at_once(const Descriptor* descriptor) {
   const FilesystemTraits& filesystem = descriptor->facts.filesystem;
   return (filesystem.nowait_reads || filesystem.memory_backed) && inline_lane_.has_budget(0) &&
@@ -260,7 +269,7 @@ int32_t IoContext::stat_here(Descriptor* descriptor, struct statx* status) {
 
 int32_t IoContext::stat_descriptor(int fd, uint32_t flags, struct statx* status) {
   Descriptor* descriptor = usable(fd, flags);
-  if (descriptor == nullptr || descriptor->foreign()) return kNotTaken;
+  if (descriptor == nullptr || descriptor->foreign()) return kUnsupported;
   if (descriptor->closing) return -EBADF;
   const bool behind_change = descriptor->follows_change(turn_, -1, 0);
   const bool free = !behind_change && descriptor->waiting.empty() && !descriptor->exclusive_running;
@@ -269,7 +278,7 @@ int32_t IoContext::stat_descriptor(int fd, uint32_t flags, struct statx* status)
     return stat_here(descriptor, status);
   }
   Request* request = new_request(Operation::kStatx, descriptor, flags);
-  request->path = new PathJob();
+  request->job = new StatJob("");
   if (behind_change) request->gate = Gate::kExclusive;
   return accept(request);
 }
@@ -277,16 +286,16 @@ int32_t IoContext::stat_descriptor(int fd, uint32_t flags, struct statx* status)
 void IoContext::route_stat(Request* request) {
   if (stats_at_once(request->descriptor)) {
     request->lane = Lane::kInline;
-    return settle(request, stat_here(request->descriptor, &request->path->status));
+    return settle(request, stat_here(request->descriptor, &static_cast<StatJob*>(request->job)->status));
   }
   if (!backend_->capabilities().serves(request->operation)) return to_threads(request);
   request->flags |= kFlagMayWait;
   to_backend(request);
 }
 
-PathJob* IoContext::answer_of(uint32_t slot) {
+PathJob* IoContext::job_of(uint32_t slot) {
   const Request* request = slots_.taken_at(slot);
-  return request != nullptr && request->finished ? request->path : nullptr;
+  return request != nullptr && request->finished ? request->job : nullptr;
 }
 
 }  // namespace ioengine

@@ -27,7 +27,7 @@ void IoContext::pump(Descriptor* descriptor) {
       descriptor->waiting.pop();
       if (request->operation == Operation::kClose && !descriptor->detached) forget(descriptor->fd);
       descriptor->enter(request);
-      settle(request, kNotTaken);
+      settle(request, kUnsupported);
       continue;
     }
     // Accepted before the file was known: now its gate can be.

@@ -1,8 +1,8 @@
 #include "scheduler/slots.h"
 
-#include "backend/file_facts.h"
-#include "backend/path_job.h"
 #include "base/check.h"
+#include "jobs/open_file.h"
+#include "jobs/path_job.h"
 #include "memory/aligned_block.h"
 #include "scheduler/bounce.h"
 #include "scheduler/staging.h"
@@ -37,9 +37,9 @@ void Slots::release_owned(Request* request) {
     delete request->open;
     request->open = nullptr;
   }
-  if (request->path != nullptr) {
-    delete request->path;
-    request->path = nullptr;
+  if (request->job != nullptr) {
+    delete request->job;
+    request->job = nullptr;
   }
   if (request->block != nullptr) {
     request->block->release();

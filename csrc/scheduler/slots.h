@@ -14,7 +14,7 @@ namespace ioengine {
 
 class Slots {
  public:
-  // Never fails: a full engine queues, it does not refuse (design rule 5).
+  // Never fails: a full engine queues, it does not refuse.
   Request* take() {
     if (free_ == nullptr) add_chunk();
     Request* request = free_;

@@ -224,7 +224,7 @@ void refused_for_a_while() {
   interference = Interference();
 }
 
-// H32: io_submit must not wait for the inode lock or for dirty pages. A file that refuses is asked once.
+// H32: io_submit must not wait for the inode lock or for dirty pages. A file that refuses is tried once.
 void direct_requests_do_not_wait() {
   for (int refuse : {0, EOPNOTSUPP, EINVAL}) {
     set_context("direct requests with RWF_NOWAIT, refused with " + std::to_string(refuse));

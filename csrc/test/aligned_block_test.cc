@@ -1,4 +1,4 @@
-// Aligned blocks (H8, H19, H40): size classes, reuse, holders on several threads, memory that faults after it
+// Aligned blocks (H8, H40): size classes, reuse, holders on several threads, memory that faults after it
 // was unmapped, and giving back and helping out where mappings or address space have run out.
 #include <pthread.h>
 #include <signal.h>
@@ -96,15 +96,15 @@ void large_blocks_are_given_back() {
     *const_cast<volatile uint8_t*>(memory) = 1;
   });
   CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
-  AlignedBlock* again = AlignedBlock::allocate(100 * kMiB);
-  CHECK(again->fresh());
-  CHECK_EQ(static_cast<uint8_t*>(again->data())[0], 0);
+  AlignedBlock* reused = AlignedBlock::allocate(100 * kMiB);
+  CHECK(reused->fresh());
+  CHECK_EQ(static_cast<uint8_t*>(reused->data())[0], 0);
   // Any address of a block finds it, and the first one behind it does not.
-  auto* start = static_cast<uint8_t*>(again->data());
-  CHECK(AlignedBlock::hold_if_ours(start + 100 * kMiB - 1) == again);
-  again->release();
-  CHECK(AlignedBlock::hold_if_ours(start + 100 * kMiB) != again);
-  again->release();
+  auto* start = static_cast<uint8_t*>(reused->data());
+  CHECK(AlignedBlock::hold_if_ours(start + 100 * kMiB - 1) == reused);
+  reused->release();
+  CHECK(AlignedBlock::hold_if_ours(start + 100 * kMiB) != reused);
+  reused->release();
 }
 
 // What is kept for reuse has a limit over the whole process.

@@ -43,7 +43,7 @@ void BareBackend::submit_all(const std::vector<Request*>& requests) {
     CHECK(now <= requests.size() - taken);
     CHECK(result_.backend->in_flight() <= result_.backend->capabilities().depth);
     taken += now;
-    if (taken < requests.size() && reap() == 0) wait_for_bell(kBell_ms);
+    if (taken < requests.size() && reap() == 0) wait_for_wake_up(kWakeUp_ms);
   }
 }
 
@@ -60,22 +60,22 @@ size_t BareBackend::reap() {
   return count;
 }
 
-bool BareBackend::wait_for_bell(int timeout_ms) {
+bool BareBackend::wait_for_wake_up(int timeout_ms) {
   if (result_.backend->arm_wake()) return true;
-  pollfd bell = {wake_fd_, POLLIN, 0};
-  const bool rang = poll(&bell, 1, timeout_ms) == 1;
+  pollfd wake_up = {wake_fd_, POLLIN, 0};
+  const bool woke_up = poll(&wake_up, 1, timeout_ms) == 1;
   eventfd_t count;
   eventfd_read(wake_fd_, &count);
-  return rang;
+  return woke_up;
 }
 
 void BareBackend::finish(int timeout_ms) {
   while (result_.backend->in_flight() > 0) {
     result_.backend->disarm_wake();
     if (reap() > 0) continue;
-    if (!wait_for_bell(timeout_ms)) {
+    if (!wait_for_wake_up(timeout_ms)) {
       fail(__FILE__, __LINE__,
-           "no bell within " + std::to_string(timeout_ms) + " ms with " +
+           "no wake-up within " + std::to_string(timeout_ms) + " ms with " +
                std::to_string(result_.backend->in_flight()) + " in flight");
     }
   }

@@ -1,4 +1,4 @@
-// A backend without a scheduler on top: requests of a test's own, and the bell.
+// A backend without a scheduler on top: requests of a test's own, and the wake-up.
 #pragma once
 
 #include <memory>
@@ -8,9 +8,9 @@
 
 namespace ioengine::test {
 
-// For how long a bell that has to ring is waited for. It rings at once; a machine that is very busy may take
-// seconds.
-constexpr int kBell_ms = 60000;
+// For how long a wake-up that has to come is waited for. It comes at once; a machine that is very busy may
+// take seconds.
+constexpr int kWakeUp_ms = 60000;
 
 class BareBackend {
  public:
@@ -30,11 +30,11 @@ class BareBackend {
   void submit_all(const std::vector<Request*>& requests);
   // Reaps once; results go to Request::result and completed() counts them.
   size_t reap();
-  // Arms, sleeps on the bell, reaps, until nothing is in flight. A bell that should ring and does not within
-  // `timeout_ms` fails the test.
-  void finish(int timeout_ms = kBell_ms);
-  // Arms, and waits for the bell when that is said to be safe. False when it did not ring.
-  bool wait_for_bell(int timeout_ms);
+  // Arms, sleeps until the wake-up, reaps, until nothing is in flight. A wake-up that should come and does
+  // not within `timeout_ms` fails the test.
+  void finish(int timeout_ms = kWakeUp_ms);
+  // Arms, and waits for the wake-up when that is said to be safe. False when it did not come.
+  bool wait_for_wake_up(int timeout_ms);
   uint64_t completed() const { return completed_; }
 
  private:

@@ -6,9 +6,9 @@
 
 #include <cstdio>
 
-#include "backend/device_tags.h"
-#include "backend/file_facts.h"
 #include "base/limits.h"
+#include "jobs/device_tags.h"
+#include "jobs/file_facts.h"
 #include "test/check.h"
 
 using namespace ioengine;

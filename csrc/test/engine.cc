@@ -10,8 +10,8 @@
 #include <cstring>
 
 #include "backend/factory.h"
-#include "backend/path_job.h"
 #include "base/clock.h"
+#include "jobs/path_job.h"
 #include "scheduler/staging.h"
 #include "test/check.h"
 
@@ -118,9 +118,8 @@ std::shared_ptr<Ticket> Engine::transfer(Operation operation, int fd, const std:
                   std::move(on_settled));
 }
 
-std::shared_ptr<Ticket> Engine::control(Operation operation, int fd, uint64_t offset, uint64_t length,
-                                        int32_t mode, OnSettled on_settled) {
-  return accepted(context_->control(operation, fd, offset, length, mode, 0), std::move(on_settled));
+std::shared_ptr<Ticket> Engine::control(Operation operation, int fd, uint64_t length, OnSettled on_settled) {
+  return accepted(context_->control(operation, fd, length, 0), std::move(on_settled));
 }
 
 std::shared_ptr<Ticket> Engine::close(int fd) { return accepted(context_->close(fd, 0), nullptr); }
@@ -156,15 +155,15 @@ void Engine::turn() {
 }
 
 bool Engine::sleep_and_turn(int timeout_ms) {
-  bool rang = true;
+  bool woke_up = true;
   if (!context_->has_local_work() && !context_->arm_wake()) {
-    pollfd bell = {wake_fd_, POLLIN, 0};
-    rang = poll(&bell, 1, timeout_ms) == 1;
+    pollfd wake_up = {wake_fd_, POLLIN, 0};
+    woke_up = poll(&wake_up, 1, timeout_ms) == 1;
     eventfd_t count;
     eventfd_read(wake_fd_, &count);
   }
   turn();
-  return rang;
+  return woke_up;
 }
 
 void Engine::until(const std::function<bool()>& done) {

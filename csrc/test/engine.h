@@ -51,14 +51,14 @@ class Engine {
                                 uint32_t flags = 0);
   std::shared_ptr<Ticket> transfer(Operation operation, int fd, const std::vector<iovec>& vectors,
                                    int64_t position, uint32_t flags = 0, OnSettled on_settled = nullptr);
-  std::shared_ptr<Ticket> control(Operation operation, int fd, uint64_t offset = 0, uint64_t length = 0,
-                                  int32_t mode = 0, OnSettled on_settled = nullptr);
+  std::shared_ptr<Ticket> control(Operation operation, int fd, uint64_t length = 0,
+                                  OnSettled on_settled = nullptr);
   std::shared_ptr<Ticket> close(int fd);
   std::shared_ptr<Ticket> run_in_pool(Operation operation, std::unique_ptr<PathJob> job);
 
   // One turn of the loop: rounds until nothing is finished, and delivery. Does not wait.
   void turn();
-  // Waits on the bell as the real loop does, then takes a turn. False when nothing rang within the time.
+  // Waits for the wake-up as the real loop does, then takes a turn. False when none came within the time.
   bool sleep_and_turn(int timeout_ms);
   // Turns until the condition holds; fails the test without progress for `stuck_ms`.
   void until(const std::function<bool()>& done);

@@ -48,8 +48,8 @@ void a_young_file_proves_nothing() {
     usleep(20 * 1000);
   }
   CHECK(looked > 0);
-  FileStamp again;
-  CHECK(take_stamp(fd, &again) && is_equal(stamp, again));
+  FileStamp second;
+  CHECK(take_stamp(fd, &second) && is_equal(stamp, second));
   // Set into the past by hand, it was still changed now.
   const timespec past[2] = {{1000, 5}, {1000, 5}};
   CHECK(futimens(fd, past) == 0);

@@ -68,7 +68,7 @@ void the_budget(int fd) {
     CHECK_EQ(lane.read(&descriptor, &vector, 1, 0, 1), 1);
     CHECK(++served <= limits::inline_operations);
   }
-  CHECK(served >= 15);  // the clock is asked at every 16th
+  CHECK(served >= 15);  // the clock is read at every 16th
   CHECK(!lane.has_budget(1));
   lane.start_turn();
   CHECK(lane.has_budget(1));

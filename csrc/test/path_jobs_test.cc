@@ -1,4 +1,4 @@
-// What the pool does on a path in one trip: where it stops, and what it leaves then.
+// What jobs on paths do: where they stop, and what they leave then.
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -6,20 +6,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <memory>
-#include <sstream>
 #include <vector>
 
-#include "backend/copy_file.h"
-#include "backend/copy_tree.h"
-#include "backend/directory.h"
-#include "backend/path_job.h"
-#include "backend/utf8.h"
 #include "base/limits.h"
+#include "base/utf8.h"
+#include "jobs/copy_file.h"
+#include "jobs/copy_tree.h"
+#include "jobs/path_syscalls.h"
+#include "jobs/read_directory.h"
+#include "jobs/read_tree.h"
+#include "jobs/remove_tree.h"
+#include "jobs/result_codes.h"
+#include "jobs/write_file.h"
 #include "test/check.h"
 
 using namespace ioengine;
@@ -41,24 +45,20 @@ bool is_there(const std::string& path) {
   return lstat(path.c_str(), &status) == 0;
 }
 
-struct Write {
-  WholeWrite write;
-  WholeFile file;
-  int32_t run(const std::string& path, const std::string& text, int flags) {
-    write.flags = flags;
-    write.mode = 0600;
-    write.data = text.data();
-    write.size = text.size();
-    return write_whole_file(path, &write, &file);
-  }
-};
+int32_t write(WriteFileJob* job, const std::string& text, int flags) {
+  job->flags = flags;
+  job->mode = 0600;
+  job->data = text.data();
+  job->size = text.size();
+  return job->run();
+}
 
 void writes_all_and_closes() {
   const std::string path = in_folder("written");
-  Write first, second;
-  first.write.sync = true;
-  CHECK_EQ(first.run(path, "one", O_WRONLY | O_CREAT | O_TRUNC), 3);
-  CHECK_EQ(second.run(path, " two", O_WRONLY | O_CREAT | O_APPEND), 4);
+  WriteFileJob first(path), second(path);
+  first.sync = true;
+  CHECK_EQ(write(&first, "one", O_WRONLY | O_CREAT | O_TRUNC), 3);
+  CHECK_EQ(write(&second, " two", O_WRONLY | O_CREAT | O_APPEND), 4);
   CHECK(!first.file.is_open() && !second.file.is_open());
   CHECK(content(path) == "one two");
 }
@@ -66,13 +66,13 @@ void writes_all_and_closes() {
 void stops_where_a_step_fails() {
   const std::string path = in_folder("refused");
   put(path, "old");
-  Write reading, absent, device;
-  CHECK_EQ(reading.run(path, "new", O_RDONLY), kStopped);
-  CHECK(reading.write.failed == WholeWrite::Step::kWrite);
-  CHECK_EQ(reading.write.error, -EBADF);
+  WriteFileJob reading(path), absent(in_folder("no/file")), device("/dev/full");
+  CHECK_EQ(write(&reading, "new", O_RDONLY), kWriteStopped);
+  CHECK(reading.failed == WriteFileJob::Step::kWrite);
+  CHECK_EQ(reading.error, -EBADF);
   CHECK(reading.file.is_open());  // its closing may fail too, and both errors are shown
-  CHECK_EQ(absent.run(in_folder("no/file"), "new", O_WRONLY | O_CREAT), -ENOENT);
-  CHECK_EQ(device.run("/dev/full", "new", O_WRONLY), kNotTaken);
+  CHECK_EQ(write(&absent, "new", O_WRONLY | O_CREAT), -ENOENT);
+  CHECK_EQ(write(&device, "new", O_WRONLY), kUnsupported);
   CHECK(content(path) == "old");
 }
 
@@ -83,10 +83,10 @@ void a_write_that_is_cut_short_goes_on() {
     const rlimit limit = {1000, 1000};
     CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
     const std::string path = in_folder("limited");
-    Write over;
-    CHECK_EQ(over.run(path, std::string(3000, 'x'), O_WRONLY | O_CREAT | O_TRUNC), kStopped);
-    CHECK(over.write.failed == WholeWrite::Step::kWrite);
-    CHECK_EQ(over.write.error, -EFBIG);
+    WriteFileJob over(path);
+    CHECK_EQ(write(&over, std::string(3000, 'x'), O_WRONLY | O_CREAT | O_TRUNC), kWriteStopped);
+    CHECK(over.failed == WriteFileJob::Step::kWrite);
+    CHECK_EQ(over.error, -EFBIG);
     CHECK_EQ(content(path).size(), 1000u);
   });
   CHECK(ended_well(status));
@@ -105,13 +105,10 @@ std::string make_chain(const std::string& name, int depth) {
 
 // All slices of it.
 int32_t remove(const std::string& path, bool recursive, bool force, int* slices = nullptr) {
-  PathJob job;
-  job.path = path;
-  job.first = recursive;
-  job.second = force;
+  RemoveTreeJob job(path, recursive, force);
   for (int count = 1;; ++count) {
-    const int32_t result = remove_tree(&job);
-    CHECK_EQ(result == kUnfinished, job.resumable != nullptr);
+    const int32_t result = job.run();
+    CHECK_EQ(result == kUnfinished, job.unfinished() != nullptr);
     if (result == kUnfinished) continue;
     if (slices != nullptr) *slices = count;
     return result;
@@ -122,12 +119,12 @@ void removes_trees_down_to_a_depth() {
   const std::string outside = make_chain("outside", 1);
   const std::string shallow = make_chain("shallow", 20);
   CHECK_EQ(symlink(outside.c_str(), (shallow + "/link").c_str()), 0);
-  CHECK_EQ(remove(shallow, false, true), kNotTaken);
+  CHECK_EQ(remove(shallow, false, true), kUnsupported);
   CHECK_EQ(remove(shallow, true, false), 0);
   CHECK(!is_there(shallow));
   CHECK(is_there(outside + "/file"));
-  CHECK_EQ(remove(make_chain("deep", limits::tree_depth + 5), true, false), kNotTaken);
-  CHECK_EQ(remove(in_folder("absent"), true, false), kNotTaken);
+  CHECK_EQ(remove(make_chain("deep", limits::tree_depth + 5), true, false), kUnsupported);
+  CHECK_EQ(remove(in_folder("absent"), true, false), kUnsupported);
   CHECK_EQ(remove(in_folder("absent"), true, true), 0);
 }
 
@@ -157,17 +154,15 @@ void a_removal_keeps_its_directories_within_the_bound() {
   std::string bottom = top;
   for (int level = 0; level < 40; ++level) bottom += "/d";
   for (int file = 0; file < 60000; ++file) put(bottom + "/" + std::to_string(file), "");
-  PathJob job;
-  job.path = top;
-  job.first = true;
+  RemoveTreeJob job(top, true, false);
   {
     HeldDescriptors others;
     CHECK(others.take(limits::held_descriptors - 40));
-    CHECK_EQ(remove_tree(&job), kUnfinished);
+    CHECK_EQ(job.run(), kUnfinished);
     CHECK_EQ(open_descriptors(), before);
   }
-  if (remove_tree(&job) == kUnfinished) CHECK_EQ(open_descriptors(), before + 41);
-  job.resumable.reset();
+  if (job.run() == kUnfinished) CHECK_EQ(open_descriptors(), before + 41);
+  job.cancel();
   CHECK_EQ(open_descriptors(), before);
   if (is_there(top)) CHECK_EQ(remove(top, true, false), 0);
 }
@@ -176,28 +171,19 @@ void lists_names_in_order_of_bytes() {
   const std::string top = make_chain("names", 0);
   for (const char* name : {"b", "a", "\xff", "..x", "B"}) put(top + "/" + name, "");
   CHECK_EQ(symlink("nowhere", (top + "/c").c_str()), 0);
-  PathJob job;
-  job.path = top;
-  CHECK_EQ(read_directory(&job), 0);
+  ReadDirectoryJob job(top, false), typed(top, true), file(top + "/a", false);
+  CHECK_EQ(job.run(), 0);
   CHECK(job.found == "..x/B/a/b/c/\xff/");
-  PathJob typed;
-  typed.path = top;
-  typed.first = 1;
-  CHECK_EQ(read_directory(&typed), 0);
+  CHECK_EQ(typed.run(), 0);
   CHECK(typed.found == job.found + "\1\1\1\1\3\1");
-  PathJob file;
-  file.path = top + "/a";
-  CHECK_EQ(read_directory(&file), -ENOTDIR);
+  CHECK_EQ(file.run(), -ENOTDIR);
 }
 
 struct Tree {
-  PathJob job;
-  explicit Tree(const std::string& top, bool with_types = false, const std::string& below = "") {
-    job.path = top;
-    job.first = with_types;
-    job.below = below;
-  }
-  int32_t run() { return read_tree(&job); }
+  ReadTreeJob job;
+  explicit Tree(const std::string& top, bool with_types = false, const std::string& below = "")
+      : job(top, with_types, below) {}
+  int32_t run() { return job.run(); }
   // With a comma for each NUL.
   std::string found() const {
     std::string text = job.found;
@@ -214,7 +200,7 @@ void lists_a_tree_the_last_directory_first() {
   CHECK_EQ(symlink(".", (top + "/a/loop").c_str()), 0);
   Tree typed(top, true);
   CHECK_EQ(typed.run(), 0);
-  CHECK(typed.found() == ",\2\2\1,a,d,file,d,\2\1,d,file,d/d,,a,\1\3\3,b,link,loop,0");
+  CHECK(typed.found() == ",\2\2\1,a,d,file,d,\2\1,d,file,d/d,,a,\1\3\3,b,link,loop,");
   // The loop is followed for as long as the kernel follows links.
   Tree named(top);
   CHECK_EQ(named.run(), 0);
@@ -222,59 +208,45 @@ void lists_a_tree_the_last_directory_first() {
         0);
   Tree below(top, true, std::string("a\0d", 3));
   CHECK_EQ(below.run(), 0);
-  CHECK(below.found() == "d,\2\1,d,file,d/d,,a,\1\3\3,b,link,loop,0");
+  CHECK(below.found() == "d,\2\1,d,file,d/d,,a,\1\3\3,b,link,loop,");
 }
 
 void a_tree_that_fails_is_left_to_node() {
   const std::string top = make_chain("failing", 1);
   CHECK_EQ(Tree(in_folder("absent")).run(), -ENOENT);
   CHECK_EQ(Tree(top + "/file").run(), -ENOTDIR);
-  CHECK_EQ(Tree(top, false, "gone").run(), kNotTaken);
+  CHECK_EQ(Tree(top, false, "gone").run(), kUnsupported);
 }
 
-void a_long_listing_takes_several_trips() {
+void a_long_listing_takes_several_jobs() {
   const std::string top = make_chain("wide", 0);
   for (int i = 0; i < 40000; ++i) CHECK_EQ(mkdir((top + "/" + std::to_string(i)).c_str(), 0700), 0);
   std::string below;
-  size_t names = 0, trips = 0;
-  for (int32_t result = kUnfinished; result == kUnfinished; ++trips) {
+  size_t names = 0, jobs = 0;
+  for (int32_t result = kUnfinished; result == kUnfinished; ++jobs) {
     Tree tree(top, false, below);
     result = tree.run();
     CHECK(result == 0 || result == kUnfinished);
-    std::vector<std::string> pieces;
-    std::stringstream text(tree.job.found);
-    for (std::string piece; std::getline(text, piece, '\0');) pieces.push_back(piece);
-    const size_t left = std::stoul(pieces.back());
-    CHECK_EQ(left > 0, result == kUnfinished);
-    names += pieces.size() - 1 - left;
-    below.clear();
-    for (size_t i = pieces.size() - 1 - left; i + 1 < pieces.size(); ++i)
-      below += (below.empty() ? "" : std::string(1, '\0')) + pieces[i];
+    CHECK_EQ(!tree.job.left.empty(), result == kUnfinished);
+    names += static_cast<size_t>(std::count(tree.job.found.begin(), tree.job.found.end(), '\0'));
+    below = tree.job.left.substr(0, tree.job.left.empty() ? 0 : tree.job.left.size() - 1);
   }
   CHECK_EQ(names, 40000u);
-  CHECK(trips > 1);
+  CHECK(jobs > 1);
 }
 
-struct Copy {
-  PathJob job;
-  Copy(const std::string& from, const std::string& to) {
-    job.path = from;
-    job.target = to;
-    job.first = kCopyRecursive;
-  }
-  int32_t run_slice() { return copy_tree(&job); }
-};
-
 // All slices of it.
-int32_t copy(const std::string& from, const std::string& to, std::string* found = nullptr) {
-  Copy copy(from, to);
+int32_t copy(CopyTreeJob* job) {
   for (;;) {
-    const int32_t result = copy.run_slice();
-    CHECK_EQ(result == kUnfinished, copy.job.resumable != nullptr);
-    if (result == kUnfinished) continue;
-    if (found != nullptr) *found = copy.job.found;
-    return result;
+    const int32_t result = job->run();
+    CHECK_EQ(result == kUnfinished, job->unfinished() != nullptr);
+    if (result != kUnfinished) return result;
   }
+}
+
+int32_t copy(const std::string& from, const std::string& to) {
+  CopyTreeJob job(from, to, kCopyRecursive);
+  return copy(&job);
 }
 
 void copies_trees_links_and_modes_last() {
@@ -292,10 +264,10 @@ void copies_trees_links_and_modes_last() {
   CHECK(stat((to + "/d").c_str(), &status) == 0 && (status.st_mode & 07777) == 0500);
   // The link is there now, and no file is copied over itself: both are node's to refuse. No directory has
   // been made, so no mode is left to set.
-  CHECK_EQ(copy(from, to), kNotTaken);
-  CHECK_EQ(copy(from, from + "/d/new"), kNotTaken);
-  CHECK_EQ(copy(from + "/file", from + "/file"), kNotTaken);
-  CHECK_EQ(copy(from + "/absent", to), kNotTaken);
+  CHECK_EQ(copy(from, to), kUnsupported);
+  CHECK_EQ(copy(from, from + "/d/new"), kUnsupported);
+  CHECK_EQ(copy(from + "/file", from + "/file"), kUnsupported);
+  CHECK_EQ(copy(from + "/absent", to), kUnsupported);
 }
 
 void a_copy_that_stops_leaves_no_links_and_tells_the_modes() {
@@ -303,13 +275,15 @@ void a_copy_that_stops_leaves_no_links_and_tells_the_modes() {
   CHECK_EQ(symlink("file", (from + "/link").c_str()), 0);
   CHECK_EQ(mkdir((from + "/d/complete").c_str(), 0750), 0);
   CHECK_EQ(mkfifo((from + "/d/d/fifo").c_str(), 0600), 0);
-  std::string found;
-  CHECK_EQ(copy(from, to, &found), kCopyStopped);
-  for (char& byte : found) byte = byte == '\0' ? ',' : byte;
-  const std::string incomplete = ",448," + to + "/d/d,448," + to + "/d,448," + to;
+  CopyTreeJob job(from, to, kCopyRecursive);
+  CHECK_EQ(copy(&job), kCopyStopped);
   // Which of the two comes first is the filesystem's to say.
   const bool is_made = is_there(to + "/d/complete");
-  CHECK(found == (is_made ? "1,488," + to + "/d/complete" : "0") + incomplete);
+  std::vector<std::pair<std::string, mode_t>> expected = {{to + "/d/d", 0700}, {to + "/d", 0700}, {to, 0700}};
+  if (is_made) expected.insert(expected.begin(), {to + "/d/complete", 0750});
+  CHECK_EQ(job.modes.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i)
+    CHECK(job.modes[i].path == expected[i].first && job.modes[i].mode == expected[i].second);
   CHECK(!is_there(to + "/link"));
 }
 
@@ -317,10 +291,10 @@ void a_long_copy_takes_several_slices() {
   const std::string from = make_chain("much", 0), to = in_folder("copied much");
   for (int i = 0; i < 5000; ++i) put(from + "/" + std::to_string(i), std::to_string(i));
   put(from + "/large", std::string(96 << 20, 'x'));
-  Copy copy(from, to);
+  CopyTreeJob job(from, to, kCopyRecursive);
   int slices = 1;
   int32_t result;
-  while ((result = copy.run_slice()) == kUnfinished) ++slices;
+  while ((result = job.run()) == kUnfinished) ++slices;
   CHECK_EQ(result, 0);
   CHECK(slices > 1);
   for (int i = 0; i < 5000; ++i) CHECK(content(to + "/" + std::to_string(i)) == std::to_string(i));
@@ -332,10 +306,10 @@ void a_copy_keeps_its_files() {
   const std::string from = in_folder("kept from"), to = in_folder("kept to"), aside = in_folder("kept aside");
   const size_t size = 96 << 20;
   put(from, std::string(size, 'A'));
-  Copy copy(from, to);
+  CopyTreeJob job(from, to, kCopyRecursive);
   int slices = 1;
   int32_t result;
-  while ((result = copy.run_slice()) == kUnfinished) {
+  while ((result = job.run()) == kUnfinished) {
     if (++slices > 2) continue;
     put(aside, std::string(size, 'B'));
     CHECK_EQ(rename(aside.c_str(), from.c_str()), 0);
@@ -354,13 +328,14 @@ void many_copies_hold_few_descriptors() {
   const std::string from = in_folder("copied often");
   put(from, "");
   CHECK_EQ(truncate(from.c_str(), 64 << 20), 0);
-  std::vector<std::unique_ptr<Copy>> copies;
+  std::vector<std::unique_ptr<CopyTreeJob>> copies;
   HeldDescriptors others;
   CHECK(others.take(limits::held_descriptors - 2 * FileCopy::kDescriptors));
   size_t unfinished = 0;
   for (int i = 0; i < 4; ++i) {
-    copies.push_back(std::make_unique<Copy>(from, in_folder("copy " + std::to_string(i))));
-    const int32_t result = copies.back()->run_slice();
+    copies.push_back(
+        std::make_unique<CopyTreeJob>(from, in_folder("copy " + std::to_string(i)), kCopyRecursive));
+    const int32_t result = copies.back()->run();
     CHECK(result == 0 || result == kUnfinished);
     unfinished += result == kUnfinished;
     CHECK_EQ(open_descriptors() - before, unfinished * FileCopy::kDescriptors);
@@ -380,11 +355,8 @@ void knows_utf8() {
 }
 
 int32_t make_all(const std::string& path, std::string* first) {
-  PathJob job;
-  job.change = PathChange::kMakeDirectories;
-  job.path = path;
-  job.first = 0700;
-  const int32_t result = change_path(&job);
+  MakeDirectoriesJob job(path, 0700);
+  const int32_t result = job.run();
   *first = job.found;
   return result;
 }
@@ -400,8 +372,8 @@ void makes_what_is_missing() {
   CHECK_EQ(make_all(top + "/a/b", &first), 0);
   CHECK(first.empty());
   put(top + "/file", "");
-  CHECK_EQ(make_all(top + "/file", &first), kNotTaken);
-  CHECK_EQ(make_all(top + "/file/x", &first), kNotTaken);
+  CHECK_EQ(make_all(top + "/file", &first), kUnsupported);
+  CHECK_EQ(make_all(top + "/file/x", &first), kUnsupported);
 }
 
 // Where few descriptors may be open, most of them stay the program's.
@@ -431,7 +403,7 @@ int main() {
   lists_names_in_order_of_bytes();
   lists_a_tree_the_last_directory_first();
   a_tree_that_fails_is_left_to_node();
-  a_long_listing_takes_several_trips();
+  a_long_listing_takes_several_jobs();
   copies_trees_links_and_modes_last();
   a_copy_that_stops_leaves_no_links_and_tells_the_modes();
   a_long_copy_takes_several_slices();

@@ -56,9 +56,9 @@ void automatic_choice_takes_the_first() {
   {
     const Choice choice = create_backend(8, std::nullopt, wake_fd);
     CHECK(choice.result.backend != nullptr);
-    const BackendType expected = probe_uring().error_number == 0 ? BackendType::kUring
-                                 : probe_aio().error_number == 0 ? BackendType::kAio
-                                                                 : BackendType::kThreads;
+    const BackendType expected = probe_backend(BackendType::kUring).error_number == 0 ? BackendType::kUring
+                                 : probe_backend(BackendType::kAio).error_number == 0 ? BackendType::kAio
+                                                                                      : BackendType::kThreads;
     CHECK(choice.result.backend->type() == expected);
     CHECK(!choice.reason.empty());
   }
@@ -85,7 +85,7 @@ void without_descriptors() {
     CHECK(ring.result.backend == nullptr);
     CHECK(ring.result.error_number != 0);
     CHECK(!ring.result.cause.empty() && !ring.result.fix.empty());
-    CHECK_EQ(probe_aio().error_number, EMFILE);  // it needs an eventfd of its own
+    CHECK_EQ(probe_backend(BackendType::kAio).error_number, EMFILE);  // it needs an eventfd of its own
     const Choice automatic = create_backend(8, std::nullopt, wake_fd);
     CHECK(automatic.result.backend == nullptr);
     CHECK_EQ(automatic.result.error_number, EMFILE);

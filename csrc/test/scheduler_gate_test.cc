@@ -82,11 +82,11 @@ void an_overlapping_operation_of_the_turn_waits_for_the_write() {
   CHECK_EQ(engine->backend().in_flight(), 2u);
   engine.mock().release();
   engine.until_idle();
-  const auto again = engine.write(fd, source.data(), 100, 2000);
+  const auto second = engine.write(fd, source.data(), 100, 2000);
   const auto read = engine.read(fd, target.data(), 100, 2050);
   for (int i = 0; i < 5; ++i) engine.turn();
   engine.until_idle();
-  CHECK(again->order < read->order);
+  CHECK(second->order < read->order);
   for (uint64_t i = 0; i < 50; ++i) CHECK_EQ(target.data()[i], pattern(7, 50 + i));
   const auto cut = engine.control(Operation::kFtruncate, fd, 2020);
   const auto behind = engine.read(fd, target.data(), 100, 2000);
@@ -160,16 +160,16 @@ void a_reused_number_is_another_file() {
     for (int i = 0; i < 16; ++i) engine.read(fd, old_bytes.data() + i * 64, 64, i * 64);
     const auto closed = engine.close(fd);
     engine.until_settled(closed);
-    const int again = engine.create(4096, 4096);
-    CHECK_EQ(again, fd);
-    for (uint64_t i = 0; i < 4096; ++i) engine.disk().bytes(again)[i] = static_cast<uint8_t>(round + 128);
-    for (int i = 0; i < 16; ++i) engine.read(again, new_bytes.data() + i * 64, 64, i * 64);
+    const int reused = engine.create(4096, 4096);
+    CHECK_EQ(reused, fd);
+    for (uint64_t i = 0; i < 4096; ++i) engine.disk().bytes(reused)[i] = static_cast<uint8_t>(round + 128);
+    for (int i = 0; i < 16; ++i) engine.read(reused, new_bytes.data() + i * 64, 64, i * 64);
     engine.until_idle();
     for (size_t i = 0; i < old_bytes.size(); ++i) CHECK_EQ(old_bytes.data()[i], static_cast<uint8_t>(round));
     for (size_t i = 0; i < new_bytes.size(); ++i) {
       CHECK_EQ(new_bytes.data()[i], static_cast<uint8_t>(round + 128));
     }
-    engine.until_settled(engine.close(again));
+    engine.until_settled(engine.close(reused));
   }
 }
 
@@ -183,10 +183,10 @@ void foreign_descriptors_are_given_back(uint32_t count) {
   std::vector<std::shared_ptr<Ticket>> tickets;
   for (uint32_t i = 0; i < count; ++i) tickets.push_back(engine.write(ends[1], &byte, 1, -1));
   engine.until_idle();
-  for (const auto& ticket : tickets) CHECK_EQ(ticket->result, kNotTaken);
-  CHECK_EQ(engine.write(ends[1], &byte, 1, -1)->result, kNotTaken);
+  for (const auto& ticket : tickets) CHECK_EQ(ticket->result, kUnsupported);
+  CHECK_EQ(engine.write(ends[1], &byte, 1, -1)->result, kUnsupported);
   for (int end : ends) {
-    CHECK_EQ(engine.close(end)->result, kNotTaken);
+    CHECK_EQ(engine.close(end)->result, kUnsupported);
     close(end);
   }
 }
@@ -226,7 +226,7 @@ void a_number_changed_behind_our_back_is_noticed() {
   engine.turn();
   const auto ticket = engine.write(ends[1] == fd ? fd : ends[1], &byte, 1, -1);
   engine.until_idle();
-  CHECK_EQ(ticket->result, kNotTaken);
+  CHECK_EQ(ticket->result, kUnsupported);
   close(ends[0]);
   close(ends[1]);
 }

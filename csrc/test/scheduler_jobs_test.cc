@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <cstdlib>
 
-#include "backend/copy_tree.h"
-#include "backend/path_job.h"
+#include "jobs/copy_tree.h"
+#include "jobs/remove_tree.h"
 #include "test/check.h"
 #include "test/engine.h"
 
@@ -48,16 +48,12 @@ size_t count_entries(const std::string& path) {
 }
 
 std::shared_ptr<Ticket> remove(Engine* engine, const std::string& path) {
-  auto job = std::make_unique<PathJob>();
-  job->path = path;
-  job->first = true;
+  auto job = std::make_unique<RemoveTreeJob>(path, true, false);
   return engine->run_in_pool(Operation::kRemoveTree, std::move(job));
 }
 
 std::shared_ptr<Ticket> copy(Engine* engine, const std::string& from, const std::string& to) {
-  auto job = std::make_unique<PathJob>();
-  job->path = from;
-  job->target = to;
+  auto job = std::make_unique<CopyTreeJob>(from, to, 0);
   return engine->run_in_pool(Operation::kCopyTree, std::move(job));
 }
 

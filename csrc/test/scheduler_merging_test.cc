@@ -135,7 +135,7 @@ void gaps_and_limits_stay() {
 }
 
 // An outcome for the row as one operation: short at every place, and failed. Each request takes what fell
-// into its range, the rest is asked for again.
+// into its range, the rest is requested again.
 void outcome_of_a_row(const MockOutcome& outcome, bool writes, const char* name) {
   set_context(name);
   Row row(6, writes, kBlock, outcome);

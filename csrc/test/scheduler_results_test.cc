@@ -149,7 +149,7 @@ void errors_come_after_the_bytes() {
   const auto none = engine.read(fd, buffer.data(), 1000, 0);
   engine.until_settled(none);
   CHECK_EQ(none->result, -EIO);
-  // An error of fsync is passed on once and not retried (H20).
+  // An error of fsync is passed on once and not retried.
   const size_t before = engine.mock().taken().size();
   engine.mock().script(fails(EIO));
   const auto sync = engine.control(Operation::kFsync, fd);

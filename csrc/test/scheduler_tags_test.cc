@@ -2,7 +2,7 @@
 // than the device takes, in order, and nothing else waits behind them.
 #include <unistd.h>
 
-#include "backend/device_tags.h"
+#include "jobs/device_tags.h"
 #include "test/check.h"
 #include "test/engine.h"
 

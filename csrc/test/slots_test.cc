@@ -24,11 +24,11 @@ void slots_are_reused_with_a_new_generation() {
   CHECK_EQ(generation & 1, 1u);
   slots.give_back(request);
   CHECK_EQ(request->generation, generation + 1);
-  Request* again = slots.take();
-  CHECK(again == request);
-  CHECK_EQ(again->slot, slot);
-  CHECK_EQ(again->generation, generation + 2);
-  slots.give_back(again);
+  Request* reused = slots.take();
+  CHECK(reused == request);
+  CHECK_EQ(reused->slot, slot);
+  CHECK_EQ(reused->generation, generation + 2);
+  slots.give_back(reused);
 }
 
 void slots_grow_and_keep_their_addresses() {

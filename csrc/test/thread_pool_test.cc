@@ -32,15 +32,15 @@ int32_t count_up(Request* request) {
   return static_cast<int32_t>(request->slot) + 1;
 }
 
-struct Bell {
-  Bell() : fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  ~Bell() { close(fd); }
+struct WakeUp {
+  WakeUp() : fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  ~WakeUp() { close(fd); }
   bool wait(int timeout_ms) const {
     pollfd poller = {fd, POLLIN, 0};
-    const bool rang = poll(&poller, 1, timeout_ms) == 1;
+    const bool woke_up = poll(&poller, 1, timeout_ms) == 1;
     eventfd_t count;
     eventfd_read(fd, &count);
-    return rang;
+    return woke_up;
   }
   int fd;
 };
@@ -94,10 +94,10 @@ bool all_threads_go() {
 void thousands_of_requests() {
   set_context("20,000 requests in batches");
   constexpr size_t kCount = 20000;
-  Bell bell;
+  WakeUp wake_up;
   std::vector<Request> requests(kCount);
   std::vector<bool> seen(kCount);
-  ThreadPool pool(limits::pool_threads, bell.fd, count_up);
+  ThreadPool pool(limits::pool_threads, wake_up.fd, count_up);
   Random random(1);
   size_t pushed = 0;
   size_t finished = 0;
@@ -112,7 +112,7 @@ void thousands_of_requests() {
     if (got > 0 || finished == pushed) continue;
     // Sleeps only after arming and looking once more, as the scheduler does.
     pool.arm_wake();
-    if (!pool.has_finished()) CHECK(bell.wait(60000));
+    if (!pool.has_finished()) CHECK(wake_up.wait(60000));
     pool.disarm_wake();
   }
   CHECK_EQ(finished, kCount);
@@ -122,11 +122,11 @@ void thousands_of_requests() {
 void threads_start_on_demand_and_are_joined() {
   set_context("threads start on demand");
   CHECK(all_threads_go());  // those of the test before
-  Bell bell;
+  WakeUp wake_up;
   std::vector<Request> requests(100);
   std::vector<bool> seen(100);
   {
-    ThreadPool pool(limits::pool_threads, bell.fd, count_up);
+    ThreadPool pool(limits::pool_threads, wake_up.fd, count_up);
     CHECK_EQ(threads_named_ioengine(), 0u);
     push_range(&pool, &requests, 0, 1);
     while (collect(&pool, &seen) == 0) usleep(100);
@@ -144,7 +144,7 @@ void threads_start_on_demand_and_are_joined() {
 
 void queued_requests_come_back() {
   set_context("take_queued");
-  Bell bell;
+  WakeUp wake_up;
   std::vector<Request> requests(500);
   std::vector<bool> seen(500);
   executed = 0;
@@ -152,7 +152,7 @@ void queued_requests_come_back() {
   size_t taken_back = 0;
   size_t finished = 0;
   {
-    ThreadPool pool(4, bell.fd, count_up);
+    ThreadPool pool(4, wake_up.fd, count_up);
     push_range(&pool, &requests, 0, 500);
     while (pool.running() < 4) usleep(100);
     for (Request* request = pool.take_queued(); request != nullptr; request = request->next) {
@@ -178,9 +178,9 @@ void queued_requests_come_back() {
 // finished is not found.
 void one_after_the_other() {
   set_context("one after the other");
-  const Bell bell;
+  const WakeUp wake_up;
   constexpr size_t kRequests = 4000;
-  ThreadPool pool(4, bell.fd, count_up);
+  ThreadPool pool(4, wake_up.fd, count_up);
   std::vector<Request> requests(kRequests);
   std::vector<bool> seen(kRequests);
   Random random(7);
@@ -192,7 +192,7 @@ void one_after_the_other() {
     while (finished == 0) {
       if (way == 2) {
         pool.arm_wake();
-        if (!pool.has_finished()) CHECK(bell.wait(10000));
+        if (!pool.has_finished()) CHECK(wake_up.wait(10000));
         pool.disarm_wake();
       }
       finished = collect(&pool, &seen);
@@ -214,11 +214,11 @@ bool has_slot(const Request* request, const void* slot) {
 // exit).
 void chosen_requests_come_back() {
   set_context("take_queued, chosen ones");
-  Bell bell;
+  WakeUp wake_up;
   std::vector<Request> requests(100);
   std::vector<bool> seen(100);
   may_go_on = false;
-  ThreadPool pool(2, bell.fd, count_up);
+  ThreadPool pool(2, wake_up.fd, count_up);
   push_range(&pool, &requests, 0, 100);
   while (pool.running() < 2) usleep(100);
   for (uint32_t slot = 3; slot < 100; slot += 2) {

@@ -208,9 +208,9 @@ void an_engine_goes_on(const std::function<void()>& refuse, bool at_once) {
   CHECK(sync->result == 0 || sync->result == -EIO);
   for (uint64_t i = 0; i < 50 * kBlock; ++i) CHECK_EQ(memory.data()[i], pattern(1, i));
   CHECK(engine->statistics().fallbacks > 0);
-  const auto again = engine.control(Operation::kFsync, buffered);
-  engine.until_settled(again);
-  CHECK_EQ(again->result, 0);
+  const auto second_sync = engine.control(Operation::kFsync, buffered);
+  engine.until_settled(second_sync);
+  CHECK_EQ(second_sync->result, 0);
   engine.until_settled(engine.close(fd));
   engine.until_settled(engine.close(buffered));
   ring_faults = RingFaults();

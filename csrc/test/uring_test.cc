@@ -1,4 +1,4 @@
-// The ring: a depth of 4 under a burst (H6), errors of single requests, and a bell that never loses a
+// The ring: a depth of 4 under a burst (H6), errors of single requests, and a wake-up that never loses a
 // completion, on the rings of older kernels too. Failures of io_uring_enter: uring_refused_test.cc.
 #include <fcntl.h>
 #include <poll.h>
@@ -63,8 +63,8 @@ void errors_come_back_one_by_one(int fd) {
 
 // Arm, sleep, drain, again and again, with completions that come at random moments around the arming: a pipe
 // that is written to right before, after or a little later.
-void the_bell_never_loses_a_completion(const std::string& kind) {
-  set_context("the bell of " + kind);
+void the_wake_up_never_loses_a_completion(const std::string& kind) {
+  set_context("the wake-up of " + kind);
   BareBackend ring(UringBackend::create, 8);
   int ends[2];
   CHECK(pipe2(ends, O_CLOEXEC) == 0);
@@ -83,8 +83,9 @@ void the_bell_never_loses_a_completion(const std::string& kind) {
     const bool look_again = ring->in_flight() > 0 && ring->arm_wake();
     if (when == 2) CHECK_EQ(write(ends[1], &value, 1), 1);
     if (ring->in_flight() > 0 && !look_again) {
-      pollfd bell = {ring.wake_fd(), POLLIN, 0};
-      if (poll(&bell, 1, kBell_ms) != 1) fail(__FILE__, __LINE__, "round " + std::to_string(i) + ": no bell");
+      pollfd wake_up = {ring.wake_fd(), POLLIN, 0};
+      if (poll(&wake_up, 1, kWakeUp_ms) != 1)
+        fail(__FILE__, __LINE__, "round " + std::to_string(i) + ": no wake-up");
       uint64_t count;
       CHECK_EQ(read(ring.wake_fd(), &count, sizeof(count)), static_cast<ssize_t>(sizeof(count)));
     }
@@ -97,7 +98,7 @@ void the_bell_never_loses_a_completion(const std::string& kind) {
   close(ends[1]);
 }
 
-// Rings of older kernels, where a worker of the kernel posts a completion while this thread arms the bell.
+// Rings of older kernels, where a worker of the kernel posts a completion while this thread arms the wake-up.
 void older_rings(int fd) {
   const struct {
     unsigned unknown;
@@ -107,7 +108,7 @@ void older_rings(int fd) {
   for (const auto& kind : kKinds) {
     ring_faults.unknown_setup_flags = kind.unknown;
     CHECK(!BareBackend(UringBackend::create, 4)->capabilities().single_issuer);
-    the_bell_never_loses_a_completion(kind.name);
+    the_wake_up_never_loses_a_completion(kind.name);
     burst(fd, 4, 0);
     burst(fd, 64, kFlagMayWait);
   }
@@ -135,7 +136,7 @@ void work_that_is_left_rings() {
   CHECK_EQ(::read(empty[0], &byte, 1), 1);
   CHECK_EQ(write(filled[1], &byte, 1), 1);
   while (ring.completed() == 0) {
-    CHECK(ring.wait_for_bell(kBell_ms));
+    CHECK(ring.wait_for_wake_up(kWakeUp_ms));
     ring->disarm_wake();
     ring.reap();
   }
@@ -146,13 +147,13 @@ void work_that_is_left_rings() {
 }
 
 void disarmed_it_is_silent(int fd) {
-  set_context("a bell that is off");
+  set_context("a wake-up that is off");
   BareBackend ring(UringBackend::create, 8);
   ring->disarm_wake();
   uint8_t byte;
   ring.submit_all({ring.make(Operation::kRead, fd, &byte, 1, 0)});
-  pollfd bell = {ring.wake_fd(), POLLIN, 0};
-  CHECK_EQ(poll(&bell, 1, 30), 0);
+  pollfd wake_up = {ring.wake_fd(), POLLIN, 0};
+  CHECK_EQ(poll(&wake_up, 1, 30), 0);
   ring.finish();
 }
 
@@ -189,7 +190,7 @@ int main() {
     burst(fd, depth, kFlagMayWait);
   }
   errors_come_back_one_by_one(fd);
-  the_bell_never_loses_a_completion("a ring");
+  the_wake_up_never_loses_a_completion("a ring");
   older_rings(fd);
   work_that_is_left_rings();
   disarmed_it_is_silent(fd);

@@ -304,7 +304,7 @@ void Workload::step_control() {
     const Range all = {kLast * kRegion, kRegion};
     ++regions_[kLast].writers;
     shadow_.resize(length, 0);
-    remember(engine_.control(Operation::kFtruncate, files_.random, length, 0, 0,
+    remember(engine_.control(Operation::kFtruncate, files_.random, length,
                              [this, check, all](const Ticket& ticket) {
                                --regions_[kLast].writers;
                                check(ticket);
@@ -314,7 +314,7 @@ void Workload::step_control() {
     return;
   }
   const Operation operation = random_.chance(500) ? Operation::kFsync : Operation::kFdatasync;
-  remember(engine_.control(operation, files_.random, 0, 0, 0, check), files_.random);
+  remember(engine_.control(operation, files_.random, 0, check), files_.random);
 }
 
 // ThreadSanitizer would report the late read below, which is a race on the number, made on purpose.
@@ -334,7 +334,7 @@ void Workload::close_all() {
       const auto late = engine_.read(fd, memory.data(), memory.size(), 0);
       engine_.until_settled(late);
       // A close that has started no longer owns the number: what comes then is the application's own race.
-      CHECK(!late->inline_answer || late->result == -EBADF || late->result == kNotTaken);
+      CHECK(!late->inline_answer || late->result == -EBADF || late->result == kUnsupported);
     }
     engine_.until_settled(closed);
     CHECK_EQ(closed->result, 0);

@@ -4,8 +4,8 @@
 //   dist/rest.js              the others, loaded by the first call that needs one
 //   dist/index.js, dist/register.js, dist/promises.js, dist/promises.mjs   ways into these
 //
-// Each module stays a function of its own that is called once; its requires become look-ups in the bundle. Types stay as
-// tsc wrote them, one .d.ts for each source; those that no public type leads to are removed.
+// Each module stays a function of its own that is called once; its requires become look-ups in the bundle. Types stay
+// as tsc wrote them, one .d.ts for each source; those that no public type leads to are removed.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { filesBelow, inRoot } from './paths.mjs';
@@ -95,7 +95,8 @@ const realRequire = () => (requireFile ??= createRequire(import.meta.url));
 const require = (name) => process.getBuiltinModule?.(name) ?? realRequire()(name);
 `;
 
-// fs.js has the same code: whoever is loaded first makes the object and the other finds it, in the list that require keeps.
+// fs.js has the same code: whoever is loaded first makes the object and the other finds it, in the list that require
+// keeps.
 const ESM_OBJECT = `
 const self = import.meta.filename ?? require('node:url').fileURLToPath(import.meta.url);
 const file = self.replace(/\\.mjs$/, '.js');

@@ -73,8 +73,8 @@ function installWithApt(packages) {
 }
 
 /**
- * Makes sure that a group of requirements is met. Root on a machine with apt-get gets the packages installed; everybody else
- * gets one line that says what to install.
+ * Makes sure that a group of requirements is met. Root on a machine with apt-get gets the packages installed; everybody
+ * else gets one line that says what to install.
  */
 export function ensure(rows, { optional = false } = {}) {
   let missing = missingOf(rows);

@@ -24,7 +24,7 @@ export function findProgram(name) {
   return undefined;
 }
 
-/** Runs to the end with our standard streams; throws when the program fails. stdout goes to stderr: it is not a result. */
+/** Runs to the end with our standard streams; throws when the program fails. stdout goes to stderr: it is no result. */
 export function runLoudly(program, args, options = {}) {
   const result = spawnSync(program, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
   if (result.error) throw new PlainError(`${program} could not be started: ${result.error.message}`);

@@ -1,4 +1,5 @@
-// Compiles src/ to dist/ when it changed: .ts to CommonJS, .mts to the ES modules beside it, then all of it into few files.
+// Compiles src/ to dist/ when it changed: .ts to CommonJS, .mts to the ES modules beside it, then all of it into few
+// files.
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { bundle, isBundled } from './bundle.mjs';

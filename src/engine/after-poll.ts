@@ -1,10 +1,10 @@
 // Promises of calls on paths that the engine has answered at once. In node each takes a way through the event loop, and
 // programs count on what happens meanwhile: a watcher hears of a write before it has looked at the new file, immediates
-// run. So they settle from the loop, once it has polled; all of one turn share one request. Reads of an open file, which
-// nobody follows from outside, settle sooner (after-ticks.ts).
+// run. So they settle from the loop, once it has polled; all of one turn share one request. Reads of an open file,
+// which nobody follows from outside, settle sooner (after-ticks.ts).
 
+import { startedEngine } from './engine';
 import { settleWith } from './requests';
-import { startedEngine } from './runtime';
 
 type Resolve = (value: unknown) => void;
 
@@ -17,7 +17,7 @@ const capture = (resolve: Resolve): void => {
 };
 
 const settleAll = {
-  subject: undefined,
+  keepAlive: undefined,
   callsBack: false,
   settle(): void {
     const settled = waiting;

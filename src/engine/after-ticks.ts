@@ -31,7 +31,7 @@ function settleAll(): void {
 export function afterTicks<T>(value: T): Promise<T> {
   const promise = new Promise<unknown>(capture);
   if (count === 0) {
-    nextTick ??= (require('../internal/host') as typeof import('../internal/host')).nextTick;
+    nextTick ??= (require('../node/fs') as typeof import('../node/fs')).nextTick;
     nextTick(settleAll);
   }
   resolvers[count] = captured;

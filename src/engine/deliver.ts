@@ -1,12 +1,19 @@
 // How results come back from the addon: one call per batch. Where several copies of this package share the engine of a
 // thread, the first copy's serves them all.
 
-import type { Pending } from './requests';
+/** What a slot settles. `result` is a count, a descriptor, 0, a negative errno or UNSUPPORTED. */
+export interface Pending {
+  /** The view of a read or write, or the array of its views: the addon looks by this name whether it is still there. */
+  readonly keepAlive: unknown;
+  /** Runs foreign code, in a callback scope of its own. */
+  readonly callsBack: boolean;
+  settle(result: number): void;
+}
 
 /**
- * Between callbacks everything that was settled before has its say, as in node; promises only queue jobs, so nobody's code
- * runs between two of them. Nothing leaves `deliver`: an exception that does so finds async contexts on node's stack that
- * it does not expect there (a nextTick's, for one).
+ * Between callbacks everything that was settled before has its say, as in node; promises only queue jobs, so nobody's
+ * code runs between two of them. Nothing leaves `deliver`: an exception that does so finds async contexts on node's
+ * stack that it does not expect there (a nextTick's, for one).
  *
  * For ofMainContext(): it uses nothing but its arguments.
  */

@@ -1,32 +1,23 @@
 // Requests in flight, seen from JavaScript: `pending[slot]` is what the engine's slot settles. One object per request:
 // it is young when it is made and when it dies, so it costs one write barrier where an array per field would cost one
-// each. Its `subject` keeps a buffer referenced until the kernel's completion has been delivered.
+// each. Its `keepAlive` keeps a buffer referenced until the kernel's completion has been delivered.
 
 import { AsyncResource } from 'node:async_hooks';
-import { rejectWithSystemError } from '../internal/errors';
-import { ACCEPTED, type Addon, NOT_TAKEN, ofMainContext } from '../native/addon';
+import { ACCEPTED, type Addon, ofMainContext, UNSUPPORTED } from '../native/addon';
+import { rejectWithSystemError } from '../node/errors';
 import { afterTicks } from './after-ticks';
-import { makeDeliver } from './deliver';
+import { makeDeliver, type Pending } from './deliver';
 
 type Resolve = (value: unknown) => void;
 
-/** What a slot settles. `result` is a count, a descriptor, 0, a negative errno or NOT_TAKEN. */
-export interface Pending {
-  /** The view of a read or write, or the array of its views: the addon looks whether it is still there. */
-  readonly subject: unknown;
-  /** Runs foreign code, in a callback scope of its own. */
-  readonly callsBack: boolean;
-  settle(result: number): void;
-}
-
 /** How a promised request ends. One constant object per kind of operation, so that the hot path makes no closures. */
-export interface Ending {
+export interface Completion {
   /** The system call that an error names. */
   readonly syscall: string;
-  /** The value for a result at or above zero. `subject` is what it shows: the buffer. Runs no foreign code. */
-  value(result: number, subject: unknown): unknown;
+  /** The value for a result at or above zero, which shows the buffer. Runs no foreign code. */
+  value(result: number, buffer: unknown): unknown;
   /** The file turned out not to be the engine's: node's own method. */
-  again(request: Promised): Promise<unknown>;
+  fallback(request: PromiseRequest): Promise<unknown>;
   /** The request is over: FileHandles count their operations, so that close waits for them. */
   released(owner: object): void;
 }
@@ -35,14 +26,14 @@ export interface Ending {
 let pending: (Pending | undefined)[] = [];
 
 /** A request whose end a promise waits for, with the arguments that node's method would need. */
-export class Promised implements Pending {
+export class PromiseRequest implements Pending {
   resolve: Resolve | undefined;
 
   constructor(
     /** What was called: the FileHandle. */
     readonly owner: object,
-    readonly ending: Ending,
-    readonly subject: unknown,
+    readonly completion: Completion,
+    readonly keepAlive: unknown,
     readonly offset: unknown,
     readonly length: unknown,
     readonly position: unknown,
@@ -55,14 +46,14 @@ export class Promised implements Pending {
   }
 
   settle(result: number): void {
-    const { ending } = this;
+    const { completion } = this;
     const resolve = this.resolve!;
     try {
-      if (result >= 0) resolve(ending.value(result, this.subject));
-      else if (result === NOT_TAKEN) resolve(ending.again(this));
-      else rejectWithSystemError(resolve, result, ending.syscall);
+      if (result >= 0) resolve(completion.value(result, this.keepAlive));
+      else if (result === UNSUPPORTED) resolve(completion.fallback(this));
+      else rejectWithSystemError(resolve, result, completion.syscall);
     } finally {
-      ending.released(this.owner);
+      completion.released(this.owner);
     }
   }
 }
@@ -70,7 +61,7 @@ export class Promised implements Pending {
 class Step implements Pending {
   constructor(
     readonly resolve: (result: number) => void,
-    readonly subject: unknown,
+    readonly keepAlive: unknown,
   ) {}
 
   get callsBack(): boolean {
@@ -82,13 +73,26 @@ class Step implements Pending {
   }
 }
 
+/** A request that keeps no memory alive and runs no foreign code. */
+export abstract class BareRequest implements Pending {
+  get keepAlive(): undefined {
+    return undefined;
+  }
+
+  get callsBack(): boolean {
+    return false;
+  }
+
+  abstract settle(result: number): void;
+}
+
 /** Hands the result of an accepted request to `request`, which settles a promise: it runs no foreign code. */
 export function settleWith(answer: number, request: Pending): void {
   pending[ACCEPTED - answer] = request;
 }
 
 /** A promise for an accepted request. */
-export function promiseOf(answer: number, request: Promised): Promise<unknown> {
+export function promiseOf(answer: number, request: PromiseRequest): Promise<unknown> {
   pending[ACCEPTED - answer] = request;
   // Into the request, which is as young as the promise: a store into anything older costs a write barrier.
   return new Promise((resolve) => {
@@ -98,13 +102,13 @@ export function promiseOf(answer: number, request: Promised): Promise<unknown> {
 
 /**
  * The plain result of an answer, for chains of steps inside the engine: a count, a descriptor, 0, a negative errno or
- * NOT_TAKEN. `subject` is kept alive meanwhile.
+ * UNSUPPORTED. `keepAlive` stays referenced meanwhile.
  */
-export function resultOf(answer: number, subject?: unknown): Promise<number> {
-  if (answer === NOT_TAKEN) return Promise.resolve(answer);
+export function resultOf(answer: number, keepAlive?: unknown): Promise<number> {
+  if (answer === UNSUPPORTED) return Promise.resolve(answer);
   if (answer >= 0) return afterTicks(answer);
   return new Promise((resolve) => {
-    pending[ACCEPTED - answer] = new Step(resolve, subject);
+    pending[ACCEPTED - answer] = new Step(resolve, keepAlive);
   });
 }
 
@@ -117,13 +121,13 @@ function triggeredByAnother(): { requireManualDestroy: true; triggerAsyncId: num
 }
 
 /**
- * One callback with the async context of the call that asked for it, as node's FSReqCallback keeps it. Destroyed right
- * after the callback, so there is nothing for a finalizer to do.
+ * One callback with the async context of its call, as node's FSReqCallback keeps it. Destroyed right after the
+ * callback, so there is nothing for a finalizer to do.
  */
 export abstract class CallbackRequest extends AsyncResource implements Pending {
   /** `chained`: node makes several requests of it, so that another one has triggered the last. */
   constructor(
-    readonly subject: unknown,
+    readonly keepAlive: unknown,
     chained = false,
   ) {
     super('FSREQCALLBACK', chained ? triggeredByAnother() : MANUAL_DESTROY);
@@ -153,10 +157,10 @@ export abstract class CallbackRequest extends AsyncResource implements Pending {
 
 class CallbackOfFunction extends CallbackRequest {
   constructor(
-    subject: unknown,
+    keepAlive: unknown,
     override readonly finish: (result: number) => void,
   ) {
-    super(subject);
+    super(keepAlive);
   }
 }
 
@@ -165,9 +169,9 @@ export function callBackTo(answer: number, request: CallbackRequest): void {
   pending[ACCEPTED - answer] = request;
 }
 
-/** The same for a plain function. `subject` stays alive meanwhile. */
-export function callBackWith(answer: number, subject: unknown, finish: (result: number) => void): void {
-  callBackTo(answer, new CallbackOfFunction(subject, finish));
+/** The same for a plain function. `keepAlive` stays referenced meanwhile. */
+export function callBackWith(answer: number, keepAlive: unknown, finish: (result: number) => void): void {
+  callBackTo(answer, new CallbackOfFunction(keepAlive, finish));
 }
 
 /**

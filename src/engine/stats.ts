@@ -1,6 +1,6 @@
 // What stats() tells: operations and bytes per lane of this thread's engine.
 
-import { startedEngine } from './choice';
+import { runningEngine } from './backend-choice';
 
 export interface LaneStats {
   /** Operations settled, failed ones included. */
@@ -20,15 +20,20 @@ export interface Stats {
     /** Handed to node:fs. */
     delegated: LaneStats;
   };
-  /** Requests that the kernel queue holds (at most `backend().depth`) or a thread of the pool works on (at most 8) now. */
+  /**
+   * Requests that the kernel queue holds (at most `backend().depth`) or a thread of the pool works on (at most 8) now.
+   */
   inFlight: number;
   /** Requests accepted and waiting: for room, for the next submit, or behind another on the same descriptor. */
   queued: number;
   /** Attempts that a lane could not serve without waiting, and another took over. */
   fallbacks: number;
-  /** Requests that rode in an adjacent one's operation. */
+  /** Requests that were merged into an adjacent one's operation. */
   merged: number;
-  /** Mounts that kept an inline call waiting, whose files the pool serves for a while (0.1 to 60 s), and how often that came. */
+  /**
+   * Mounts that kept an inline call waiting, whose files the pool serves for a while (0.1 to 60 s), and how often that
+   * came.
+   */
   inlineBarred: { mounts: number; times: number };
 }
 
@@ -46,7 +51,7 @@ export function countDelegatedBytes(bytes: number): void {
 
 /** Counters of the calling thread's engine since it started; zeros before the first operation. */
 export function stats(): Stats {
-  const figures = startedEngine()?.native.stats() ?? [];
+  const figures = runningEngine()?.native.stats() ?? [];
   const figure = (index: number): number => figures[index] ?? 0;
   const lane = (index: number): LaneStats => ({ operations: figure(index * 2), bytes: figure(index * 2 + 1) });
   return {

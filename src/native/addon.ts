@@ -4,10 +4,10 @@ import nodeFs = require('node:fs');
 
 import { join } from 'node:path';
 
-/** What an accepting call answers below zero: csrc/scheduler/context.h. */
-export const NOT_TAKEN = -4096;
+/** What an accepting call answers below zero: csrc/jobs/result_codes.h. */
+export const UNSUPPORTED = -4096;
 /** Accepted in a slot: `slot = ACCEPTED - answer`. */
-export const ACCEPTED = NOT_TAKEN - 1;
+export const ACCEPTED = -8192;
 
 /** Flags of a request: csrc/backend/request.h. */
 export const FLAG_CALLBACK = 1 << 0;
@@ -45,9 +45,16 @@ export interface Started extends Failure {
 /** A path, as text or as the bytes that the kernel gets. */
 type Bytes = string | Uint8Array;
 
+/** A directory that has been made with all in it, or not all, and does not have its mode yet. */
+export interface DirectoryMode {
+  path: string;
+  mode: number;
+  complete: boolean;
+}
+
 /**
  * Functions of the addon. The accepting ones answer a number: at or above 0 the result of an operation served inline,
- * NOT_TAKEN when node:fs has to serve it, at or below ACCEPTED a slot. An error is always delivered to a slot.
+ * UNSUPPORTED when node:fs has to serve it, at or below ACCEPTED a slot. An error is always delivered to a slot.
  * Arguments are not checked again except where memory safety needs it.
  */
 export interface Addon {
@@ -57,7 +64,7 @@ export interface Addon {
   readv(fd: number, views: readonly ArrayBufferView[], position: number, flags: number): number;
   writev(fd: number, views: readonly ArrayBufferView[], position: number, flags: number): number;
   sync(fd: number, dataOnly: number, flags: number): number;
-  /** Answers 0: `pathNumbers` or, with PATH_WHOLE, `pathIntegers` have what was asked for. */
+  /** Answers 0: `pathNumbers` or, with PATH_BIGINT, `pathIntegers` have the attributes. */
   stat(path: string | Uint8Array, pathFlags: number): number;
   fstat(fd: number, pathFlags: number, flags: number): number;
   access(path: string | Uint8Array, mode: number, pathFlags: number): number;
@@ -69,14 +76,16 @@ export interface Addon {
   readFile(path: string | Uint8Array, pathFlags: number): number;
   /** Of an accepted `readFile` that is being settled: the content, or the open descriptor, now the caller's. */
   takeFile(slot: number): Buffer | number;
-  /** Opens, writes, syncs if asked to, and closes. The result is the count, or WRITE_STOPPED. */
+  /**
+   * Opens, writes, syncs where `sync` says so, and closes. The result is the count, or below UNSUPPORTED: not finished.
+   */
   writeFile(path: Bytes, bytes: Uint8Array, open: number, mode: number, sync: number, pathFlags: number): number;
   /** Of a `writeFile` that has stopped and is being settled, into `pathNumbers`: descriptor or -1, step, -errno. */
   takeWrite(slot: number): void;
   readDirectory(path: Bytes, withTypes: number, pathFlags: number): number;
-  /** The result is TREE_UNFINISHED where the time of one trip was too short: then some of `found` is `below` of the next. */
+  /** The result is below UNSUPPORTED where one pool job was too short: then `takeLeft` has `below` of the next. */
   readTree(path: string, withTypes: number, below: string, pathFlags: number): number;
-  /** The result is COPY_STOPPED where node has to copy it all, and modes are to be set behind that: they are `found`. */
+  /** The result is below UNSUPPORTED where node has to copy it all; then the modes of `takeModes` are to be set. */
   copyTree(path: string, target: string, options: number, pathFlags: number): number;
   removeTree(path: Bytes, recursive: number, force: number, pathFlags: number): number;
   changePath(change: PathChange, path: Bytes, first: number, second: number, pathFlags: number): number;
@@ -85,8 +94,11 @@ export interface Addon {
   /** Of an accepted call that is being settled: what it has found, as bytes or as text. */
   takeFound(slot: number): Buffer;
   takeText(slot: number): string;
+  /** Of a `readTree`: the directories that are still to be read, a NUL behind each. */
+  takeLeft(slot: number): string;
+  /** Of a `copyTree`: complete directories first, inner ones before those around them. */
+  takeModes(slot: number): DirectoryMode[];
   truncate(fd: number, length: number, flags: number): number;
-  allocate(fd: number, mode: number, offset: number, length: number, flags: number): number;
   open(path: string | Uint8Array, flags: number, mode: number, direct: number, requestFlags: number): number;
   close(fd: number, flags: number): number;
   /**
@@ -97,15 +109,17 @@ export interface Addon {
   /** node:fs has been given an operation that changes paths: the engine looks at none itself before the next turn. */
   pathsChangeElsewhere(): void;
   /**
-   * node:fs is about to be given a call. Above 0: now, and `endHostCall` gets the number when node has called back. 0: now,
-   * and no more is to be done. A slot: the result says the same when the call's turn has come.
+   * node:fs is about to be given a call. Above 0: now, and `endHostCall` gets the number when node has called back. 0:
+   * now, and no more is to be done. A slot: the result says the same when the call's turn has come.
    */
   beginHostCall(path: Bytes, target: Bytes | undefined, kind: HostCall, pathFlags: number): number;
   beginHostCallOn(fd: number, flags: number): number;
   endHostCall(turn: number): void;
   forget(fd: number): void;
   settleDescriptor(fd: number): void;
-  /** Until it is released, what `state` says is in the ring and not sent is written when the thread or the process ends. */
+  /**
+   * Until it is released, what `state` says is in the ring and not sent is written when the thread or the process ends.
+   */
   holdWriteBuffer(ring: Buffer, state: ArrayBuffer): boolean;
   releaseWriteBuffer(state: ArrayBuffer): void;
   /** How results come back. Of this, and of memory that is set, the first in a thread stays. */
@@ -166,9 +180,9 @@ export enum WriteBufferWord {
   count,
 }
 
-/** Flags of a call on a path: csrc/binding/path_calls.cc. */
+/** Flags of a call on a path: csrc/binding/path_argument.h. */
 export const PATH_CALLBACK = 1;
-export const PATH_WHOLE = 2;
+export const PATH_BIGINT = 2;
 export const PATH_NO_FOLLOW = 4;
 
 /** csrc/scheduler/path_order.h */
@@ -178,7 +192,7 @@ export enum HostCall {
   cannotWait,
 }
 
-/** csrc/backend/path_changes.h */
+/** csrc/jobs/path_syscalls.h */
 export enum PathChange {
   makeDirectories,
   truncate,
@@ -195,17 +209,13 @@ export enum PathChange {
   symbolicLink,
 }
 
-/** The result of a writeFile that was opened and not finished: csrc/backend/whole_write.h, with the steps. */
-export const WRITE_STOPPED = -4098;
+/** Where a writeFile that was opened has stopped: csrc/jobs/write_file.h. */
 export const WRITE_STEPS = [undefined, 'write', 'fsync', 'close'] as const;
-/** Of a readTree: csrc/backend/resumable_job.h */
-export const TREE_UNFINISHED = -4099;
 
-/** csrc/backend/copy_tree.h */
+/** csrc/jobs/copy_tree.h */
 export const COPY_RECURSIVE = 1;
 export const COPY_VERBATIM_LINKS = 2;
 export const COPY_ONLY_FOLDERS = 4;
-export const COPY_STOPPED = -4100;
 
 /** PathCall of csrc/binding/path_calls.h: ten fields of a file in the order of fs.Stats, then four times. */
 const PATH_NUMBERS = 18;
@@ -214,8 +224,8 @@ export let pathNumbers: Float64Array = new Float64Array(0);
 export let pathIntegers: BigInt64Array = new BigInt64Array(0);
 
 /**
- * What all copies of this JavaScript in a thread have in common: they are given the same addon. Another version beside this
- * one has an addon, and so a record, of its own.
+ * What all copies of this JavaScript in a thread have in common: they are given the same addon. Another version beside
+ * this one has an addon, and so a record, of its own.
  */
 export interface Shared {
   readonly transferCall: ArrayBuffer;
@@ -244,9 +254,9 @@ function makeShared(transferCallBytes: number, pathCallBytes: number, results: n
     pending: [],
     scratch: () => (scratch ??= new ArrayBuffer(scratchBytes)),
     adoptWith(adopt) {
-      const again = adopter !== undefined;
+      const isRepeated = adopter !== undefined;
       adopter = new WeakRef(adopt);
-      return again;
+      return isRepeated;
     },
     adopt: (handle) => adopter?.deref()?.(handle),
     started: undefined,
@@ -266,8 +276,8 @@ function sharedOf(exports: Exports): Shared {
 }
 
 /**
- * `make` as a function of the main context: what the engine holds must not keep the context of one copy alive, which may be
- * that of a test file that is long over. Its text is compiled there again, so it uses nothing but its arguments.
+ * `make` as a function of the main context: what the engine holds must not keep the context of one copy alive, which
+ * may be that of a test file that is long over. Its text is compiled there again, so it uses nothing but its arguments.
  *
  * @param made an object of the main context, as the addon's are
  */
@@ -314,7 +324,7 @@ function load(file: string): Exports {
 
 const root = join(__dirname, '..', '..');
 const named = process.env.IOENGINE_ADDON;
-/** IOENGINE_ADDON stands alone: another addon than the one that it names is not what was asked for. */
+/** IOENGINE_ADDON stands alone: another addon than the one that it names would not do. */
 const candidates = named
   ? [named]
   : [

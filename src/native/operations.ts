@@ -19,7 +19,6 @@ export const OPERATION_NAMES = [
   'changePath',
   'readLink',
   'statx',
-  'fallocate',
   'ftruncate',
 ] as const;
 

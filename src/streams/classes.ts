@@ -3,11 +3,12 @@
 // that imports ioengine/fs holds them even if it never streams: what a stream needs is loaded with the first one.
 
 import type { ReadStream as NodeReadStream, WriteStream as NodeWriteStream } from 'node:fs';
-import type { Direct } from '../files/open';
-import { hostFs } from '../internal/host';
-import { lazyFunctions } from '../internal/lazy';
-import { inheritLater } from './late-chain';
-import type { Functions, StreamOperations } from './operations';
+import type { Direct } from '../descriptor/open';
+import { lazyFunctions } from '../modules/lazy';
+import { nodeFs } from '../node/fs';
+import type { StreamOperations } from './fs-operations';
+import { inheritLater } from './late-inheritance';
+import { type Functions, kHandle, kOperations } from './names';
 
 type StreamConstructor<T> = new (path: unknown, options?: unknown) => T;
 
@@ -15,12 +16,6 @@ export interface StreamClasses {
   ReadStream: StreamConstructor<NodeReadStream>;
   WriteStream: StreamConstructor<NodeWriteStream>;
 }
-
-/** Finds a stream's operations. Not enumerable: it shows in no listing of a stream. */
-export const kOperations: unique symbol = Symbol('operations');
-
-/** Finds the FileHandle that a stream reads. */
-export const kHandle: unique symbol = Symbol('handle');
 
 type Options = Record<string, unknown>;
 
@@ -50,11 +45,11 @@ function withOperations(
   return { options: copy, operations };
 }
 
-/** The option `writeBehind` of a WriteStream: a whole number of bytes above 0, where it is given. */
+/** The option `writeBehind` of a WriteStream: a whole number of bytes above 0, where there is one. */
 function checkedWriteBehind(value: unknown): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
-  const { wrongNumber } = require('../internal/argument-errors') as typeof import('../internal/argument-errors');
+  const { wrongNumber } = require('../node/argument-errors') as typeof import('../node/argument-errors');
   throw wrongNumber('options.writeBehind', value, 1);
 }
 
@@ -71,15 +66,15 @@ function rememberHandle(stream: object, options: unknown): void {
 // biome-ignore lint/suspicious/noExplicitAny: functions that act as classes
 type AnyClass = any;
 
-const operationsModule = () => require('./operations') as typeof import('./operations');
-const hostModule = () => require('./host-methods') as typeof import('./host-methods');
-const readModule = () => require('./read-path') as typeof import('./read-path');
-const writeModule = () => require('./write-path') as typeof import('./write-path');
+const operationsModule = () => require('./fs-operations') as typeof import('./fs-operations');
+const nodeMethodsModule = () => require('../node/stream-methods') as typeof import('../node/stream-methods');
+const readModule = () => require('./read-stream') as typeof import('./read-stream');
+const writeModule = () => require('./write-stream') as typeof import('./write-stream');
 
 /** How many parameters node's methods have: their `length`. */
 const PARAMETERS: Record<string, number> = { _read: 1, _write: 3, _writev: 2, _destroy: 2 };
 
-/** Methods in front of the host's, loaded at the first call. */
+/** Methods in front of node's, loaded at the first call. */
 function putMethods(Class: AnyClass, names: string[], load: () => object): void {
   for (const [name, value] of Object.entries(lazyFunctions('plain', names, load as never))) {
     Object.defineProperty(value as object, 'length', { value: PARAMETERS[name], configurable: true });
@@ -96,26 +91,28 @@ export function makeStreamClasses(live: Functions, unpatched: Functions): Stream
 
   function ReadStream(this: unknown, path: unknown, options: unknown): unknown {
     if (!(this instanceof (ReadStream as AnyClass))) return new (ReadStream as AnyClass)(path, options);
-    const given = withOperations(options, 'r', make, live);
-    Reflect.apply(hostRead(), this, [path, given.options]);
-    remember(this as object, given.operations);
-    if (given.operations === undefined) rememberHandle(this as object, given.options);
+    const withOurs = withOperations(options, 'r', make, live);
+    Reflect.apply(nodeRead(), this, [path, withOurs.options]);
+    remember(this as object, withOurs.operations);
+    if (withOurs.operations === undefined) rememberHandle(this as object, withOurs.options);
     return undefined;
   }
-  const hostRead = inheritLater(ReadStream, () => hostFs.ReadStream);
-  putMethods(ReadStream, ['_read', '_destroy'], () => readModule().readPath(hostModule().hostMethods('ReadStream')));
+  const nodeRead = inheritLater(ReadStream, () => nodeFs.ReadStream);
+  putMethods(ReadStream, ['_read', '_destroy'], () =>
+    readModule().readStreamMethods(nodeMethodsModule().streamMethods('ReadStream')),
+  );
 
   function WriteStream(this: unknown, path: unknown, options: unknown): unknown {
     if (!(this instanceof (WriteStream as AnyClass))) return new (WriteStream as AnyClass)(path, options);
-    const given = withOperations(options, 'w', make, live);
-    const HostWrite = hostWrite();
-    Reflect.apply(HostWrite, this, [path, given.options]);
-    remember(this as object, given.operations);
+    const withOurs = withOperations(options, 'w', make, live);
+    const NodeWrite = nodeWrite();
+    Reflect.apply(NodeWrite, this, [path, withOurs.options]);
+    remember(this as object, withOurs.operations);
     return undefined;
   }
-  const hostWrite = inheritLater(WriteStream, () => hostFs.WriteStream);
+  const nodeWrite = inheritLater(WriteStream, () => nodeFs.WriteStream);
   putMethods(WriteStream, ['_write', '_writev', '_destroy'], () =>
-    writeModule().writePath(hostModule().hostMethods('WriteStream')),
+    writeModule().writeStreamMethods(nodeMethodsModule().streamMethods('WriteStream')),
   );
 
   return { ReadStream, WriteStream } as unknown as StreamClasses;

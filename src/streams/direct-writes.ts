@@ -1,11 +1,11 @@
-// Writes of a stream with O_DIRECT, each acknowledged when the kernel has all of it. A device takes whole blocks. A chunk
-// that begins or ends inside of one is written in up to three parts, one after the other: the bytes up to the next block,
-// the whole blocks, and what is left. Only the parts that are no whole blocks pass the page cache, as unaligned direct
-// writes do (docs/decisions/0003-unaligned-direct-writes.md); written in one go, the first odd chunk would take all that
-// follow it there.
+// Writes of a stream with O_DIRECT, each acknowledged when the kernel has all of it. A device takes whole blocks. A
+// chunk that begins or ends inside of one is written in up to three parts, one after the other: the bytes up to the
+// next block, the whole blocks, and what is left. Only the parts that are no whole blocks pass the page cache, as
+// unaligned direct writes do (docs/decisions/0003-unaligned-direct-writes.md); written in one go, the first odd chunk
+// would take all that follow it there.
 
-import { BLOCK } from './chunks';
-import type { HostMethods } from './host-methods';
+import type { StreamMethods } from '../node/stream-methods';
+import { BLOCK } from './stream-memory';
 
 /** Fewer bytes of whole blocks are not worth writes of their own. */
 const BLOCKS_BYTES_MIN = 32 * 1024;
@@ -32,32 +32,32 @@ function cut(chunks: Uint8Array[], counts: number[]): Uint8Array[][] {
   });
 }
 
-/** `byNode` writes all of it at once. */
+/** `writeAtOnce` writes all of it in one go. */
 export function writeInBlocks(
   stream: DirectStream,
   chunks: Uint8Array[],
   callback: Callback,
-  byNode: () => void,
-  host: HostMethods,
+  writeAtOnce: () => void,
+  node: StreamMethods,
 ): void {
   const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-  // A stream without a position writes at that of its file, which began at 0. Where somebody else has moved it, the parts
-  // are the wrong ones and nothing worse: the engine looks where it is.
+  // A stream without a position writes at that of its file, which began at 0. Where somebody else has moved it, the
+  // parts are the wrong ones and nothing worse: the engine looks where it is.
   const position = stream.pos ?? stream.bytesWritten;
   const head = (BLOCK - (position % BLOCK)) % BLOCK;
   const tail = (position + bytes) % BLOCK;
   const middle = bytes - head - tail;
   if (head + tail === 0 || middle < BLOCKS_BYTES_MIN) {
-    byNode();
+    writeAtOnce();
     return;
   }
   const parts = cut(chunks, [head, middle, tail]).filter((part) => part.length > 0);
   const next = (error?: unknown): void => {
     const part = error ? undefined : parts.shift();
     if (part === undefined) callback(error);
-    else if (part.length === 1) host._write.call(stream, part[0]!, 'buffer', next);
+    else if (part.length === 1) node._write.call(stream, part[0]!, 'buffer', next);
     else
-      host._writev.call(
+      node._writev.call(
         stream,
         part.map((chunk) => ({ chunk })),
         next,

@@ -1,8 +1,9 @@
-// Many small chunks at once, as a stream hands them over when it has waited for a write: copied into one piece of memory
-// they cost half of what a list of them costs, which node and the kernel take apart chunk by chunk (22 ns a chunk beside
-// 55 to 62, copy and write, measured with lines of 100 bytes). Larger chunks are written from where they are.
+// Many small chunks at once, as a stream hands them over when it has waited for a write: copied into one piece of
+// memory they cost half of what a list of them costs, which node and the kernel take apart chunk by chunk (22 ns a
+// chunk beside 55 to 62, copy and write, measured with lines of 100 bytes). Larger chunks are written from where they
+// are.
 
-import type { HostMethods } from './host-methods';
+import type { StreamMethods } from '../node/stream-methods';
 
 /** Below this, on average, chunks are copied. */
 const SMALL_BYTES = 2048;
@@ -37,7 +38,7 @@ function copyInto(memory: Buffer, pieces: Piece[], first: number): { behind: num
 }
 
 /** Writes the chunks through node's `_write`, a part at a time: what is in the file is always a prefix. */
-export function writeGathered(stream: object, pieces: Piece[], callback: Callback, host: HostMethods): void {
+export function writeGathered(stream: object, pieces: Piece[], callback: Callback, node: StreamMethods): void {
   const memory = spares.pop() ?? Buffer.allocUnsafeSlow(PART_BYTES);
   let done = 0;
 
@@ -51,7 +52,7 @@ export function writeGathered(stream: object, pieces: Piece[], callback: Callbac
     // One that is larger than the memory goes from where it is.
     const part = behind > done ? memory.subarray(0, bytes) : pieces[done]!.chunk;
     done = Math.max(behind, done + 1);
-    host._write.call(stream, part, 'buffer', next);
+    node._write.call(stream, part, 'buffer', next);
   }
   next();
 }

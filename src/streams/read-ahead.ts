@@ -1,19 +1,18 @@
 // The data path of a read stream: chunks of one file, in order, each exactly as large as node's read would have made
 // it, with reads in flight ahead of the consumer.
 //
-// Node reads a chunk when the consumer has asked for it. What was read before that is handed out only while the file is
+// Node reads a chunk when the consumer wants it. What was read before that is handed out only while the file is
 // what it was then (file-stamp.ts), and neither the end of the file nor an error is ever taken from such a read.
 //
-// Chunks of 32 to 128 KiB, and so those of the default size, are read when they are asked for.
+// Chunks of 32 to 128 KiB, and so those of the default size, are read when they are wanted.
 //
 // Memory is bounded: in flight and not yet taken is at most 1 MiB (4 MiB with O_DIRECT), or 2 chunks (4) where the
 // highWaterMark is larger than half (a quarter) of that.
 
 import { callBackWith, resultOf } from '../engine/requests';
-import { NOT_TAKEN } from '../engine/runtime';
-import { type Addon, FLAG_CALLBACK } from '../native/addon';
-import { makeChunk, shrunk } from './chunks';
+import { type Addon, FLAG_CALLBACK, UNSUPPORTED } from '../native/addon';
 import { FileStamp } from './file-stamp';
+import { makeChunk, shrunk } from './stream-memory';
 
 /** One engine read moves up to this much, cut into chunks: fewer requests, and the copying leaves the JS thread. */
 const READ_BYTES = 256 * 1024;
@@ -26,9 +25,9 @@ const DIRECT_READS_MIN = 4;
 const DIRECT_READS_MAX = DIRECT_WINDOW_BYTES / READ_BYTES;
 const CHUNKS_PER_READ_MAX = 64;
 /**
- * Chunks of such sizes are not read ahead of, but with O_DIRECT. A cached one is copied here and now when it is asked for
- * (limits::inline_read_bytes), which costs less than to have it copied elsewhere and to ask whether it is fresh; what is
- * not cached the kernel reads ahead itself. Smaller ones gain by sharing a read.
+ * Chunks of such sizes are not read ahead of, but with O_DIRECT. A cached one is copied here and now when it is wanted
+ * (limits::inline_read_bytes), which costs less than to have it copied elsewhere and to look whether it is fresh; what
+ * is not cached the kernel reads ahead itself. Smaller ones gain by sharing a read.
  */
 const AT_ONCE_MIN = 32 * 1024;
 const AT_ONCE_MAX = 128 * 1024;
@@ -36,10 +35,10 @@ const AT_ONCE_MAX = 128 * 1024;
 /** The file position. */
 const CURRENT = -1;
 
-/** `count` bytes from `position` on in `chunk`; 0 is the end of the file, below 0 a negative errno or NOT_TAKEN. */
+/** `count` bytes from `position` on in `chunk`; 0 is the end of the file, below 0 a negative errno or UNSUPPORTED. */
 export type Take = (count: number, chunk: Buffer, position: number) => void;
 
-/** What the consumer has asked for. */
+/** A chunk that the consumer wants. */
 interface Wish {
   position: number;
   size: number;
@@ -127,13 +126,13 @@ export class ReadAhead {
   /** A read that was in flight when the wish came. */
   private handLate(head: Read, wish: Wish): void {
     if (isFresh(head, wish) || this.claim(head, wish)) this.hand(head, wish);
-    else this.again(wish);
+    else this.readAfresh(wish);
   }
 
   /**
-   * Runs `hand` as the completion of a read: from the event loop, behind every tick and microtask there is by then; as a
-   * callback, or for a FileHandle as the continuation of a promise. So what a consumer throws is an uncaught exception,
-   * or an unhandled rejection, as in node.
+   * Runs `hand` as the completion of a read: from the event loop, behind every tick and microtask there is by then; as
+   * a callback, or for a FileHandle as the continuation of a promise. So what a consumer throws is an uncaught
+   * exception, or an unhandled rejection, as in node.
    */
   private later(hand: () => void): void {
     this.inFlight++;
@@ -198,10 +197,10 @@ export class ReadAhead {
   private fill(limit: number): void {
     if (!this.readsAhead()) return;
     const perRead = this.chunksPerRead();
-    const whole = perRead * this.chunkBytes;
+    const readBytes = perRead * this.chunkBytes;
     const most = this.direct
-      ? between(DIRECT_READS_MIN, DIRECT_WINDOW_BYTES / whole, DIRECT_READS_MAX)
-      : between(READS_MIN, WINDOW_BYTES / whole, READS_MAX);
+      ? between(DIRECT_READS_MIN, DIRECT_WINDOW_BYTES / readBytes, DIRECT_READS_MAX)
+      : between(READS_MIN, WINDOW_BYTES / readBytes, READS_MAX);
     // It grows with what has been consumed, so that short files do not pay for long ones.
     const reads = this.direct ? most : Math.min(most, 1 + this.streak);
     if (this.reads.length >= reads || this.end >= limit) return;
@@ -242,7 +241,7 @@ export class ReadAhead {
       stamp,
       wish,
     };
-    if (answer >= NOT_TAKEN) {
+    if (answer >= UNSUPPORTED) {
       read.result = answer;
     } else {
       this.inFlight++;
@@ -285,7 +284,7 @@ export class ReadAhead {
   }
 
   /** Serves the wish with a read of its own. */
-  private again(wish: Wish): void {
+  private readAfresh(wish: Wish): void {
     this.restart();
     this.serve({ ...wish });
   }
@@ -324,9 +323,9 @@ export class ReadAhead {
 
   // A failed read of several chunks is repeated chunk by chunk.
   private handFailure(head: Read, wish: Wish, result: number): void {
-    if (result !== NOT_TAKEN && head.chunks.length > 1 && !this.careful) {
+    if (result !== UNSUPPORTED && head.chunks.length > 1 && !this.careful) {
       this.careful = true;
-      this.again(wish);
+      this.readAfresh(wish);
       return;
     }
     this.restart();

@@ -1,20 +1,19 @@
 // What a stream with `writeBehind` has taken from the program and the file has not got yet: a ring of memory, filled at
-// one end by the program's chunks and emptied at the other by the engine. While one write runs, the next one gathers, so
-// however small the chunks are, the writes are large and nobody waits for a thread to wake up between them.
+// one end by the program's chunks and emptied at the other by the engine. While one write runs, the next one gathers,
+// so however small the chunks are, the writes are large and nobody waits for a thread to wake up between them.
 //
-// Chunks are copied: a program may use its memory again as soon as it hears 'drain'. The ring's size is the bound of what
-// a killed process loses. A process that exits writes it (csrc/binding/write_buffers.h), so the engine sees how far the
-// ring is: `state`.
+// Chunks are copied: a program may use its memory again as soon as it hears 'drain'. The ring's size is the bound of
+// what a killed process loses. A process that exits writes it (csrc/binding/write_buffers.h), so the engine sees how
+// far the ring is: `state`.
 //
 // Writes that extend the file go one at a time, so that what is in the file is always a prefix, whatever fails and
 // whenever the process is killed. Only with O_DIRECT and inside the file several are in flight.
 
 import { resultOf } from '../engine/requests';
-import { NOT_TAKEN } from '../engine/runtime';
-import { systemErrorWithoutFrames } from '../internal/errors';
-import { hostFs } from '../internal/host';
-import { type Addon, WriteBufferWord } from '../native/addon';
-import { BLOCK, makeChunk } from './chunks';
+import { type Addon, UNSUPPORTED, WriteBufferWord } from '../native/addon';
+import { systemErrorWithoutFrames } from '../node/errors';
+import { nodeFs } from '../node/fs';
+import { BLOCK, makeChunk } from './stream-memory';
 
 /** One write moves up to half a ring, so that the other half can be filled meanwhile, and no more than this. */
 const WRITE_BYTES_MAX = 512 * 1024;
@@ -212,7 +211,7 @@ export class WriteBuffer {
     const { fd, direct, size } = this.target;
     const view = this.ring!.subarray(at, at + count);
     const answer = this.native.write(fd, view, 0, count, position, 0);
-    if (answer === NOT_TAKEN && from === 0) return false;
+    if (answer === UNSUPPORTED && from === 0) return false;
     this.state[sent] = from + count;
     const unaligned = position % BLOCK !== 0 || count % BLOCK !== 0;
     const alone = !direct || unaligned || position + count > size;
@@ -228,7 +227,7 @@ export class WriteBuffer {
     let position = from;
     let result = await resultOf(answer, rest);
     for (;;) {
-      if (result === NOT_TAKEN) result = await this.writeByNode(rest, position);
+      if (result === UNSUPPORTED) result = await this.writeByNode(rest, position);
       if (result <= 0) break;
       rest = rest.subarray(result);
       if (rest.length === 0) break;
@@ -249,7 +248,7 @@ export class WriteBuffer {
   private writeByNode(view: Buffer, position: number): Promise<number> {
     return new Promise((resolve) => {
       const at = position === CURRENT ? null : position;
-      hostFs.write(this.target.fd, view, 0, view.length, at, (error, count) => resolve(error?.errno ?? count));
+      nodeFs.write(this.target.fd, view, 0, view.length, at, (error, count) => resolve(error?.errno ?? count));
     });
   }
 

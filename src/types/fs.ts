@@ -1,9 +1,9 @@
 // What ioengine/fs adds to the types of node:fs. Everything is derived from the types of the @types/node that the
 // program has, so that it fits whatever Node version that describes.
 
-import type * as host from 'node:fs';
-import type * as hostPromises from 'node:fs/promises';
-import type { Direct, OpenOptions } from '../files/open';
+import type * as nodeFs from 'node:fs';
+import type * as nodePromises from 'node:fs/promises';
+import type { Direct, OpenOptions } from '../descriptor/open';
 
 export type { OpenOptions };
 
@@ -18,33 +18,37 @@ export interface DirectOption {
 }
 
 type OpenAsPromise = (
-  path: host.PathLike,
-  flags?: host.OpenMode | null | OpenOptions,
-  mode?: host.Mode | null,
-) => Promise<hostPromises.FileHandle>;
+  path: nodeFs.PathLike,
+  flags?: nodeFs.OpenMode | null | OpenOptions,
+  mode?: nodeFs.Mode | null,
+) => Promise<nodePromises.FileHandle>;
 
 /** node's open, and without a callback a promise of a FileHandle. */
-export type Open = typeof host.open & OpenAsPromise;
+export type Open = typeof nodeFs.open & OpenAsPromise;
 
-export type ReadStreamOptions = Second<typeof host.createReadStream> & DirectOption;
+export type ReadStreamOptions = Second<typeof nodeFs.createReadStream> & DirectOption;
 export interface WriteBehindOption {
   /**
-   * So many bytes at most (and never more than 64 MiB) may be acknowledged before the kernel has them: `'drain'` comes and
-   * `writableLength` falls as soon as a chunk is in memory. A process that exits, by itself or through an exception, still
-   * writes them; one that is killed or aborts loses them. Callbacks of `write()`, `bytesWritten`, `'finish'` and `'close'`
-   * still mean that the kernel has the bytes. For streams that open their own file. Default: none, nothing is acknowledged early.
+   * So many bytes at most (and never more than 64 MiB) may be acknowledged before the kernel has them: `'drain'` comes
+   * and `writableLength` falls as soon as a chunk is in memory. A process that exits, by itself or through an
+   * exception, still writes them; one that is killed or aborts loses them. Callbacks of `write()`, `bytesWritten`,
+   * `'finish'` and `'close'` still mean that the kernel has the bytes. For streams that open their own file. Default:
+   * none, nothing is acknowledged early.
    */
   writeBehind?: number | undefined;
 }
 
-export type WriteStreamOptions = Second<typeof host.createWriteStream> & DirectOption & WriteBehindOption;
+export type WriteStreamOptions = Second<typeof nodeFs.createWriteStream> & DirectOption & WriteBehindOption;
 
-export type CreateReadStream = (path: host.PathLike, options?: BufferEncoding | ReadStreamOptions) => host.ReadStream;
+export type CreateReadStream = (
+  path: nodeFs.PathLike,
+  options?: BufferEncoding | ReadStreamOptions,
+) => nodeFs.ReadStream;
 
 export type CreateWriteStream = (
-  path: host.PathLike,
+  path: nodeFs.PathLike,
   options?: BufferEncoding | WriteStreamOptions,
-) => host.WriteStream;
+) => nodeFs.WriteStream;
 
 /** A name that only newer versions of node:fs have: as the program's @types/node has it, else undefined. */
 export type Newer<Module, Name extends string> = Module extends Record<Name, infer Type> ? Type : undefined;

@@ -1,15 +1,15 @@
 // What ioengine/fs/promises adds to the types of node:fs/promises.
 
-import type * as host from 'node:fs';
-import type * as hostPromises from 'node:fs/promises';
-import type { OpenOptions } from '../files/open';
+import type * as nodeFs from 'node:fs';
+import type * as nodePromises from 'node:fs/promises';
+import type { OpenOptions } from '../descriptor/open';
 
 export type { OpenOptions };
 
 /** node's open, with `direct` in options: `open(path, { flags, mode, direct })`. */
-export type OpenHandle = typeof hostPromises.open &
+export type OpenHandle = typeof nodePromises.open &
   ((
-    path: host.PathLike,
-    flags?: host.OpenMode | null | OpenOptions,
-    mode?: host.Mode | null,
-  ) => Promise<hostPromises.FileHandle>);
+    path: nodeFs.PathLike,
+    flags?: nodeFs.OpenMode | null | OpenOptions,
+    mode?: nodeFs.Mode | null,
+  ) => Promise<nodePromises.FileHandle>);

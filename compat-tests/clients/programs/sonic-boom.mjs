@@ -1,4 +1,5 @@
-// Many lines as text into a file that is renamed and reopened on the way, as log rotation does, and as bytes with fsync.
+// Many lines as text into a file that is renamed and reopened on the way, as log rotation does, and as bytes with
+// fsync.
 import { once } from 'node:events';
 import path from 'node:path';
 import { promisify } from 'node:util';

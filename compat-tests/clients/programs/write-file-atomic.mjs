@@ -1,4 +1,5 @@
-// Many writers at once, several to each file: the last one asked for is the content, with the mode of the file before it.
+// Many writers at once, several to each file: the last one asked for is the content, with the mode of the file before
+// it.
 import path from 'node:path';
 import { promisify } from 'node:util';
 import writeFileAtomic from 'write-file-atomic';

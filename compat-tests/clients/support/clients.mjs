@@ -1,6 +1,6 @@
-// A client is a package from npm doing real work, in a process of its own: `programs/NAME.mjs`. It runs with plain node, with
-// ioengine/fs handed to it (by its own option, else as the module that it imports), and unmodified under ioengine/register. What it makes is checked by programs of
-// the system; what plain node answers is right.
+// A client is a package from npm doing real work, in a process of its own: `programs/NAME.mjs`. It runs with plain
+// node, with ioengine/fs handed to it (by its own option, else as the module that it imports), and unmodified under
+// ioengine/register. What it makes is checked by programs of the system; what plain node answers is right.
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -45,9 +45,10 @@ function ownLanes({ lanes }) {
 }
 
 /**
- * The engine did the asynchronous work. How much there is to do is counted in plain node, where all of it passes node's binding.
- * With the engine two counts must agree: its own says that it moved that much, and the count at node's binding, which
- * is wrapped there too, says that hardly anything still went that way. `nodes`: calls that are not counted.
+ * The engine did the asynchronous work. How much there is to do is counted in plain node, where all of it passes node's
+ * binding. With the engine two counts must agree: its own says that it moved that much, and the count at node's
+ * binding, which is wrapped there too, says that hardly anything still went that way. `nodes`: calls that are not
+ * counted.
  */
 export function expectShare(plain, run, nodes = []) {
   const without = ({ bytes, calls }) => ({
@@ -74,11 +75,14 @@ export function expectShare(plain, run, nodes = []) {
  * @param {string} about.does what it does, for the titles
  * @param {'option' | 'modules'} about.through how it gets ioengine/fs directly (main.mjs)
  * @param {string[]} [about.needs] programs of the system that check it
- * @param {number} about.bytes at least so many bytes pass node's binding asynchronously in plain node: a ratio of little says nothing
+ * @param {number} about.bytes at least so many bytes pass node's binding asynchronously in plain node: a ratio of
+ *   little says nothing
  * @param {number} [about.calls] the same for calls, where content is not what the client is about
- * @param {string[]} [about.nodes] calls that functions of node's own make, when it is not node:fs itself that is on the engine
+ * @param {string[]} [about.nodes] calls that functions of node's own make, when it is not node:fs itself that is on the
+ *   engine
  * @param {(folder: string) => void} [about.prepare] fills the folder of a run
- * @param {(folder: string, result: unknown) => unknown} about.check what independent programs say; throws. What it returns is the same in every way
+ * @param {(folder: string, result: unknown) => unknown} about.check what independent programs say; throws. What it
+ *   returns is the same in every way
  */
 export function describeClient(
   name,

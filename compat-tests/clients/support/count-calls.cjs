@@ -1,6 +1,6 @@
-// Preloaded into every client, with --expose-internals: counts what goes through node's own file binding, below node:fs and
-// beside the engine. In plain node that is all there is to do; with the engine it is what did not go to it. Nothing here
-// knows ioengine or asks it.
+// Preloaded into every client, with --expose-internals: counts what goes through node's own file binding, below node:fs
+// and beside the engine. In plain node that is all there is to do; with the engine it is what did not go to it. Nothing
+// here knows ioengine or asks it.
 const { internalBinding } = require('internal/test/binding');
 
 const binding = internalBinding('fs');
@@ -50,8 +50,8 @@ for (const [name, bytesOf] of Object.entries(CONTENT)) wrap(name, bytesOf);
 for (const name of OTHERS) wrap(name, () => 0);
 
 /**
- * Node 26 reads and writes whole files in jobs of its own. The one that writes does not tell how much: it counts as a call, and
- * its bytes are missing from what there was to do.
+ * Node 26 reads and writes whole files in jobs of its own. The one that writes does not tell how much: it counts as a
+ * call, and its bytes are missing from what there was to do.
  */
 function wrapJob(name, bytesOf) {
   const { run } = binding[name]?.prototype ?? {};

@@ -1,5 +1,5 @@
-// Gives packages that have no option for it `ioengine/fs` as their fs: whatever below node_modules asks for node:fs gets
-// ours, by require and by import. For this process only.
+// Gives packages that have no option for it `ioengine/fs` as their fs: whatever below node_modules asks for node:fs
+// gets ours, by require and by import. For this process only.
 import Module, { createRequire } from 'node:module';
 import path from 'node:path';
 

@@ -1,6 +1,6 @@
 // The child process of every client: node main.mjs PROGRAM WAY FOLDER, with count-calls.cjs preloaded.
-// WAY is plain (node:fs), option (the program hands ioengine/fs to its package), modules (what its packages import as fs is
-// ioengine/fs) or register (node:fs again, with the preload).
+// WAY is plain (node:fs), option (the program hands ioengine/fs to its package), modules (what its packages import as
+// fs is ioengine/fs) or register (node:fs again, with the preload).
 // The program's packages are loaded before anything is counted.
 import { pathToFileURL } from 'node:url';
 

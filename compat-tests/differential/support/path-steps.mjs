@@ -135,7 +135,7 @@ function leadsTo(path) {
   }
 }
 
-/** Before Node 26 a recursive readdir cannot join a Buffer; from a callback of its own, nobody can catch what it throws. */
+/** Before Node 26 a recursive readdir cannot join a Buffer; what it throws in its own callback nobody can catch. */
 const joinsBuffers = orFalse(() => {
   const above = fileURLToPath(new URL('..', import.meta.url));
   return fs.readdirSync(Buffer.from(above), { recursive: true }).length > 0;
@@ -196,8 +196,9 @@ export class PathSteps {
   }
 
   /**
-   * cp looks at a name in the source and in the target at once, and says what it hears first: which of two errors that is
-   * nobody knows. In the source it is a link that leads nowhere, in the target a circle or a file in the place of a folder.
+   * cp looks at a name in the source and in the target at once, and says what it hears first: which of two errors that
+   * is nobody knows. In the source it is a link that leads nowhere, in the target a circle or a file in the place of a
+   * folder.
    */
   failsTwice(from, to) {
     const [source, target] = [leadsTo(this.path(from)), leadsTo(this.path(to))];

@@ -94,7 +94,8 @@ while (!enough()) {
   first ??= processFacts();
 }
 result.spoiled = kept.flat().filter(isSpoiled).length;
-// The kernel lists a thread for a moment after it was joined, and takes a ring down by itself: what is left has to stay.
+// The kernel lists a thread for a moment after it was joined, and takes a ring down by itself: what is left has to
+// stay.
 let last = processFacts();
 const tasksGrown = () => last.tasks - first.tasks;
 const descriptorsGrown = () => Object.keys(last.descriptors).length - Object.keys(first.descriptors).length;

@@ -1,5 +1,5 @@
-// What a program exports again has types that the compiler can name in declarations of its own: from the package's entry
-// points, not from files inside it (TS2742).
+// What a program exports again has types that the compiler can name in declarations of its own: from the package's
+// entry points, not from files inside it (TS2742).
 import { alignedBuffer, backend, probe, stats } from 'ioengine';
 import fs, { createReadStream, createWriteStream, open, promises, readFile } from 'ioengine/fs';
 import fsp, { open as openHandle, writeFile } from 'ioengine/fs/promises';

@@ -37,8 +37,8 @@ export function expectServed(engine, what = 'the program') {
 }
 
 /**
- * Runs `code` (an ES module; with `file` that file) both ways and expects the same last line of JSON on stdout, the same
- * status, and the engine at work in one of them. Returns what the program printed.
+ * Runs `code` (an ES module; with `file` that file) both ways and expects the same last line of JSON on stdout, the
+ * same status, and the engine at work in one of them. Returns what the program printed.
  */
 export async function expectSame({ nodeArgs = [], served = true, ...options }) {
   const env = { NODE_OPTIONS: undefined, ...options.env };

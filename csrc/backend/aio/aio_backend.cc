@@ -120,7 +120,7 @@ size_t AioBackend::submit(Request* const* requests, size_t count) {
   return taken;
 }
 
-// io_submit stops at the first iocb it refuses: [good, bad, good] answers 1, then the error of the bad one
+// io_submit stops at the first iocb it refuses: [good, bad, good] returns 1, then the error of the bad one
 // (H5). So only the first of what is left is failed, and the rest goes on.
 void AioBackend::push() {
   size_t first = 0;
@@ -144,7 +144,7 @@ void AioBackend::push() {
       break;
     }
     if (pressure && submitted != -EINTR && kernel_owned_ > 0) break;
-    // What a filter forbids here, plain system calls may still do: the pool finds the request's own answer.
+    // What a filter forbids here, plain system calls may still do: the pool finds the request's own result.
     if ((forbidden && refusals_.are_many()) || (pressure && refusals_.last())) given_up_ = true;
     auto* request = reinterpret_cast<Request*>(static_cast<uintptr_t>(pending_[first]->aio_data));
     refused_[refused_count_++] = {request,

@@ -55,7 +55,7 @@ void MockBackend::check_contract(const Request* request) const {
   for (const Operational& other : in_flight_) IOE_CHECK(other.request != request);
   if (!moves_bytes(request->operation)) return;
   IOE_CHECK(request->vectors != nullptr && request->vector_count > 0);
-  // More memory than is still wanted would be written past the end of what the caller asked for (H15).
+  // More memory than is still wanted would be written past the end of the caller's memory (H15).
   if (request->bounce == nullptr) IOE_CHECK(total_bytes(request) == request->remaining());
   if (request->has(kFlagDirect)) IOE_CHECK(!request->has(kFlagCurrentPosition));  // H27
 }
@@ -187,7 +187,7 @@ size_t MockBackend::reap(Completion* into, size_t capacity) {
   return count;
 }
 
-// No bell: as long as something may complete, the owner has to look again.
+// It wakes nobody up: as long as something may complete, the owner has to look again.
 bool MockBackend::arm_wake() { return !in_flight_.empty() && !options_.held; }
 
 }  // namespace ioengine

@@ -13,7 +13,7 @@
 
 namespace ioengine {
 
-// What the n-th transfer or control operation answers instead of doing what it was asked for.
+// What the n-th transfer or control operation results in, instead of what it would do.
 struct MockOutcome {
   int32_t error = 0;              // errno, nothing is moved
   uint64_t bytes = ~uint64_t{0};  // moves at most this many

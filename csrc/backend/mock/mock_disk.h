@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <map>
 
-#include "backend/file_facts.h"
+#include "jobs/file_facts.h"
 
 namespace ioengine {
 

@@ -4,10 +4,9 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 
-#include <cerrno>
-
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/eintr.h"
 #include "base/limits.h"
 #include "base/start_thread.h"
 
@@ -44,11 +43,11 @@ bool spin_until(Done done, uint64_t most_ns) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(size_t threads_max, int wake_fd, Execute execute, GoesOn goes_on)
+ThreadPool::ThreadPool(size_t threads_max, int wake_fd, Execute execute, ShouldResume should_resume)
     : threads_max_(threads_max),
       wake_fd_(wake_fd),
       execute_(execute),
-      goes_on_(goes_on),
+      should_resume_(should_resume),
       may_spin_(has_processors()),
       threads_(new pthread_t[threads_max]) {
   pthread_mutex_init(&mutex_, nullptr);
@@ -124,7 +123,7 @@ void ThreadPool::push(Request* first, Request* last, size_t count) {
 }
 
 // A thread names itself: naming another one opens a file in /proc/self/task, whose descriptor has the number
-// that the program closed last, and a read that the program still asks for there would find that file instead
+// that the program closed last, and a read that the program still makes there would find that file instead
 // of EBADF.
 void* ThreadPool::thread_main(void* self) {
   prctl(PR_SET_NAME, "ioengine-pool");
@@ -161,7 +160,7 @@ void ThreadPool::run() {
     pthread_mutex_lock(&mutex_);
     ++idle_;
     // With the lock held: either this sees that the engine ends, or its owner finds the request in the queue.
-    if (goes_on_ != nullptr && goes_on_(request)) {
+    if (should_resume_ != nullptr && should_resume_(request)) {
       append(request, request, 1);
       continue;
     }
@@ -188,8 +187,7 @@ bool ThreadPool::wait_for_work(SpinPolicy* policy, bool was_short) {
   while (queue_head_ == nullptr && !stopping_) {
     coming_ = false;
     pthread_mutex_unlock(&mutex_);
-    while (sem_wait(&calls_) == -1 && errno == EINTR) {
-    }
+    without_eintr([this] { return sem_wait(&calls_); });
     pthread_mutex_lock(&mutex_);
   }
   return monotonic_ns() - started < limits::spin_ns;

@@ -17,10 +17,10 @@ class ThreadPool {
   using Execute = int32_t (*)(Request*);
   // Of a request that has just been executed: true if it is to be executed again, behind what is queued by
   // now.
-  using GoesOn = bool (*)(const Request*);
+  using ShouldResume = bool (*)(const Request*);
 
-  // `wake_fd`: eventfd rung when the list of finished requests was empty and the owner asked for the bell.
-  ThreadPool(size_t threads_max, int wake_fd, Execute execute, GoesOn goes_on = nullptr);
+  // `wake_fd`: eventfd written to when a request has finished and the owner has armed the wake-up.
+  ThreadPool(size_t threads_max, int wake_fd, Execute execute, ShouldResume should_resume = nullptr);
 
   // Joins every thread; requires that nothing is queued or running (H10).
   ~ThreadPool();
@@ -64,7 +64,7 @@ class ThreadPool {
   const size_t threads_max_;
   const int wake_fd_;
   const Execute execute_;
-  const GoesOn goes_on_;
+  const ShouldResume should_resume_;
 
   pthread_mutex_t mutex_;
   sem_t calls_;  // not a condition variable: glibc before 2.41 may lose a signal (its bug 25847)

@@ -13,7 +13,7 @@ BackendResult ThreadsBackend::create(uint32_t depth, int wake_fd) {
 }
 
 ThreadsBackend::ThreadsBackend(uint32_t depth, int wake_fd)
-    : pool_(limits::pool_threads, wake_fd, execute_request, goes_on) {
+    : pool_(limits::pool_threads, wake_fd, execute_request, should_resume) {
   capabilities_.depth = depth;
   capabilities_.buffered_reads = true;
   capabilities_.buffered_writes = true;

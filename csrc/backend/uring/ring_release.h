@@ -6,7 +6,7 @@
 #include <liburing.h>
 #include <pthread.h>
 
-#include "backend/owned_fd.h"
+#include "base/owned_fd.h"
 
 namespace ioengine {
 

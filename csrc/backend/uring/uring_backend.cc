@@ -9,10 +9,10 @@
 #include <cerrno>
 #include <cstring>
 
-#include "backend/path_job.h"
 #include "backend/uring/uring_opcodes.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "jobs/stat_path.h"
 
 namespace ioengine {
 namespace {
@@ -25,8 +25,8 @@ constexpr unsigned kGenerationShift = 32;
 bool passes(int error) { return error == EAGAIN || error == EBUSY || error == EINTR || error == ENOMEM; }
 
 // Whether an operation of unknown outcome can be done again (docs/decisions/0012-closed-rings.md). Not where
-// the first attempt may have moved the file position or the end of the file, nor what may have told already
-// of an error that is told once (H20).
+// the first attempt may have moved the file position or the end of the file, nor what may have reported
+// already an error that the kernel reports once.
 bool can_be_repeated(const Request* request) {
   switch (request->operation) {
     case Operation::kRead:
@@ -104,10 +104,9 @@ int probe_operations(io_uring* ring, Capabilities* capabilities) {
   const struct {
     Operation operation;
     unsigned opcode;
-  } kOpcodes[] = {{Operation::kRead, IORING_OP_READ},        {Operation::kWrite, IORING_OP_WRITE},
-                  {Operation::kFsync, IORING_OP_FSYNC},      {Operation::kFdatasync, IORING_OP_FSYNC},
-                  {Operation::kStatx, IORING_OP_STATX},      {Operation::kFallocate, IORING_OP_FALLOCATE},
-                  {Operation::kFtruncate, kUringOpFtruncate}};
+  } kOpcodes[] = {{Operation::kRead, IORING_OP_READ},   {Operation::kWrite, IORING_OP_WRITE},
+                  {Operation::kFsync, IORING_OP_FSYNC}, {Operation::kFdatasync, IORING_OP_FSYNC},
+                  {Operation::kStatx, IORING_OP_STATX}, {Operation::kFtruncate, kUringOpFtruncate}};
   for (const auto& entry : kOpcodes) {
     if (entry.opcode <= probe->last_op && (probe->ops[entry.opcode].flags & IO_URING_OP_SUPPORTED) != 0) {
       capabilities->add(entry.operation);
@@ -148,7 +147,7 @@ BackendResult UringBackend::create(uint32_t depth, int wake_fd) {
     explain_register(&result);
     return result;
   }
-  // EINVAL: a kernel that does not know the question (before 5.6).
+  // EINVAL: a kernel without IORING_REGISTER_PROBE (before 5.6).
   if (!found.serves(Operation::kRead) || !found.serves(Operation::kWrite)) {
     result.error_number = ENOSYS;
     result.cause = "the kernel's io_uring lacks IORING_OP_READ or IORING_OP_WRITE";
@@ -249,11 +248,8 @@ void UringBackend::prepare(io_uring_sqe* sqe, Request* request) {
       io_uring_prep_fsync(sqe, request->fd, IORING_FSYNC_DATASYNC);
       break;
     case Operation::kStatx:
-      io_uring_prep_statx(sqe, request->fd, "", AT_EMPTY_PATH, kStatxMask, &request->path->status);
-      break;
-    case Operation::kFallocate:
-      io_uring_prep_fallocate(sqe, request->fd, request->mode, static_cast<off_t>(request->offset),
-                              static_cast<off_t>(request->wanted));
+      io_uring_prep_statx(sqe, request->fd, "", AT_EMPTY_PATH, kStatxMask,
+                          &static_cast<StatJob*>(request->job)->status);
       break;
     case Operation::kFtruncate:
       io_uring_prep_rw(static_cast<int>(kUringOpFtruncate), sqe, request->fd, nullptr, 0, request->offset);
@@ -387,8 +383,8 @@ size_t UringBackend::reap(Completion* into, size_t capacity) {
   return count;
 }
 
-// The bell is off while completions are drained. After switching it on, task work queued meanwhile rings
-// nothing (measured: it never fired again), so the caller is told to look once more after
+// The wake-up is off while completions are drained. After switching it on, task work queued meanwhile wakes
+// nobody (measured: it never fired again), so the caller is told to look once more after
 // io_uring_get_events.
 bool UringBackend::arm_wake() {
   if (!is_open_) return is_released();
@@ -398,11 +394,11 @@ bool UringBackend::arm_wake() {
   }
   push();
   // The flag that the kernel reads before its tail that we read: without a full fence both sides could miss
-  // the other's store, and a completion would ring nothing.
+  // the other's store, and a completion would wake nobody.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  // An interrupted look has seen nothing, and what it missed would never ring.
+  // An interrupted look has seen nothing, and what it missed would never wake this thread.
   if (kernel_owned_ > 0 && capabilities_.single_issuer && !run_task_work()) return true;
-  // One look may run no more than 20 task works; those that are left ring nothing.
+  // One look may run no more than 20 task works; those that are left wake nobody.
   if (has_task_work() && kernel_owned_ > 0) return true;
   return io_uring_cq_ready(&ring_) > 0 || !returned_.empty() || io_uring_sq_ready(&ring_) > 0;
 }

@@ -16,7 +16,7 @@ namespace ioengine {
 
 class UringBackend final : public IoBackend {
  public:
-  // Creates the ring, asks for its opcodes and registers `wake_fd` (an eventfd the caller keeps open).
+  // Creates the ring, probes its opcodes and registers `wake_fd` (an eventfd the caller keeps open).
   // errno values and what they mean: io_uring_setup(2).
   static BackendResult create(uint32_t depth, int wake_fd);
 

@@ -1,0 +1,141 @@
+#include "jobs/file_facts.h"
+
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "jobs/device_tags.h"
+
+namespace ioengine {
+namespace {
+
+// statx(2) fields of Linux 6.1 that Debian 12's glibc does not name (include/uapi/linux/stat.h).
+constexpr unsigned kStatxDioAlign = 0x00002000u;
+constexpr size_t kDioMemAlignOffset = 0x98;
+constexpr uint32_t kFallbackAlignment =
+    4096;  // no device needs more, so it is safe where the kernel does not tell
+
+constexpr uint64_t kExt = 0xef53;
+constexpr uint64_t kXfs = 0x58465342;
+constexpr uint64_t kBtrfs = 0x9123683e;
+constexpr uint64_t kF2fs = 0xf2f52010;
+constexpr uint64_t kTmpfs = 0x01021994;
+constexpr uint64_t kOverlay = 0x794c7630;
+
+constexpr size_t kMountNumberOffset = 0x90;  // stx_mnt_id, Linux 5.8
+constexpr unsigned kMountMasks = 0x00001000u | kMountMask;
+
+// EXT4_IOC_PRECACHE_EXTENTS (fs/ext4/ext4.h): kernel ABI without a header.
+constexpr unsigned long kExt4PrecacheExtents = _IO('f', 18);
+
+uint32_t field32(const struct statx& buffer, size_t offset) {
+  uint32_t value;
+  std::memcpy(&value, reinterpret_cast<const char*>(&buffer) + offset, sizeof(value));
+  return value;
+}
+
+uint64_t field64(const struct statx& buffer, size_t offset) {
+  uint64_t value;
+  std::memcpy(&value, reinterpret_cast<const char*>(&buffer) + offset, sizeof(value));
+  return value;
+}
+
+void read_direct_alignment(int fd, FileFacts* facts) {
+  struct statx buffer;
+  facts->memory_alignment = facts->offset_alignment = kFallbackAlignment;
+  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kStatxDioAlign, &buffer) != 0) return;
+  if ((buffer.stx_mask & kStatxDioAlign) == 0) return;
+  const uint32_t memory = field32(buffer, kDioMemAlignOffset);
+  const uint32_t offset = field32(buffer, kDioMemAlignOffset + sizeof(uint32_t));
+  if (memory == 0 || offset == 0) return;  // the file takes no direct I/O; open(2) decides
+  facts->memory_alignment = memory;
+  facts->offset_alignment = offset;
+}
+
+}  // namespace
+
+uint64_t device_of(const struct statx& status) { return makedev(status.stx_dev_major, status.stx_dev_minor); }
+
+MountId mount_of(const struct statx& status) {
+  const bool has_mount = (status.stx_mask & kMountMasks) != 0;
+  return {has_mount ? field64(status, kMountNumberOffset) : 0, device_of(status)};
+}
+
+FilesystemTraits filesystem_traits(uint64_t magic, uint64_t flags) {
+  FilesystemTraits traits;
+  traits.known = true;
+  traits.access_times = access_times_of(flags);
+  switch (magic) {
+    case kExt:
+    case kF2fs:
+      traits.nowait_reads = true;
+      break;
+    case kXfs:
+      traits.nowait_reads = traits.uring_writes = true;
+      break;
+    case kBtrfs:
+      traits.nowait_reads = true;
+      break;
+    case kTmpfs:
+      traits.memory_backed = true;
+      break;
+    case kOverlay:
+      break;
+    default:
+      traits.known = false;
+  }
+  return traits;
+}
+
+int read_file_facts(int fd, FileFacts* facts) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) return -errno;
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags == -1) return -errno;
+  struct statx mounted;
+  const bool has_mount =
+      statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_CTIME | kMountMask, &mounted) == 0;
+  facts->mount = has_mount ? mount_of(mounted).number : 0;
+  facts->changed_ns = has_mount && is_past(in_ns(mounted.stx_ctime)) ? in_ns(mounted.stx_ctime) : 0;
+  facts->device = status.st_dev;
+  facts->inode = status.st_ino;
+  facts->size = static_cast<uint64_t>(status.st_size);
+  facts->append = (flags & O_APPEND) != 0;
+  facts->direct = (flags & O_DIRECT) != 0;
+  const int access = flags & O_ACCMODE;
+  facts->readable = (access == O_RDONLY || access == O_RDWR) && (flags & O_PATH) == 0;
+  facts->writable = (access == O_WRONLY || access == O_RDWR) && (flags & O_PATH) == 0;
+  facts->kind = FileKind::kForeign;
+  if ((flags & O_PATH) != 0) return 0;
+  if (S_ISBLK(status.st_mode)) {
+    facts->kind = FileKind::kBlock;
+    facts->filesystem.known = facts->filesystem.nowait_reads = true;
+  } else if (S_ISREG(status.st_mode)) {
+    struct statfs filesystem;
+    if (fstatfs(fd, &filesystem) != 0) return 0;
+    facts->filesystem = filesystem_traits(static_cast<uint64_t>(filesystem.f_type) & 0xffffffffu,
+                                          static_cast<uint64_t>(filesystem.f_flags));
+    if ((flags & O_NOATIME) != 0) facts->filesystem.access_times = AccessTimes::kNever;
+    if (facts->filesystem.known) facts->kind = FileKind::kRegular;
+  }
+  if (facts->direct && facts->kind != FileKind::kForeign) {
+    read_direct_alignment(fd, facts);
+    if (!facts->filesystem.memory_backed)
+      facts->tags = tags_of_device(facts->kind == FileKind::kBlock ? status.st_rdev : status.st_dev, fd);
+    // Mapping blocks of a fragmented file that is met for the first time reads its extent tree inside the
+    // submitting call. Here waiting is allowed, and later requests find the map in memory. ENOTTY elsewhere
+    // than on ext4.
+    if (facts->kind == FileKind::kRegular) ioctl(fd, kExt4PrecacheExtents);
+  }
+  return 0;
+}
+
+}  // namespace ioengine

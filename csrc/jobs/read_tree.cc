@@ -1,0 +1,100 @@
+#include "jobs/read_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "jobs/directory_entries.h"
+#include "jobs/nul_list.h"
+#include "jobs/result_codes.h"
+
+namespace ioengine {
+namespace {
+
+class Walk {
+ public:
+  explicit Walk(ReadTreeJob* job)
+      : job_(job),
+        top_(job->path),
+        with_types_(job->with_types),
+        found_(&job->found),
+        left_(split_pieces(job->below)) {}
+
+  int32_t run() {
+    do {
+      const std::string directory = std::move(left_.back());
+      left_.pop_back();
+      const int32_t result = read(directory);
+      if (result != 0) return result;
+    } while (!left_.empty() && monotonic_ns() <= deadline_ns_);
+    for (const std::string& directory : left_) append_piece(&job_->left, directory);
+    return left_.empty() ? 0 : kUnfinished;
+  }
+
+ private:
+  // Whole paths, not descriptors: how many links may be followed depends on all of a path.
+  std::string path_of(const std::string& inner) const {
+    if (inner.empty()) return top_;
+    return top_.back() == '/' ? top_ + inner : top_ + '/' + inner;
+  }
+
+  void put(const std::string& piece) { append_piece(found_, piece); }
+
+  int32_t read(const std::string& directory) {
+    const int fd = open(path_of(directory).c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
+    if (fd == -1) return directory.empty() ? -errno : kUnsupported;
+    Entries entries;
+    bool complete = entries.read(fd);
+    entries.sort();
+    for (Entry& entry : entries.list) {
+      // Without a number for its type it is node's to show.
+      complete = complete && entries.find_type(fd, &entry) && uv_type(entry) != 0;
+    }
+    ::close(fd);
+    if (!complete) return kUnsupported;
+    put_entries(directory, entries);
+    return 0;
+  }
+
+  void put_entries(const std::string& directory, const Entries& entries) {
+    if (with_types_) {
+      put(directory);
+      for (const Entry& entry : entries.list) found_->push_back(uv_type(entry));
+      found_->push_back('\0');
+    }
+    std::string inner = directory.empty() ? "" : directory + '/';
+    const size_t prefix = inner.size();
+    for (const Entry& entry : entries.list) {
+      const char* name = entries.name(entry);
+      inner.replace(prefix, std::string::npos, name);
+      put(with_types_ ? name : inner);
+      if (is_walked(entry, inner)) left_.push_back(inner);
+    }
+  }
+
+  bool is_walked(const Entry& entry, const std::string& inner) const {
+    if (entry.type != DT_LNK || with_types_) return entry.type == DT_DIR;
+    struct stat status;
+    return stat(path_of(inner).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  }
+
+  ReadTreeJob* const job_;
+  const std::string& top_;
+  const bool with_types_;
+  std::string* const found_;
+  std::vector<std::string> left_;
+  const uint64_t deadline_ns_ = monotonic_ns() + limits::slice_time_ns;
+};
+
+}  // namespace
+
+int32_t ReadTreeJob::run() { return Walk(this).run(); }
+
+}  // namespace ioengine

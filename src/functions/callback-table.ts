@@ -1,0 +1,47 @@
+// The callback functions of node:fs that the engine serves, by name, for the module that is put together in fs.ts. Each
+// hands plain calls to the engine and all others to node:fs, which raises its own errors.
+
+import { fchmod, fchown, futimes } from '../descriptor/attribute-changes';
+import { fstat } from '../descriptor/fstat';
+import { access, exists } from './access';
+import { close, closeSync } from './close';
+import { cp } from './cp';
+import { fdatasync, fsync, ftruncate } from './fsync-ftruncate';
+import { open } from './open';
+import { pathSyscallCallbacks } from './path-syscalls';
+import { readFile } from './read-file';
+import { read, readv, write, writev } from './read-write';
+import { readdir } from './readdir';
+import { rm } from './rm';
+import { callbacksInTurn } from './served-by-node';
+import { lstat, stat } from './stat';
+import { appendFile, writeFile } from './write-file';
+
+export const callbackFunctions = {
+  ...pathSyscallCallbacks,
+  ...callbacksInTurn,
+  open,
+  close,
+  closeSync,
+  read,
+  write,
+  readv,
+  writev,
+  fsync,
+  fdatasync,
+  ftruncate,
+  fchmod,
+  fchown,
+  futimes,
+  readFile,
+  writeFile,
+  appendFile,
+  readdir,
+  rm,
+  cp,
+  stat,
+  lstat,
+  fstat,
+  access,
+  exists,
+};

@@ -1,0 +1,125 @@
+// cp as one pool job, with a callback and as a promise: plainly well-formed calls as the engine takes them, undefined
+// for those that node:fs is to judge.
+
+import { resolve } from 'node:path';
+import { isOptions, tryParsePath } from '../engine/arguments';
+import type { Callback } from '../engine/callbacks';
+import { callFallback } from '../engine/fallback';
+import { type PoolJob, startWithCallback } from '../engine/pool-job';
+import { countDelegated } from '../engine/stats';
+import {
+  type Addon,
+  COPY_ONLY_FOLDERS,
+  COPY_RECURSIVE,
+  COPY_VERBATIM_LINKS,
+  type DirectoryMode,
+} from '../native/addon';
+import { WALKS_FROM_JAVASCRIPT } from '../node/fs';
+import { nodePromises } from '../node/promises';
+import { nodePromiseFunctions, promiseForm } from './pool-job-forms';
+import { goesBack } from './readdir-recursive';
+
+class CopyJob implements PoolJob {
+  constructor(
+    readonly path: string,
+    readonly target: string,
+    readonly options: number,
+    readonly fallback: () => unknown,
+  ) {}
+
+  get syscall(): string {
+    return 'cp';
+  }
+
+  get chained(): boolean {
+    return true;
+  }
+
+  accept(native: Addon, pathFlags: number): number {
+    return native.copyTree(this.path, this.target, this.options, pathFlags);
+  }
+
+  value(): undefined {
+    return undefined;
+  }
+
+  /** The engine stopped at what node is to meet. Node leaves the modes of directories that we have made as they are. */
+  async resume(slot: number, native: Addon): Promise<unknown> {
+    const modes = native.takeModes(slot);
+    countDelegated();
+    try {
+      await this.fallback();
+    } catch (error) {
+      await setModes(modes.filter(({ complete }) => complete));
+      throw error;
+    }
+    return setModes(modes);
+  }
+}
+
+/** A directory that is gone by now needs none. */
+async function setModes(modes: readonly DirectoryMode[]): Promise<undefined> {
+  for (const { path, mode } of modes) await nodePromises.chmod(path, mode).catch(() => {});
+  return undefined;
+}
+
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
+const isOff = (value: unknown): boolean => value === false;
+
+/** With others node is to go through the tree. */
+const OPTIONS: Record<string, (value: unknown) => boolean> = {
+  recursive: isBoolean,
+  verbatimSymlinks: isBoolean,
+  errorOnExist: isBoolean,
+  force: (value) => value === true,
+  dereference: isOff,
+  preserveTimestamps: isOff,
+  filter: (value) => value === undefined,
+  mode: (value) => value === undefined || value === 0,
+};
+
+function tryParseOptions(value: unknown): number | undefined {
+  if (value !== undefined && !isOptions(value)) return undefined;
+  const options: Record<string, unknown> = { ...value };
+  for (const name in options) if (!OPTIONS[name]?.(options[name])) return undefined;
+  return (options.recursive ? COPY_RECURSIVE : 0) | (options.verbatimSymlinks ? COPY_VERBATIM_LINKS : 0);
+}
+
+/** A path whose parts mean what they say. */
+function tryParseName(value: unknown): string | undefined {
+  const path = tryParsePath(value);
+  return typeof path === 'string' && path !== '' && !goesBack(path) ? path : undefined;
+}
+
+/** Only a directory may stand there. */
+const ENDS_WITH_SLASH = /\/\.?$/;
+
+/** `fallback`: node's cp with a promise. */
+function tryParseCp(from: unknown, to: unknown, value: unknown, fallback: () => unknown): PoolJob | undefined {
+  const source = WALKS_FROM_JAVASCRIPT ? tryParseName(from) : undefined;
+  const target = tryParseName(to);
+  const options = tryParseOptions(value);
+  if (source === undefined || target === undefined || options === undefined) return undefined;
+  const path = resolve(source);
+  const into = resolve(target);
+  if (`${into}/`.startsWith(`${path}/`) || path === '/') return undefined;
+  const onlyFolders = ENDS_WITH_SLASH.test(source) || ENDS_WITH_SLASH.test(target);
+  return new CopyJob(path, into, options | (onlyFolders ? COPY_ONLY_FOLDERS : 0), fallback);
+}
+
+/** fs.promises.cp. */
+export const cpPromise = promiseForm('cp', tryParseCp);
+
+/** (from, to, callback) or (from, to, options, callback). */
+export function cp(from: unknown, to: unknown, third: unknown, last: unknown): void {
+  // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
+  const args = arguments;
+  const [callback, options] = typeof third === 'function' ? [third, undefined] : [last, third];
+  const fallback = (): void => void callFallback('cp', args);
+  const servedByPromise = (): unknown => nodePromiseFunctions.cp!(from, to, options);
+  const job = typeof callback === 'function' ? tryParseCp(from, to, options, servedByPromise) : undefined;
+  // As node calls it: with an error, or with null and undefined.
+  const done = (error: unknown): unknown =>
+    error ? (callback as Callback)(error) : (callback as Callback)(null, undefined);
+  if (!startWithCallback(job, done, fallback)) fallback();
+}

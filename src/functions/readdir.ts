@@ -1,0 +1,92 @@
+// readdir as one pool job, with a callback and as a promise: plainly well-formed calls as the engine takes them,
+// undefined for those that node:fs is to judge. Of all below a directory: readdir-recursive.ts.
+
+import { tryParseNameEncoding, tryParsePath, UTF8 } from '../engine/arguments';
+import type { Path, PoolJob } from '../engine/pool-job';
+import type { Addon } from '../native/addon';
+import { canMakeDirents, makeDirents } from '../node/dirents';
+import { WALKS_FROM_JAVASCRIPT } from '../node/fs';
+import { callbackForm, promiseForm, type TryParseJob } from './pool-job-forms';
+import { treeListingJob } from './readdir-recursive';
+
+const SLASH = 0x2f;
+
+type Name = string | Buffer;
+
+class ListingJob implements PoolJob {
+  constructor(
+    readonly path: Path,
+    readonly encoding: string,
+    readonly withTypes: boolean,
+  ) {}
+
+  get syscall(): string {
+    return 'scandir';
+  }
+
+  get chained(): boolean {
+    return false;
+  }
+
+  accept(native: Addon, pathFlags: number): number {
+    return native.readDirectory(this.path, this.withTypes ? 1 : 0, pathFlags);
+  }
+
+  value(_result: number, slot: number, native: Addon): unknown {
+    const { encoding, path } = this;
+    const names: Name[] = encoding === UTF8 ? native.takeText(slot).split('/') : pieces(native.takeFound(slot));
+    // Behind the last slash: one byte for each type.
+    const types = names.pop()!;
+    if (encoding !== UTF8 && encoding !== 'buffer') {
+      for (let i = 0; i < names.length; i++) names[i] = (names[i] as Buffer).toString(encoding as BufferEncoding);
+    }
+    return this.withTypes ? makeDirents(names, types, path) : names;
+  }
+}
+
+function pieces(bytes: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  let start = 0;
+  for (let end = bytes.indexOf(SLASH); end >= 0; end = bytes.indexOf(SLASH, start)) {
+    found.push(Buffer.from(bytes.subarray(start, end)));
+    start = end + 1;
+  }
+  found.push(bytes.subarray(start));
+  return found;
+}
+
+interface Options {
+  encoding: string;
+  recursive: boolean;
+  withTypes: boolean;
+}
+
+function tryParseOptions(options: unknown): Options | undefined {
+  const encoding = typeof options === 'function' ? undefined : tryParseNameEncoding(options);
+  if (encoding === undefined) return undefined;
+  const values = typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : {};
+  const { recursive = false, withFileTypes } = values;
+  if (typeof recursive !== 'boolean' || (withFileTypes && !canMakeDirents())) return undefined;
+  return { encoding, recursive, withTypes: Boolean(withFileTypes) };
+}
+
+/** Of one directory; a tree is node's to list for a callback. */
+function tryParseListing(directory: unknown, options: unknown): PoolJob | undefined {
+  const parsed = tryParseOptions(options);
+  const path = parsed === undefined || parsed.recursive ? undefined : tryParsePath(directory);
+  return path === undefined ? undefined : new ListingJob(path, parsed!.encoding, parsed!.withTypes);
+}
+
+/** Also of a whole tree. `fallback`: node's readdir with a promise. */
+const tryParseReaddir: TryParseJob = (directory, options, _, fallback) => {
+  const parsed = tryParseOptions(options);
+  if (!parsed?.recursive) return tryParseListing(directory, options);
+  return parsed.encoding === UTF8 && WALKS_FROM_JAVASCRIPT
+    ? treeListingJob(tryParsePath(directory), parsed.withTypes, fallback)
+    : undefined;
+};
+
+/** fs.readdir. */
+export const readdir = callbackForm('readdir', tryParseListing, { required: 1, optional: true });
+/** fs.promises.readdir. */
+export const readdirPromise = promiseForm('readdir', tryParseReaddir);

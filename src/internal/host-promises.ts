@@ -1,7 +1,0 @@
-// node:fs/promises as it was when it was first needed (see host.ts).
-
-import type * as PromisesModule from 'node:fs/promises';
-import { originals, snapshot } from './host';
-
-export const hostPromises: typeof PromisesModule =
-  originals()?.promises ?? snapshot(require('node:fs/promises') as typeof PromisesModule);
