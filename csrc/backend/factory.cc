@@ -49,14 +49,18 @@ std::string describe_failure(BackendType type, const BackendResult& result) {
          ", " + result.cause;
 }
 
+// What a backend opens at most while it starts: a ring, and both ends of the pipe that tells when it is gone.
+constexpr int kDescriptorsNeeded = 3;
+
 // True for a lack of descriptors that the process feels now and that may have passed by the next call. A
 // sandbox may answer EMFILE too: there others can still be had.
 bool lacks_descriptors(int error_number, int wake_fd) {
   if (error_number != EMFILE && error_number != ENFILE) return false;
-  const int fd = fcntl(wake_fd, F_DUPFD_CLOEXEC, 0);
-  if (fd == -1) return errno == EMFILE || errno == ENFILE;
-  close(fd);
-  return false;
+  int had[kDescriptorsNeeded];
+  int count = 0;
+  while (count < kDescriptorsNeeded && (had[count] = fcntl(wake_fd, F_DUPFD_CLOEXEC, 0)) != -1) ++count;
+  for (int i = 0; i < count; ++i) close(had[i]);
+  return count < kDescriptorsNeeded;
 }
 
 }  // namespace

@@ -64,9 +64,11 @@ export function callBackAfter(promise: Promise<unknown>, callback: Callback): vo
   );
 }
 
-// A promise's error shows where it was made, which is in here; that of a callback has no frames in node.
+// A promise's error shows where it was made, which is in here; that of a callback has no frames in node. Only the
+// engine's: errors of node's own, whose code shows in the first line, come from its promise forms as they are.
 function withoutFrames(error: unknown): unknown {
-  if (error instanceof Error && 'syscall' in error) error.stack = `${error.name}: ${error.message}`;
+  if (error instanceof Error && 'syscall' in error && error.name === 'Error')
+    error.stack = `${error.name}: ${error.message}`;
   return error;
 }
 
