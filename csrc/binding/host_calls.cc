@@ -13,8 +13,8 @@ namespace ioengine {
 namespace {
 
 HostCall kind_of(int32_t number) {
-  if (number == static_cast<int32_t>(HostCall::kChanges)) return HostCall::kChanges;
-  return number == static_cast<int32_t>(HostCall::kReads) ? HostCall::kReads : HostCall::kCannotWait;
+  const bool known = number >= 0 && number <= static_cast<int32_t>(HostCall::kFirstLook);
+  return known ? static_cast<HostCall>(number) : HostCall::kReads;
 }
 
 // beginHostCall(path, target, kind, pathFlags); target: undefined where there is one path

@@ -16,7 +16,7 @@ int32_t IoContext::begin_host_call(std::unique_ptr<HostCallJob> job, HostCall ki
   request->mode = static_cast<int32_t>(kind);
   ++unsettled_;
   path_order_.add(request);
-  Request* earlier = kind == HostCall::kCannotWait ? nullptr : path_order_.find_earlier(request);
+  Request* earlier = kind == HostCall::kFirstLook ? nullptr : path_order_.find_earlier(request);
   if (earlier != nullptr) {
     wait_behind(earlier, request);
     return accepted_in(request->slot);

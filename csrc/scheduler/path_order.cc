@@ -27,6 +27,10 @@ bool is_at_or_below(std::string_view path, std::string_view folder) {
   return path.size() == folder.size() || path[folder.size()] == '/' || folder.back() == '/';
 }
 
+bool is_host_call(const Request* request, HostCall kind) {
+  return request->operation == Operation::kHostCall && static_cast<HostCall>(request->mode) == kind;
+}
+
 bool holds_back_all(const Request* request) {
   switch (request->operation) {
     case Operation::kChangePath:
@@ -36,7 +40,7 @@ bool holds_back_all(const Request* request) {
     case Operation::kOpen:
       return (request->open->flags & (O_CREAT | O_TRUNC)) != 0;
     case Operation::kHostCall:
-      return static_cast<HostCall>(request->mode) == HostCall::kChanges;
+      return is_host_call(request, HostCall::kChanges) || is_host_call(request, HostCall::kCopies);
     default:
       return false;
   }
@@ -92,7 +96,9 @@ void PathOrder::push(Request** latest, size_t* count, Request* request) {
 
 void PathOrder::add(Request* request) {
   request->call = ++calls_;
-  if (holds_back_all(request)) {
+  if (is_host_call(request, HostCall::kFirstLook)) {
+    look_ = request;
+  } else if (holds_back_all(request)) {
     push(changes_, &count_, request);
   } else if (holds_back_changes(request)) {
     push(queries_, &query_count_, request);
@@ -106,15 +112,19 @@ void PathOrder::add_change(Request* request) {
 
 void PathOrder::remove(const Request* request) {
   if (change_ == request) change_ = nullptr;
+  if (look_ == request) look_ = nullptr;
   count_ = static_cast<size_t>(std::remove(changes_, changes_ + count_, request) - changes_);
   query_count_ = static_cast<size_t>(std::remove(queries_, queries_ + query_count_, request) - queries_);
 }
 
 void PathOrder::keep_short_ones() {
+  // Of node's too: its pool may be slow to begin one, and would not begin a later call before it either.
   const auto may_take_long = [](const Request* change) {
-    return change->operation != Operation::kChangePath;
+    return change->operation != Operation::kChangePath && !is_host_call(change, HostCall::kChanges);
   };
+  const auto is_ours = [](const Request* query) { return query->operation != Operation::kHostCall; };
   count_ = static_cast<size_t>(std::remove_if(changes_, changes_ + count_, may_take_long) - changes_);
+  query_count_ = static_cast<size_t>(std::remove_if(queries_, queries_ + query_count_, is_ours) - queries_);
 }
 
 Request* PathOrder::find_earlier(const Request* request) const {
@@ -126,8 +136,9 @@ Request* PathOrder::find_earlier(const Request* request) const {
   };
   Request* earlier = latest(changes_, count_);
   if (earlier == nullptr && change_ != nullptr && change_->call < request->call) earlier = change_;
-  if (earlier == nullptr && changes_something(request)) earlier = latest(queries_, query_count_);
-  return earlier;
+  if (earlier != nullptr || !changes_something(request)) return earlier;
+  if (look_ != nullptr && look_->call < request->call) return look_;
+  return latest(queries_, query_count_);
 }
 
 }  // namespace ioengine

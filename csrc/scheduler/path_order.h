@@ -20,8 +20,10 @@
 
 namespace ioengine {
 
-// A call that node:fs serves: whether it may change what others see, and whether it is able to wait.
-enum class HostCall : int32_t { kReads, kChanges, kCannotWait };
+// A call that node:fs serves: it reads, changes what others see, or does so for long; or it is the first look
+// of a watcher, which cannot wait, and which every change of a path behind it waits for: what it finds is
+// what the watcher compares with, and under what name it is changed is not known.
+enum class HostCall : int32_t { kReads, kChanges, kCopies, kFirstLook };
 
 // What such a call is about: no thread of the engine's runs it.
 struct HostCallJob final : PathJob {
@@ -36,12 +38,11 @@ class PathOrder {
   // A new tick: what may take long and was called before holds back none that come now.
   void start_turn() {
     change_ = nullptr;
-    query_count_ = 0;
-    if (count_ > 0) keep_short_ones();
+    if (count_ + query_count_ > 0) keep_short_ones();
   }
 
   // Numbers a request, and remembers it if others may have to wait for it: for a change all that concern the
-  // same paths, for a query of this tick only changes.
+  // same paths, for a query of this tick, or one of node's, only changes.
   void add(Request* request);
   // A change of an open local file.
   void add_change(Request* request);
@@ -61,6 +62,7 @@ class PathOrder {
   Request* queries_[kChanges] = {};
   size_t query_count_ = 0;
   Request* change_ = nullptr;  // of an open file: the latest one of this tick that has not settled
+  Request* look_ = nullptr;    // the latest first look of a watcher
   uint64_t calls_ = 0;
 };
 

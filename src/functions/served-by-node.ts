@@ -5,7 +5,7 @@ import { areTimes, isOptions, tryParseNameEncoding, tryParsePath } from '../engi
 import { callFallback } from '../engine/fallback';
 import { callbackAt, callbackInTurn, engineWithCalls, promiseInTurn } from '../engine/node-turn';
 import { type Addon, HostCall, PATH_CALLBACK, UNSUPPORTED } from '../native/addon';
-import { nodeFs } from '../node/fs';
+import { clearTimeout, nodeFs, setTimeout } from '../node/fs';
 import { nodePromises } from '../node/promises';
 
 type AnyFunction = (...args: unknown[]) => unknown;
@@ -37,7 +37,7 @@ const isCopyMode = (value: unknown): boolean =>
 
 const ON_PATHS = {
   // libuv says how a file is copied, and how times are rounded.
-  copyFile: { paths: 2, kind: HostCall.changes, arePlain: optional({}, isCopyMode) },
+  copyFile: { paths: 2, kind: HostCall.copies, arePlain: optional({}, isCopyMode) },
   utimes: { paths: 1, kind: HostCall.changes, arePlain: areTimes },
   lutimes: { paths: 1, kind: HostCall.changes, arePlain: areTimes },
   opendir: {
@@ -89,6 +89,9 @@ function promiseForm(name: Name): AnyFunction {
   return method;
 }
 
+/** Longer than the first look of a watcher takes, unless it hangs: then nobody is to wait for it. */
+const FIRST_LOOK_MS = 100;
+
 /**
  * What a watcher compares with is its first look at the file, which libuv's pool takes: a change that is made behind
  * the call must not come first. Pool jobs of libuv start in order, so that look is over when another one behind it is.
@@ -97,11 +100,18 @@ function watchFile(...args: unknown[]): unknown {
   const at = callbackAt(args, 1);
   const path = at < 0 ? undefined : tryParsePath(args[0]);
   const native = path === undefined ? undefined : engineWithCalls();
-  const turn = native === undefined ? 0 : native.beginHostCall(path!, undefined, HostCall.cannotWait, 0);
+  const turn = native === undefined ? 0 : native.beginHostCall(path!, undefined, HostCall.firstLook, 0);
   try {
     return callFallback('watchFile', args);
   } finally {
-    if (turn > 0) nodeFs.stat(path as string, () => native!.endHostCall(turn));
+    if (turn > 0) {
+      const end = (): void => native!.endHostCall(turn);
+      const timer = setTimeout(end, FIRST_LOOK_MS).unref();
+      nodeFs.stat(path as string, () => {
+        clearTimeout(timer);
+        end();
+      });
+    }
   }
 }
 

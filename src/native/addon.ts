@@ -189,7 +189,8 @@ export const PATH_NO_FOLLOW = 4;
 export enum HostCall {
   reads,
   changes,
-  cannotWait,
+  copies,
+  firstLook,
 }
 
 /** csrc/jobs/path_syscalls.h */

@@ -30,10 +30,11 @@ export function originals(): Originals | undefined {
 export const nodeFs: typeof FsModule = originals()?.fs ?? snapshot(require('node:fs') as typeof FsModule);
 
 /**
- * process.nextTick as it was when ioengine was loaded. Libraries of fake timers put theirs in its place, which runs
- * nothing until a test says so; what node does inside it does not depend on that, and neither may we.
+ * process.nextTick and timers as they were when ioengine was loaded. Libraries of fake timers put theirs in the place,
+ * which run nothing until a test says so; what node does inside does not depend on that, and neither may we.
  */
 export const { nextTick } = process;
+export const { clearTimeout, setTimeout } = require('node:timers') as typeof import('node:timers');
 
 /** What runs this program, if it is not Node: `Bun` or `Deno`. */
 export const OTHER_RUNTIME: string | undefined =
