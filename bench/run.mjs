@@ -13,8 +13,11 @@ import * as streamCopy from './cases/stream-copy.mjs';
 import * as writeStream from './cases/write-stream.mjs';
 import { installCompetitors } from './lib/competitors.mjs';
 import { prepareDataFile } from './lib/data-file.mjs';
+import { nodeIsChosen, runInChosenNode } from './lib/host-node.mjs';
 import { machineFacts } from './lib/machine.mjs';
 import { parseOptions, usage } from './lib/options.mjs';
+import { runningNode } from './lib/sides.mjs';
+import { FILES } from './lib/small-files.mjs';
 import { measurementLines } from './lib/table.mjs';
 
 /**
@@ -22,7 +25,13 @@ import { measurementLines } from './lib/table.mjs';
  * @property {{ path: string, size: number }} file
  * @property {string[]} backends
  * @property {boolean} quick
+ * @property {boolean} smoke
+ * @property {number} files small files that are read, a power of two
+ * @property {number} streamSize of the files that are written
+ * @property {string} [engine] root of a second build
  * @property {number} rounds
+ * @property {(full: number) => number} roundMs of a round that takes so many ms in a full run
+ * @property {string[]} [competitors] these at most
  * @property {number} seed
  * @property {(text: string) => void} log progress
  */
@@ -87,11 +96,17 @@ async function main() {
   if (options.list)
     return print([...cases].map(([name, { title }]) => `${aliasOf(name).padEnd(5)}${name.padEnd(25)}${title}`));
 
-  // Figures of an older build would bear the name of this commit.
-  if (!nativeIsCurrent() || !typescriptIsCurrent())
+  // Figures of an older build would bear the name of this commit. The stamps are of the Node that has built.
+  if (!nodeIsChosen() && (!nativeIsCurrent() || !typescriptIsCurrent()))
     throw new Error('what is built is not of these sources: npm run build');
   if (options.competitors) installCompetitors((text) => print([text]));
-  const file = prepareDataFile((text) => print([text]));
+  const code = runInChosenNode(options.node);
+  if (code !== undefined) {
+    process.exitCode = code;
+    return;
+  }
+  const size = options.smoke ? 32 << 20 : options.quick ? 256 << 20 : 1 << 30;
+  const file = prepareDataFile(size, (text) => print([text]));
   const machine = machineFacts(file.path);
   print(Object.entries(machine).map(([name, value]) => `${name.padEnd(15)}${value}`));
 
@@ -99,8 +114,14 @@ async function main() {
   const context = {
     file,
     backends: options.backends,
-    quick: options.quick,
-    rounds: options.quick ? 5 : 7,
+    quick: options.quick || options.smoke,
+    smoke: options.smoke,
+    engine: options.engine,
+    files: options.smoke ? 1024 : options.quick ? 4096 : FILES,
+    streamSize: file.size >> (options.smoke ? 1 : 2),
+    rounds: options.smoke ? 1 : options.quick ? 3 : 7,
+    roundMs: (full) => (options.smoke ? 5 : options.quick ? 60 : full),
+    competitors: options.smoke ? [runningNode] : options.quick ? [runningNode, 'bun', 'c'] : undefined,
     seed: 20_000,
     log: progress,
   };

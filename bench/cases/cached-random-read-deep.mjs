@@ -47,7 +47,7 @@ export async function* run(context) {
         fio: ['io_uring'],
         bars,
       });
-      yield await measure(plan, { ...context, roundMs: context.quick ? 150 : 400 });
+      yield await measure(plan, { ...context, roundMs: context.roundMs(400) });
     }
   }
 }

@@ -28,5 +28,5 @@ export async function* run(context) {
     fio: ['psync', 'io_uring'],
     bars,
   });
-  yield await measure(plan, { ...context, roundMs: context.quick ? 150 : 400 });
+  yield await measure(plan, { ...context, roundMs: context.roundMs(400) });
 }

@@ -22,5 +22,5 @@ export async function* run(context) {
     fio: ['psync', 'libaio', 'io_uring'],
     bars,
   });
-  yield await measure(plan, { ...context, roundMs: context.quick ? 300 : 800 });
+  yield await measure(plan, { ...context, roundMs: context.roundMs(800) });
 }

@@ -16,7 +16,7 @@ const cachedBars = [
 
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {
-  const options = { ...context, roundMs: context.quick ? 300 : 800 };
+  const options = { ...context, roundMs: context.roundMs(800) };
   yield await measure(cachedPlan(context), options);
   yield await measure(directPlan(context), options);
 }

@@ -1,19 +1,26 @@
 import { measure } from '../lib/measure.mjs';
 import { smallFilesPlan } from '../lib/small-files-plan.mjs';
 
-export const title = 'whole small files from the page cache, promises.readFile, 64 at a time';
+export const title = 'whole small files from the page cache: promises, callbacks, as text, one CPU, one at a time';
+
+const rate = (/** @type {string} */ against, /** @type {number} */ atLeast) =>
+  /** @type {const} */ ({ against, metric: 'rate', atLeast });
 
 /** @type {import('../lib/measure.mjs').Bar[]} */
-const bars = [
-  { against: 'node20', metric: 'rate', atLeast: 4.5 },
-  { against: 'node26', metric: 'rate', atLeast: 1.2 },
-  { against: 'bun', metric: 'rate', atLeast: 1 },
-  { against: 'bun', metric: 'cpu', atMost: 0.75 },
-  { against: 'c', metric: 'rate', atLeast: 0.55 },
+const bars = [rate('node26', 1.5), rate('bun', 1.2), { against: 'bun', metric: 'cpu', atMost: 0.85 }];
+
+/** @type {import('../lib/small-files-plan.mjs').Variant[]} */
+const variants = [
+  { call: 'readFile', style: 'promises', depth: 64, bars },
+  { call: 'readFile', style: 'callbacks', depth: 64, bars },
+  { call: 'readFile', style: 'promises', depth: 64, encoding: 'utf8', bars },
+  { call: 'readFile', style: 'promises', depth: 64, oneCpu: true, bars: [rate('node26', 1.1), rate('bun', 1)] },
+  { call: 'readFile', style: 'promises', depth: 1, bars: [rate('node26', 4)] },
 ];
 
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {
-  const options = { ...context, roundMs: context.quick ? 150 : 400 };
-  yield await measure(smallFilesPlan(context, { call: 'readFile', bars }), options);
+  for (const variant of context.smoke ? variants.slice(0, 2) : variants) {
+    yield await measure(smallFilesPlan(context, variant), { ...context, roundMs: context.roundMs(400) });
+  }
 }

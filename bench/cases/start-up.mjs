@@ -13,7 +13,7 @@ const MORE_MS_AT_MOST = 5;
 
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {
-  const rounds = context.quick ? 20 : 60;
+  const rounds = context.smoke ? 1 : context.quick ? 5 : 60;
   yield timeStartup(context, rounds, 'import', ['--input-type=module', '-e'], (name) => `import '${name}'`);
   yield timeStartup(context, rounds, 'require', ['-e'], (name) => `require('${name}')`);
   yield countBeforeFirstOperation(context);

@@ -12,18 +12,18 @@ const unit = { name: 'MB/s', perUnit: 1e6, cpuName: 'CPU us/MB', cpuPerUnit: 1e6
 
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {
-  yield await measure(plan(context), { ...context, roundMs: context.quick ? 300 : 800 });
+  yield await measure(plan(context), { ...context, roundMs: context.roundMs(800) });
 }
 
 /**
  * @param {import('../run.mjs').Context} context
  * @returns {import('../lib/measure.mjs').Plan}
  */
-function plan({ file, backends }) {
+function plan({ file, backends, streamSize: size }) {
   const config = {
     source: file.path,
     target: join(dataFolder, 'copied'),
-    size: 256 * KIB * KIB,
+    size,
     chunk: 64 * KIB,
     direct: false,
     overwrite: false,
@@ -39,7 +39,7 @@ function plan({ file, backends }) {
       },
     );
   return {
-    title: 'a new file of 256 MiB each time',
+    title: `a new file of ${size >> 20} MiB each time`,
     unit,
     subjects: [...backends.map((backend) => engineSide(backend, WORKER, config)), ...backends.map(direct)],
     competitors: [runningNode, ...['node24', 'node26', 'bun'].filter((key) => key !== runningNode)].map((key) =>

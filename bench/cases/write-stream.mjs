@@ -7,14 +7,13 @@ export const title =
   'WriteStream: 64 KiB chunks into the page cache, with O_DIRECT into a new file and over an old one; log lines';
 
 const KIB = 1024;
-const SIZE = 256 * KIB * KIB;
 const WORKER = 'stream-write.mjs';
 const unit = { name: 'MB/s', perUnit: 1e6, cpuName: 'CPU us/MB', cpuPerUnit: 1e6 };
 const target = join(dataFolder, 'written');
 
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {
-  const options = { ...context, roundMs: context.quick ? 300 : 800 };
+  const options = { ...context, roundMs: context.roundMs(800) };
   for (const plan of [bufferedPlan, newFilePlan, overwritePlan, linesPlan('drain'), linesPlan('flood')]) {
     yield await measure(plan(context), options);
   }
@@ -40,8 +39,8 @@ function engineSides(backends, how, writeBehind) {
   ]);
 }
 
-/** @param {{ direct: boolean, overwrite: boolean }} how */
-const config = (how) => ({ target, size: SIZE, chunk: 64 * KIB, ...how });
+/** @param {{ size: number, direct: boolean, overwrite: boolean }} how */
+const config = (how) => ({ target, chunk: 64 * KIB, ...how });
 
 /** @param {string} subject @param {number} atLeast */
 function bar(subject, atLeast, against = runningNode) {
@@ -50,26 +49,26 @@ function bar(subject, atLeast, against = runningNode) {
 
 /**
  * fio over one file of the same size, from its start in each round.
- * @param {Pick<import('../lib/fio-side.mjs').FioJob, 'engine' | 'depth' | 'direct' | 'fresh'>} how
+ * @param {Pick<import('../lib/fio-side.mjs').FioJob, 'engine' | 'depth' | 'direct' | 'fresh'> & { size: number }} how
  */
 function fioWriter(how) {
   const job = { ...how, file: `${target}-fio`, pattern: /** @type {const} */ ('write'), blockSize: 1024 * KIB };
-  return fioSide({ ...job, size: SIZE, unit: 'bytes' }, { depthInName: true });
+  return fioSide({ ...job, unit: 'bytes' }, { depthInName: true });
 }
 
 /**
  * @param {import('../run.mjs').Context} context
  * @returns {import('../lib/measure.mjs').Plan}
  */
-function bufferedPlan({ backends }) {
-  const how = config({ direct: false, overwrite: false });
+function bufferedPlan({ backends, streamSize: size }) {
+  const how = config({ size, direct: false, overwrite: false });
   return {
-    title: 'into the page cache, a new file of 256 MiB each time',
+    title: `into the page cache, a new file of ${size >> 20} MiB each time`,
     unit,
     subjects: engineSides(backends, how, 1024 * KIB),
     competitors: [
       ...nodes.map((key) => competitorSide(key, WORKER, how)),
-      fioWriter({ engine: 'psync', depth: 1, direct: false, fresh: true }),
+      fioWriter({ size, engine: 'psync', depth: 1, direct: false, fresh: true }),
     ],
     bars: backends.flatMap((backend) => [bar(`ioengine-${backend}`, 1), bar(`ioengine-${backend}-behind`, 1.5)]),
     notes: ['fio: 1 MiB writes'],
@@ -80,13 +79,13 @@ function bufferedPlan({ backends }) {
  * @param {import('../run.mjs').Context} context
  * @returns {import('../lib/measure.mjs').Plan}
  */
-function newFilePlan({ backends }) {
+function newFilePlan({ backends, streamSize: size }) {
   const depths = [1, 4, 16];
   return {
-    title: 'direct: true, a new file of 256 MiB each time',
+    title: `direct: true, a new file of ${size >> 20} MiB each time`,
     unit,
-    subjects: engineSides(backends, config({ direct: true, overwrite: false }), 4096 * KIB),
-    competitors: depths.map((depth) => fioWriter({ engine: 'io_uring', depth, direct: true, fresh: true })),
+    subjects: engineSides(backends, config({ size, direct: true, overwrite: false }), 4096 * KIB),
+    competitors: depths.map((depth) => fioWriter({ size, engine: 'io_uring', depth, direct: true, fresh: true })),
     // Its best depth is the one that is hardest to meet.
     bars: backends.flatMap((backend) =>
       depths.map((depth) => bar(`ioengine-${backend}-behind`, 0.9, `fio-io_uring-${depth}`)),
@@ -99,12 +98,12 @@ function newFilePlan({ backends }) {
  * @param {import('../run.mjs').Context} context
  * @returns {import('../lib/measure.mjs').Plan}
  */
-function overwritePlan({ backends }) {
+function overwritePlan({ backends, streamSize: size }) {
   return {
-    title: "direct: true, flags 'r+', over a file of 256 MiB",
+    title: `direct: true, flags 'r+', over a file of ${size >> 20} MiB`,
     unit,
-    subjects: engineSides(backends, config({ direct: true, overwrite: true }), 4096 * KIB),
-    competitors: [fioWriter({ engine: 'io_uring', depth: 16, direct: true, fresh: false })],
+    subjects: engineSides(backends, config({ size, direct: true, overwrite: true }), 4096 * KIB),
+    competitors: [fioWriter({ size, engine: 'io_uring', depth: 16, direct: true, fresh: false })],
     bars: backends.map((backend) => bar(`ioengine-${backend}-behind`, 0.9, 'fio-io_uring-16')),
     notes: ['fio: 1 MiB writes, 16 in flight'],
   };

@@ -1,4 +1,4 @@
-// The 1 GiB file that every case reads: written once, kept for the next run, verified completely before each run
+// The file (1 GiB, less in a quick run) that every case reads: written once, kept for the next run, verified completely before each run
 // (which also brings it into the page cache).
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -7,28 +7,28 @@ import { BLOCK_SIZE, fillBlock, verifyBytes } from './blocks.mjs';
 import { dataFolder } from './paths.mjs';
 
 const CHUNK = 1 << 20;
-export const FILE_SIZE = 1 << 30;
 
 /**
+ * @param {number} size a power of two
  * @param {(text: string) => void} log
  * @returns {{ path: string, size: number }}
  */
-export function prepareDataFile(log) {
-  const path = join(dataFolder, 'blocks-1g.bin');
+export function prepareDataFile(size, log) {
+  const path = join(dataFolder, size === 1 << 30 ? 'blocks-1g.bin' : `blocks-${size >> 20}m.bin`);
   fs.mkdirSync(dataFolder, { recursive: true });
-  if (!fs.existsSync(path) || !isRight(path)) {
-    log(`writing ${FILE_SIZE >> 20} MiB of verifiable data, once`);
-    writeFile(path);
-    if (!isRight(path)) throw new Error(`${path}: what was written does not read back`);
+  if (!fs.existsSync(path) || !isRight(path, size)) {
+    log(`writing ${size >> 20} MiB of verifiable data, once`);
+    writeFile(path, size);
+    if (!isRight(path, size)) throw new Error(`${path}: what was written does not read back`);
   }
-  return { path, size: FILE_SIZE };
+  return { path, size };
 }
 
-/** @param {string} path */
-function writeFile(path) {
+/** @param {string} path @param {number} size */
+function writeFile(path, size) {
   const words = new Uint32Array(CHUNK / 4);
   const fd = fs.openSync(path, 'w');
-  for (let position = 0; position < FILE_SIZE; position += CHUNK) {
+  for (let position = 0; position < size; position += CHUNK) {
     for (let at = 0; at < CHUNK; at += BLOCK_SIZE) fillBlock(words, at / 4, (position + at) / BLOCK_SIZE);
     if (fs.writeSync(fd, words, 0, CHUNK, position) !== CHUNK) throw new Error(`${path}: short write`);
   }
@@ -37,13 +37,13 @@ function writeFile(path) {
   fs.closeSync(fd);
 }
 
-/** @param {string} path */
-function isRight(path) {
-  if (fs.statSync(path).size !== FILE_SIZE) return false;
+/** @param {string} path @param {number} size */
+function isRight(path, size) {
+  if (fs.statSync(path).size !== size) return false;
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
   const fd = fs.openSync(path, 'r');
   try {
-    for (let position = 0; position < FILE_SIZE; position += CHUNK) {
+    for (let position = 0; position < size; position += CHUNK) {
       if (fs.readSync(fd, chunk, 0, CHUNK, position) !== CHUNK) return false;
       verifyBytes(chunk, position);
     }

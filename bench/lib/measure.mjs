@@ -25,6 +25,10 @@ const REST_MS = 30;
  * @property {(import('./sides.mjs').Side | import('./sides.mjs').Absent)[]} competitors
  * @property {Bar[]} bars
  * @property {string[]} [notes]
+ * @property {(round: import('./process-side.mjs').Round) => number} [figure] what counts of a round: else its rate
+ * @property {(ours: number, theirs: number) => number} [compare] two such figures: else their ratio
+ * @property {string} [comparisonName] what that gives
+ * @property {(subject: string, against: string) => boolean} [isPeer] whether two sides are compared
  */
 
 /** @typedef {'met' | 'missed' | 'not measured' | 'no bar'} Verdict */
@@ -39,10 +43,13 @@ const REST_MS = 30;
  */
 
 /**
- * @param {Plan} plan
- * @param {{ rounds: number, roundMs: number, seed: number, log: (text: string) => void }} options
+ * @param {Plan} asPlanned
+ * @param {{ rounds: number, roundMs: number, seed: number, log: (text: string) => void, competitors?: string[],
+ *   engine?: string }} options `competitors`: these at most; `engine`: root of a second build
  */
-export async function measure(plan, { rounds, roundMs, seed, log }) {
+export async function measure(asPlanned, options) {
+  const { rounds, roundMs, seed, log } = options;
+  const plan = planFor(asPlanned, options);
   const absent = plan.competitors.filter((side) => 'absent' in side);
   const sides = /** @type {import('./sides.mjs').Side[]} */ (
     [...plan.subjects, ...plan.competitors].filter((side) => !('absent' in side))
@@ -89,6 +96,20 @@ export async function measure(plan, { rounds, roundMs, seed, log }) {
 }
 
 /**
+ * The plan with the sides that this run wants: fewer competitors in a quick one, a second build when one is given.
+ * @param {Plan} plan
+ * @param {{ competitors?: string[], engine?: string }} options
+ * @returns {Plan}
+ */
+function planFor(plan, { competitors: wanted, engine }) {
+  const isWanted = (/** @type {{ key: string }} */ { key }) => !wanted || wanted.includes(key.replace(/@.*/, ''));
+  const others = engine
+    ? plan.subjects.flatMap((side) => ('about' in side && side.about.ofBuild ? [side.about.ofBuild(engine)] : []))
+    : [];
+  return { ...plan, competitors: [...others, ...plan.competitors.filter(isWanted)] };
+}
+
+/**
  * @param {Plan} plan
  * @param {{ side: import('./sides.mjs').Side, rounds: import('./process-side.mjs').Round[], failure: string }[]} runs
  * @param {import('./sides.mjs').Absent[]} absent
@@ -100,7 +121,7 @@ function summarise(plan, runs, absent, others) {
     good.map(({ side, rounds }) => [
       side.key,
       {
-        rate: rounds.map((round) => (round.work / round.wall_ns) * 1e9),
+        rate: rounds.map(plan.figure ?? ((round) => (round.work / round.wall_ns) * 1e9)),
         cpu: rounds.map((round) => round.cpu_us / round.work),
       },
     ]),
@@ -123,6 +144,7 @@ function summarise(plan, runs, absent, others) {
     unit: plan.unit.name,
     cpuUnit: plan.unit.cpuName,
     sides,
+    comparisonName: plan.comparisonName,
     comparisons: plan.subjects.flatMap((subject) => compareSubject(plan, subject, series, keys)),
     failed: runs
       .filter((run) => run.failure)
@@ -147,7 +169,8 @@ function compareSubject(plan, subject, series, keys) {
   const concerns = (/** @type {Bar} */ bar) =>
     (bar.subject ?? subject.key) === subject.key && (bar.backends?.includes(backend) ?? true);
   return keys
-    .filter((key) => !subjectKeys.has(key))
+    .filter((key) => !subjectKeys.has(key) && (!key.endsWith('-other') || key === `${subject.key}-other`))
+    .filter((key) => plan.isPeer?.(subject.key, key) ?? true)
     .flatMap((against) => {
       const bars = plan.bars.filter((bar) => bar.against === against && concerns(bar));
       const withRate = bars.some((bar) => bar.metric === 'rate')
@@ -156,7 +179,8 @@ function compareSubject(plan, subject, series, keys) {
       return withRate.map((bar) => {
         const ours = series.get(subject.key)?.[bar.metric];
         const theirs = series.get(against)?.[bar.metric];
-        const value = ours && theirs ? spreadOfPairs(ours, theirs, (a, b) => a / b) : undefined;
+        const combine = (bar.metric === 'rate' && plan.compare) || ((a, b) => a / b);
+        const value = ours && theirs ? spreadOfPairs(ours, theirs, combine) : undefined;
         return { subject: subject.key, against, metric: bar.metric, value, ...judge(value?.median, bar) };
       });
     });

@@ -6,7 +6,10 @@ export const usage = `npm run bench -- [options]
   --only CASE      run these cases only, by name or number (repeatable, or with commas)
   --backend NAME   measure the engine on these backends: uring, aio, threads, auto (repeatable; default uring,aio)
   --json FILE      write everything that was measured to FILE
-  --quick          5 short rounds instead of 7: for a first look, not for a claim
+  --quick          3 short rounds, less data, the running Node, Bun and C only: a first look, at most 3 minutes
+  --smoke          one tiny round of the engine and its Node: does every case still run? Its figures say nothing
+  --node VERSION   run the workers in this Node: 24, 26, or running (default: the newest that is installed)
+  --engine DIR     a second build of the engine (the root of a worktree), compared with this one round by round
   --competitors    install Node 24, Node 26, Bun and Deno from the npm registry first
   --list           list the cases and end`;
 
@@ -25,6 +28,9 @@ export function parseOptions(args, caseNames, aliases) {
       backend: { type: 'string', multiple: true },
       json: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      smoke: { type: 'boolean', default: false },
+      node: { type: 'string' },
+      engine: { type: 'string' },
       competitors: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -37,7 +43,7 @@ export function parseOptions(args, caseNames, aliases) {
   return {
     ...values,
     only: only.length > 0 ? only : caseNames,
-    backends: backends.length > 0 ? backends : ['uring', 'aio'],
+    backends: backends.length > 0 ? backends : values.smoke ? ['auto'] : ['uring', 'aio'],
   };
 }
 

@@ -25,7 +25,8 @@ export class ProcessSide {
 
   /**
    * @param {{ key: string, label: string, command: string, args: string[], env?: Record<string, string>,
-   *   leastAmount: number }} about what one round is at least: enough that start-up costs of a round do not count
+   *   leastAmount: number, oneCpu?: boolean, ofBuild?: (root: string) => ProcessSide }} about `leastAmount`: what one
+   *   round is at least, so that its start-up costs do not count; `ofBuild`: the same side with another engine build
    */
   constructor(about) {
     this.about = about;
@@ -41,7 +42,9 @@ export class ProcessSide {
    * @param {{ roundMs: number, seed: number }} plan
    */
   async start({ roundMs, seed }) {
-    const { command, args, env } = this.about;
+    const { env, oneCpu } = this.about;
+    const line = [this.about.command, ...this.about.args];
+    const [command, ...args] = oneCpu ? ['taskset', '-c', '0', ...line] : line;
     const child = spawn(command, args, { env: cleanEnvironment(env), stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     child.on('error', (error) => {

@@ -8,15 +8,24 @@ import { workersFolder } from './paths.mjs';
 import { ProcessSide } from './process-side.mjs';
 
 /** @typedef {ProcessSide | FioSide} Side */
+/** @typedef {{ key?: string, label?: string, oneCpu?: boolean, build?: string }} How */
 /** @typedef {{ key: string, label: string, absent: string }} Absent */
 
-/** @type {Record<string, number>} in what `run` of the worker counts: reads, passes over the file */
-const leastAmounts = { 'random-read.mjs': 2000, 'small-files.mjs': 2000, 'stream-read.mjs': 1, 'stream-write.mjs': 1 };
+/** @type {Record<string, number>} in what `run` of the worker counts: reads, files; elsewhere one pass over a file */
+const leastAmounts = {
+  'random-read.mjs': 2000,
+  'small-files.mjs': 2000,
+  'path-changes.mjs': 512,
+  'random-write.mjs': 512,
+};
 
 const majorVersion = process.versions.node.split('.')[0];
 
 /** The key of node:fs in the Node that runs the benchmark (`node20` in Node 20). */
 export const runningNode = `node${majorVersion}`;
+
+/** The other runtimes that a case is measured against, beside the variants of the running Node. */
+export const otherRuntimes = ['node24', 'node26', 'bun', 'deno'].filter((key) => key !== runningNode);
 
 /**
  * node:fs variants of the running Node: what a user could do without us.
@@ -45,16 +54,22 @@ const runtimes = {
  * @param {string} backend
  * @param {string} worker file name in bench/workers
  * @param {object} config
- * @param {{ key?: string, label?: string }} [names]
+ * @param {How} [how] `build`: root of another build of the engine
+ * @returns {ProcessSide}
  */
-export function engineSide(backend, worker, config, names = {}) {
+export function engineSide(backend, worker, config, how = {}) {
+  const key = how.key ?? `ioengine-${backend}`;
+  const label = how.label ?? `ioengine ${backend}`;
   return new ProcessSide({
-    key: names.key ?? `ioengine-${backend}`,
-    label: names.label ?? `ioengine ${backend}`,
+    key,
+    label,
+    oneCpu: how.oneCpu,
     command: process.execPath,
     args: [join(workersFolder, worker), JSON.stringify({ ...config, subject: 'ioengine' })],
-    env: { IOENGINE_BACKEND: backend },
-    leastAmount: leastAmounts[worker],
+    env: { IOENGINE_BACKEND: backend, ...(how.build ? { BENCH_ENGINE: how.build } : {}) },
+    leastAmount: leastAmounts[worker] ?? 1,
+    ofBuild: (build) =>
+      engineSide(backend, worker, config, { ...how, build, key: `${key}-other`, label: `${label}, other build` }),
   });
 }
 
@@ -63,26 +78,29 @@ export function engineSide(backend, worker, config, names = {}) {
  * @param {string} key
  * @param {string} worker
  * @param {object} config
+ * @param {How} [how]
  * @returns {Side | Absent}
  */
-export function competitorSide(key, worker, config) {
+export function competitorSide(key, worker, config, how = {}) {
   const args = [join(workersFolder, worker), JSON.stringify({ ...config, subject: 'node' })];
   const variant = nodeVariants[key];
-  const leastAmount = leastAmounts[worker];
+  const leastAmount = leastAmounts[worker] ?? 1;
+  const { oneCpu } = how;
   if (variant) {
     return new ProcessSide({
-      key,
-      label: variant.label,
+      key: how.key ?? key,
+      label: how.label ?? variant.label,
       command: process.execPath,
       args,
       env: variant.env,
       leastAmount,
+      oneCpu,
     });
   }
   const { label, arguments: before } = runtimes[key];
   const command = competitorBinary(/** @type {import('./competitors.mjs').CompetitorKey} */ (key));
   if (!command) return { key, label, absent: 'not installed (npm run bench -- --competitors)' };
-  return new ProcessSide({ key, label, command, args: [...before, ...args], leastAmount });
+  return new ProcessSide({ key, label, command, args: [...before, ...args], leastAmount, oneCpu });
 }
 
 /**

@@ -1,10 +1,11 @@
-// The tree of small files: 20,000 of 1 to 16 KiB, each with the number of its file in every word. Written once, kept
+// The tree of small files: 16,384 of 1 to 16 KiB, each with the number of its file in every word. Written once, kept
 // for the next run; each worker verifies it, which also brings it into the page cache.
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { dataFolder } from './paths.mjs';
 
-export const FILES = 20_000;
+/** A power of two, as randomPositions() needs it: another mask would leave most of the files out. */
+export const FILES = 16_384;
 const KIB = 1024;
 const BYTES_MIN = KIB;
 const BYTES_RANGE = 15 * KIB;
@@ -25,13 +26,13 @@ export function verifyFile(bytes, index) {
   if (!contentOf(index).equals(bytes)) throw new Error(`file ${index}: ${bytes.length} bytes that are not its own`);
 }
 
-/** @param {(text: string) => void} log */
-export function prepareSmallFiles(log) {
-  const folder = join(dataFolder, 'small-files');
-  const last = pathOfFile(folder, FILES - 1);
-  if (fs.existsSync(last) && fs.statSync(last).size === sizeOfFile(FILES - 1)) return folder;
-  log(`writing ${FILES} small files, once`);
+/** @param {(text: string) => void} log @param {string} [parent] @param {number} [files] */
+export function prepareSmallFiles(log, parent = dataFolder, files = FILES) {
+  const folder = join(parent, 'small-files');
+  const last = pathOfFile(folder, files - 1);
+  if (fs.existsSync(last) && fs.statSync(last).size === sizeOfFile(files - 1)) return folder;
+  log(`writing ${files} small files, once`);
   for (let i = 0; i < 100; i++) fs.mkdirSync(`${folder}/${i}`, { recursive: true });
-  for (let i = 0; i < FILES; i++) fs.writeFileSync(pathOfFile(folder, i), contentOf(i));
+  for (let i = 0; i < files; i++) fs.writeFileSync(pathOfFile(folder, i), contentOf(i));
   return folder;
 }

@@ -10,8 +10,7 @@ import { giveUp } from './protocol.mjs';
 export async function loadSubject(name) {
   if (name === 'node') return { fs: (await import('node:fs')).default };
   try {
-    const { default: fs } = await import('ioengine/fs');
-    const engine = await import('ioengine');
+    const { fs, engine } = await importEngine();
     const asked = process.env.IOENGINE_BACKEND;
     const { name } = engine.backend();
     if (asked !== 'auto' && asked !== name) throw new Error(`asked for the backend ${asked}, got ${name}`);
@@ -19,6 +18,13 @@ export async function loadSubject(name) {
   } catch (error) {
     return giveUp(error); // the backend is not available here: the parent prints why
   }
+}
+
+/** This repository's engine, or the build in the folder that `--engine` names. */
+async function importEngine() {
+  const root = process.env.BENCH_ENGINE;
+  const [files, engine] = root ? [`${root}/dist/fs.mjs`, `${root}/dist/index.mjs`] : ['ioengine/fs', 'ioengine'];
+  return { fs: (await import(files)).default, engine: await import(engine) };
 }
 
 /**

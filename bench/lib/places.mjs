@@ -1,0 +1,23 @@
+// The file systems that a case writes to: the disk below the repository, and memory.
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { dataFolder } from './paths.mjs';
+
+const MEMORY = '/dev/shm';
+
+/** @typedef {{ name: string, folder: string }} Place */
+
+/** @returns {Place[]} */
+export function places() {
+  const disk = { name: 'disk', folder: join(dataFolder, 'places') };
+  const memory = { name: 'tmpfs', folder: join(MEMORY, `ioengine-bench-${process.pid}`) };
+  return (fs.existsSync(MEMORY) ? [memory, disk] : [disk]).map((place) => {
+    fs.mkdirSync(place.folder, { recursive: true });
+    return place;
+  });
+}
+
+process.on('exit', () => {
+  fs.rmSync(join(MEMORY, `ioengine-bench-${process.pid}`), { recursive: true, force: true });
+  fs.rmSync(join(dataFolder, 'places'), { recursive: true, force: true });
+});
