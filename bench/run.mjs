@@ -5,6 +5,8 @@ import { typescriptIsCurrent } from '../scripts/lib/typescript-build.mjs';
 import * as cachedRandomRead from './cases/cached-random-read.mjs';
 import * as cachedRandomReadDeep from './cases/cached-random-read-deep.mjs';
 import * as directRandomRead from './cases/direct-random-read.mjs';
+import * as pathChanges from './cases/path-changes.mjs';
+import * as randomWrite from './cases/random-write.mjs';
 import * as readStream from './cases/read-stream.mjs';
 import * as smallFileRead from './cases/small-file-read.mjs';
 import * as smallFileStat from './cases/small-file-stat.mjs';
@@ -42,9 +44,11 @@ const cases = new Map([
   ['direct-random-read', directRandomRead],
   ['small-file-read', smallFileRead],
   ['small-file-stat', smallFileStat],
+  ['path-changes', pathChanges],
   ['read-stream', readStream],
   ['write-stream', writeStream],
   ['stream-copy', streamCopy],
+  ['random-write', randomWrite],
   ['start-up', startUp],
 ]);
 
@@ -55,9 +59,11 @@ const aliases = new Map([
   ['p3', 'direct-random-read'],
   ['p4', 'small-file-read'],
   ['p5', 'small-file-stat'],
+  ['p5b', 'path-changes'],
   ['p6', 'read-stream'],
   ['p7', 'write-stream'],
   ['p8', 'stream-copy'],
+  ['p9', 'random-write'],
   ['p14', 'start-up'],
 ]);
 

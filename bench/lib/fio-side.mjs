@@ -19,7 +19,7 @@ export function fioVersion() {
  * @typedef {object} FioJob
  * @property {string} file
  * @property {'psync' | 'libaio' | 'io_uring'} engine
- * @property {'randread' | 'read' | 'write'} pattern
+ * @property {'randread' | 'read' | 'write' | 'randwrite'} pattern
  * @property {number} blockSize
  * @property {number} depth
  * @property {boolean} direct
@@ -59,7 +59,7 @@ export class FioSide {
     const { stdout } = await run('fio', this.#arguments(seed), { env: cleanEnvironment() });
     const job = JSON.parse(stdout.slice(stdout.indexOf('{'))).jobs[0];
     if (job.error !== 0) throw new Error(`fio: error ${job.error}`);
-    const side = pattern === 'write' ? job.write : job.read;
+    const side = pattern.endsWith('write') ? job.write : job.read;
     const work = unit === 'reads' ? side.total_ios : side.io_bytes;
     const cpuShare = (job.usr_cpu + job.sys_cpu) / 100;
     return { work, wall_ns: side.runtime * 1e6, cpu_us: cpuShare * job.job_runtime * 1e3 };
@@ -68,10 +68,9 @@ export class FioSide {
   /** @param {number} seed */
   #arguments(seed) {
     const { file, engine, pattern, blockSize, depth, direct, size } = this.job;
-    const work =
-      pattern === 'write'
-        ? [`--size=${size}`, '--fallocate=none', '--overwrite=0']
-        : ['--readonly', '--norandommap', '--time_based', `--runtime=${Math.round(this.#roundMs)}ms`];
+    const work = pattern.endsWith('write')
+      ? [`--size=${size}`, '--fallocate=none', '--overwrite=0']
+      : ['--readonly', '--norandommap', '--time_based', `--runtime=${Math.round(this.#roundMs)}ms`];
     return [
       '--name=side',
       '--output-format=json',
@@ -89,6 +88,6 @@ export class FioSide {
   }
 
   async stop() {
-    if (this.job.pattern === 'write') fs.rmSync(this.job.file, { force: true });
+    if (this.job.pattern.endsWith('write')) fs.rmSync(this.job.file, { force: true });
   }
 }

@@ -3,7 +3,10 @@
 // random_read.c speaks the same protocol.
 import process from 'node:process';
 
-/** @typedef {{ work: number }} RoundResult what was done, in the case's own unit (reads, bytes) */
+/**
+ * What was done, in the case's own unit (reads, bytes); `figure`: what the case is about, when that is not a rate.
+ * @typedef {{ work: number, figure?: number }} RoundResult
+ */
 
 /** @param {object} message */
 function say(message) {
@@ -38,7 +41,7 @@ function runtimeName() {
  * @param {object} worker
  * @param {() => Promise<void>} worker.prepare opens and verifies; nothing of it is timed
  * @param {(amount: number, seed: number) => Promise<RoundResult>} worker.run the timed part
- * @param {() => void} [worker.begin] before each round, untimed
+ * @param {(amount: number) => void} [worker.begin] before each round, untimed
  * @param {(work: number) => void} [worker.check] after each round, untimed: throws if it must not count
  * @param {() => object} [worker.facts] added to the `ready` line
  * @param {() => object | undefined} [worker.lanes] operations per lane, since the process began
@@ -64,14 +67,14 @@ export async function serve(worker) {
  * @param {number} seed
  */
 async function timedRound(worker, amount, seed) {
-  worker.begin?.();
+  worker.begin?.(amount);
   const cpuBefore = process.cpuUsage();
   const started_ns = process.hrtime.bigint();
-  const { work } = await worker.run(amount, seed);
+  const { work, figure } = await worker.run(amount, seed);
   const wall_ns = Number(process.hrtime.bigint() - started_ns);
   const cpu = process.cpuUsage(cpuBefore);
   worker.check?.(work);
-  return { work, wall_ns, cpu_us: cpu.user + cpu.system, lanes: worker.lanes?.() };
+  return { work, figure, wall_ns, cpu_us: cpu.user + cpu.system, lanes: worker.lanes?.() };
 }
 
 async function* lines() {
