@@ -6,6 +6,7 @@ import * as cachedRandomRead from './cases/cached-random-read.mjs';
 import * as cachedRandomReadDeep from './cases/cached-random-read-deep.mjs';
 import * as directRandomRead from './cases/direct-random-read.mjs';
 import * as pathChanges from './cases/path-changes.mjs';
+import * as programs from './cases/programs.mjs';
 import * as randomWrite from './cases/random-write.mjs';
 import * as readStream from './cases/read-stream.mjs';
 import * as smallFileRead from './cases/small-file-read.mjs';
@@ -49,6 +50,7 @@ const cases = new Map([
   ['write-stream', writeStream],
   ['stream-copy', streamCopy],
   ['random-write', randomWrite],
+  ['programs', programs],
   ['start-up', startUp],
 ]);
 
@@ -64,6 +66,7 @@ const aliases = new Map([
   ['p7', 'write-stream'],
   ['p8', 'stream-copy'],
   ['p9', 'random-write'],
+  ['p10', 'programs'],
   ['p14', 'start-up'],
 ]);
 

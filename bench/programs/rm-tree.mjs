@@ -1,0 +1,4 @@
+// Removes a tree: TREE
+import { rm } from 'node:fs/promises';
+
+await rm(process.argv[2], { recursive: true });
