@@ -5,6 +5,9 @@ import { typescriptIsCurrent } from '../scripts/lib/typescript-build.mjs';
 import * as cachedRandomRead from './cases/cached-random-read.mjs';
 import * as cachedRandomReadDeep from './cases/cached-random-read-deep.mjs';
 import * as directRandomRead from './cases/direct-random-read.mjs';
+import * as eventLoopDelay from './cases/event-loop-delay.mjs';
+import * as growth from './cases/growth.mjs';
+import * as memory from './cases/memory.mjs';
 import * as pathChanges from './cases/path-changes.mjs';
 import * as programs from './cases/programs.mjs';
 import * as randomWrite from './cases/random-write.mjs';
@@ -51,6 +54,9 @@ const cases = new Map([
   ['stream-copy', streamCopy],
   ['random-write', randomWrite],
   ['programs', programs],
+  ['growth', growth],
+  ['event-loop-delay', eventLoopDelay],
+  ['memory', memory],
   ['start-up', startUp],
 ]);
 
@@ -67,6 +73,9 @@ const aliases = new Map([
   ['p8', 'stream-copy'],
   ['p9', 'random-write'],
   ['p10', 'programs'],
+  ['p11', 'growth'],
+  ['p12', 'event-loop-delay'],
+  ['p13', 'memory'],
   ['p14', 'start-up'],
 ]);
 

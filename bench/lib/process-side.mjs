@@ -12,6 +12,7 @@ const REFINEMENTS = 2;
  * @property {number} work in the case's own unit: reads or bytes
  * @property {number} wall_ns
  * @property {number} cpu_us of the whole process, all threads
+ * @property {number} [figure] what the case is about, when that is not a rate
  * @property {object} [lanes]
  */
 
