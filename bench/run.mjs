@@ -158,10 +158,10 @@ async function main() {
   const counts = `${totals.met} met, ${totals.missed} missed, ${totals.notMeasured} not measured`;
   print(['', `bars: ${counts}${totals.failedSides > 0 ? `; ${totals.failedSides} sides failed` : ''}`]);
   if (options.json) {
-    const { quick, backends, only } = options;
+    const { quick, smoke, backends, only, engine } = options;
     fs.writeFileSync(
       options.json,
-      `${JSON.stringify({ machine, options: { quick, backends, only, rounds: context.rounds }, totals, cases: results }, null, 2)}\n`,
+      `${JSON.stringify({ machine, options: { quick, smoke, backends, only, engine, rounds: context.rounds }, totals, cases: results }, null, 2)}\n`,
     );
   }
   // A missed bar is a result. A side that could not be measured is a failure of the run.

@@ -1,7 +1,7 @@
 // Prints results for people. Everything on the screen is in the JSON too.
 
 /** CPUs that others may use while a figure still counts. */
-const QUIET = 0.15;
+export const QUIET = 0.15;
 
 /** Said with a ratio that is not the plain one of rates. @type {Record<string, string>} */
 const metricText = { cpu: ', CPU', growth: ', growth' };
@@ -26,10 +26,10 @@ export function table(head, rows, indent = '  ') {
 }
 
 /** @param {import('./statistics.mjs').Spread} spread */
-const range = ({ min, max }) => `${number(min)} - ${number(max)}`;
+export const rangeText = ({ min, max }) => `${number(min)} - ${number(max)}`;
 
 /** @param {{ atLeast?: number, atMost?: number } | undefined} bar */
-function barText(bar) {
+export function barText(bar) {
   if (!bar) return '';
   const parts = [];
   if (bar.atLeast !== undefined) parts.push(`>= ${bar.atLeast}`);
@@ -62,7 +62,7 @@ export function measurementLines(result) {
       result.sides.map((/** @type {any} */ side) => [
         side.label,
         number(side.rate.median),
-        range(side.rate),
+        rangeText(side.rate),
         side.cpu_us ? number(side.cpu_us.median) : '',
       ]),
     ),
@@ -75,7 +75,7 @@ export function measurementLines(result) {
         result.comparisons.map((/** @type {any} */ row) => [
           `${label.get(row.subject)} / ${label.get(row.against) ?? row.against}${metricText[row.metric] ?? ''}`,
           row.value ? number(row.value.median) : '-',
-          row.value ? range(row.value) : '-',
+          row.value ? rangeText(row.value) : '-',
           barText(row.bar),
           row.verdict === 'no bar' ? '' : row.verdict,
         ]),
