@@ -1,4 +1,4 @@
-// `npm run bench:report -- results.json [target.md]`: writes docs/benchmarks.md from what `npm run bench -- --json` measured.
+// `npm run bench:report`: writes a page of Markdown from what `npm run bench` has measured with --json.
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -56,7 +56,8 @@ function plan({ backends, file }) {
 }
 
 /**
- * Each depth beside the best of the same side. @param {Awaited<ReturnType<typeof measure>>} result @param {string} prefix
+ * Each depth beside the best of the same side.
+ * @param {Awaited<ReturnType<typeof measure>>} result @param {string} prefix
  */
 function sharesOfPeak({ sides }, prefix) {
   const own = sides.filter(({ key }) => key.startsWith(prefix) && !key.endsWith('-other'));

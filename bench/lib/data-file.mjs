@@ -1,5 +1,5 @@
-// The file (1 GiB, less in a quick run) that every case reads: written once, kept for the next run, verified completely before each run
-// (which also brings it into the page cache).
+// The file (1 GiB, less in a quick run) that every case reads: written once, kept for the next run, verified completely
+// before each run (which also brings it into the page cache).
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';

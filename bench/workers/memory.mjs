@@ -9,7 +9,9 @@ import { loadSubject } from './subject.mjs';
 
 const DEPTH = 64;
 
-/** @type {{ subject: 'node' | 'ioengine', load: 'stream' | 'operations', file: string, size: number, steps: number }} */
+/**
+ * @type {{ subject: 'node' | 'ioengine', load: 'stream' | 'operations', file: string, size: number, steps: number }}
+ */
 const config = JSON.parse(process.argv[2]);
 const { file, size, steps, load } = config;
 const { fs, engine } = await loadSubject(config.subject);

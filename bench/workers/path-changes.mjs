@@ -28,7 +28,8 @@ function must(what, right) {
 
 /**
  * `before`: what one call needs; `call`: what is timed; `after`: what must be true of it.
- * @type {Record<Call, { before?: (i: number) => void, call: (i: number) => Promise<unknown>, after: (i: number) => void }>}
+ * @typedef {(i: number) => void} Step
+ * @type {Record<Call, { before?: Step, call: (i: number) => Promise<unknown>, after: Step }>}
  */
 const calls = {
   writeFile: {

@@ -22,7 +22,7 @@ const POSITIONS_PER_FILE = 4096;
 
 /** @param {number} index */
 function stringOfFile(index) {
-  // Every word is the number of the file: as UTF-8 its bytes may be no text, so the length of what decodes is asked for.
+  // Not every number is UTF-8: what Buffer makes of it is what readFile must give.
   return Buffer.from(new Uint32Array(sizeOfFile(index) / 4).fill(index).buffer).toString('utf8');
 }
 
