@@ -1,5 +1,6 @@
 // `npm run bench`: measures the engine beside its competitors and prints each ratio next to its bar.
 import fs from 'node:fs';
+import { resolve } from 'node:path';
 import { nativeIsCurrent } from '../scripts/lib/native-build.mjs';
 import { typescriptIsCurrent } from '../scripts/lib/typescript-build.mjs';
 import * as cachedRandomRead from './cases/cached-random-read.mjs';
@@ -134,7 +135,7 @@ async function main() {
     backends: options.backends,
     quick: options.quick || options.smoke,
     smoke: options.smoke,
-    engine: options.engine,
+    engine: options.engine && resolve(options.engine),
     files: options.smoke ? 1024 : options.quick ? 4096 : FILES,
     streamSize: file.size >> (options.smoke ? 1 : 2),
     rounds: options.smoke ? 1 : options.quick ? 3 : 7,
