@@ -149,6 +149,7 @@ void Environment::on_cleanup(napi_async_cleanup_hook_handle, void* data) {
     return;
   }
   unwatch_exit(self);
+  self->end_async_context();
   self->finish_writes();
   self->context_->drain();
   self->context_.reset();

@@ -105,6 +105,7 @@ class Environment {
   size_t collect(Request** batch);
   bool call_deliver(size_t count);
   bool has_async_context();
+  void end_async_context();
 
   napi_env env_;
   std::unique_ptr<IoContext> context_;
@@ -121,7 +122,7 @@ class Environment {
   napi_ref deliver_ = nullptr;
   napi_ref results_reference_ = nullptr;
   napi_ref pending_ = nullptr;
-  napi_async_context async_context_ = nullptr;  // of this turn's deliveries
+  napi_async_context async_context_ = nullptr;  // of deliveries, until there is nothing left to deliver
   napi_ref transfer_call_reference_ = nullptr;
   TransferCall* transfer_call_ = nullptr;
   napi_ref path_call_reference_ = nullptr;

@@ -73,7 +73,7 @@ void Environment::turn() {
     deliver();
     if (ending_ || monotonic_ns() - turn_started_ns_ > limits::turn_time_ns) break;
   }
-  if (async_context_ != nullptr) napi_async_destroy(env_, std::exchange(async_context_, nullptr));
+  if (ending_ || !context_->has_undelivered()) end_async_context();
   in_turn_ = false;
   if (!ending_) rest();
 }
