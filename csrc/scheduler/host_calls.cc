@@ -1,6 +1,7 @@
 // Calls that node:fs serves take their turn among those of the engine. Such a call is a request that no lane
-// carries out: when its turn comes JavaScript calls node's function, and when that has come back,
-// to end it. Until then the calls of the same tick that it concerns wait behind it.
+// carries out: when its turn comes JavaScript calls node's function, and ends the request when that has
+// called back. Until then the later calls that it concerns wait behind it (scheduler/path_order.h says
+// which).
 #include <algorithm>
 #include <memory>
 
