@@ -1,6 +1,6 @@
 import { measure } from '../lib/measure.mjs';
 import { randomReadPlan } from '../lib/random-read-plan.mjs';
-import { runningNode } from '../lib/sides.mjs';
+import { otherRuntimes, runningNode } from '../lib/sides.mjs';
 
 export const title = 'random 4 KiB reads from the page cache, 32 and 128 in flight, promises and callbacks';
 
@@ -38,12 +38,7 @@ export async function* run(context) {
         style,
         depth,
         direct: false,
-        competitors: [
-          runningNode,
-          `${runningNode}-pool128`,
-          `${runningNode}-uring`,
-          ...['node24', 'node26', 'bun', 'deno'].filter((key) => key !== runningNode),
-        ],
+        competitors: [runningNode, `${runningNode}-pool128`, `${runningNode}-uring`, ...otherRuntimes],
         fio: ['io_uring'],
         bars,
       });

@@ -1,6 +1,6 @@
 import { measure } from '../lib/measure.mjs';
 import { randomReadPlan } from '../lib/random-read-plan.mjs';
-import { runningNode } from '../lib/sides.mjs';
+import { otherRuntimes, runningNode } from '../lib/sides.mjs';
 
 export const title = 'random 4 KiB reads from the page cache, FileHandle.read, 1 in flight';
 
@@ -19,12 +19,7 @@ export async function* run(context) {
     style: 'promises',
     depth: 1,
     direct: false,
-    competitors: [
-      runningNode,
-      `${runningNode}-pool128`,
-      `${runningNode}-uring`,
-      ...['node24', 'node26', 'bun', 'deno'].filter((key) => key !== runningNode),
-    ],
+    competitors: [runningNode, `${runningNode}-pool128`, `${runningNode}-uring`, ...otherRuntimes],
     fio: ['psync', 'io_uring'],
     bars,
   });

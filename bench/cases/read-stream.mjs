@@ -1,6 +1,6 @@
 import { residency } from '../lib/data-file.mjs';
 import { measure } from '../lib/measure.mjs';
-import { competitorSide, engineSide, fioSide, runningNode } from '../lib/sides.mjs';
+import { competitorSide, engineSide, fioSide, otherRuntimes, runningNode } from '../lib/sides.mjs';
 
 export const title = 'ReadStream over 1 GiB: from the page cache, and with O_DIRECT';
 
@@ -31,10 +31,9 @@ function cachedPlan({ file, backends }) {
     title: 'from the page cache, highWaterMark 64 KiB',
     unit,
     subjects: backends.map((backend) => engineSide(backend, WORKER, config)),
-    competitors: [
-      ...[runningNode, `${runningNode}-uring`],
-      ...['node24', 'node26', 'bun', 'deno'].filter((key) => key !== runningNode),
-    ].map((key) => competitorSide(key, WORKER, config)),
+    competitors: [...[runningNode, `${runningNode}-uring`], ...otherRuntimes].map((key) =>
+      competitorSide(key, WORKER, config),
+    ),
     bars: cachedBars,
     notes: [residency(file)],
   };
