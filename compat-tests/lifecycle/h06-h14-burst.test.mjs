@@ -12,8 +12,8 @@ import { sharedSlowDisk } from '../helpers/slow-disk.mjs';
 import { taggedBytes, writeTagged } from './support/tagged.mjs';
 
 const tagged = new URL('./support/tagged.mjs', import.meta.url).href;
-/** limits::pool_threads: what the pool works on comes on top of what the kernel queue holds. */
-const POOL_THREADS = 8;
+/** limits::local_threads_max: what the pool works on comes on top of what the kernel queue holds. */
+const POOL_THREADS = 32;
 
 describe('H6, H14: far more operations than the queue is deep', () => {
   for (const kind of ['buffered', 'direct']) {

@@ -10,10 +10,13 @@ import { runChild } from '../helpers/child.mjs';
 import { openSlowDisk } from '../helpers/slow-disk.mjs';
 import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
 
-const POOL_THREADS = 8;
+/** limits::local_threads_max: those that are stuck leave their place to others, up to so many. */
+const POOL_THREADS = 32;
+const QUEUED = 4;
 const TIMEOUT_MS = 30_000;
 
-// Every thread of the pool reads a file that the disk holds back, and one write is in the queue behind.
+// Every thread of the pool reads a file that the disk holds back, more of them wait, and one write is in the queue
+// behind.
 const prelude = `
   import nodeFs from 'node:fs';
   import fs from 'ioengine/fs';
@@ -22,7 +25,7 @@ const prelude = `
   const fd = fs.openSync(local, 'w');
   await new Promise((resolve) => fs.write(fd, 'first ', resolve));
   for (const file of held) fs.readFile(file, () => {});
-  while (stats().inFlight < held.length) await new Promise((resolve) => setTimeout(resolve, 1));
+  while (stats().inFlight < ${POOL_THREADS}) await new Promise((resolve) => setTimeout(resolve, 1));
   let written;
   fs.write(fd, 'second', (error, bytes) => { written = error?.code ?? bytes; });`;
 
@@ -55,7 +58,9 @@ describe('H29: a full pool holds up nobody who does not need it', () => {
   for (const [name, ending] of Object.entries(endings)) {
     it(`${name} carries out a write that waits in the queue`, async () => {
       const local = path.join(directory, name);
-      const files = Array.from({ length: POOL_THREADS }, (_, i) => disk.writeCold(`held-${i}`, 'x'.repeat(5000)));
+      const files = Array.from({ length: POOL_THREADS + QUEUED }, (_, i) =>
+        disk.writeCold(`held-${i}`, 'x'.repeat(5000)),
+      );
       // The paths are in memory, the contents are not.
       for (const file of files) nodeFs.statSync(file);
       disk.holdReads();

@@ -61,6 +61,7 @@ struct Request {
   uint32_t round = 0;        // when it was submitted (kFlagExpectCached)
   uint32_t check_phase = 0;  // of the event loop, when it was accepted (IoContext::finish)
   uint32_t alignment = 1;    // of offsets and lengths, for O_DIRECT requests
+  uint16_t mount_queue = 0;  // of the pool, for a job on a remote mount (threads/job_queues.h); 0: local
   uint32_t tags = 0;         // of the device, held until its completion (scheduler/device_queues.h)
 
   uint64_t call = 0;    // calls on paths: which one it was (scheduler/path_order.h)
@@ -70,8 +71,9 @@ struct Request {
 
   iovec* vectors = nullptr;  // the part still to do; &single or an array this request owns
   uint32_t vector_count = 0;
-  bool nowait = false;            // a direct request that AIO is to refuse rather than wait for (H32)
-  bool finished = false;          // its result is there, nothing works on it any more
+  bool awaited = false;   // the end of the thread waits for it, if it changes a file: not on a remote mount
+  bool nowait = false;    // a direct request that AIO is to refuse rather than wait for (H32)
+  bool finished = false;  // its result is there, nothing works on it any more
   bool holds_all_memory = false;  // `block` or `blocks` hold every vector's memory
   iovec single = {nullptr, 0};
 

@@ -16,9 +16,37 @@ constexpr uint32_t depth = 256;
 constexpr unsigned uring_workers_bounded = 16;
 constexpr unsigned uring_workers_unbounded = 4;
 
-// Threads of the pool, per engine, started on demand. libuv has 4 for the whole process; buffered misses on
-// AIO and the threads backend want more overlap on a fast disk.
+// Threads of the pool, per engine, started on demand. As many jobs run as there are processors while they are
+// short; at most so many where they wait for a device (libuv has 4 for the whole process; buffered misses on
+// AIO and the threads backend want more overlap on a fast disk). A job that took longer than `short_job_ns`
+// makes the pool wide until so many others have been short.
 constexpr size_t pool_threads = 8;
+constexpr uint64_t short_job_ns = 200 * 1000;
+constexpr uint32_t wide_jobs = 64;
+// A job that has run for so long holds nobody back any more: another thread takes the queue on, up to so many
+// in all.
+constexpr uint64_t stuck_ns = 1000 * 1000;
+constexpr size_t local_threads_max = 32;
+// The thread that watches goes on for so many looks when nothing waits any more.
+constexpr uint32_t looks_without_work = 20;
+// Threads of one remote mount: at first, and at most where it ends jobs as fast as they come; of all of them
+// together, and how many more there are for the first ones of each.
+constexpr size_t mount_threads_first = 4;
+constexpr size_t mount_threads_max = 112;
+constexpr size_t mounts_threads_max = 112;
+constexpr size_t mount_threads_reserve = 16;
+// Mounts with a queue of their own; any more share them. How often the kernel is asked whether the list of
+// mounts has changed, at most.
+constexpr size_t mount_queues = 256;
+constexpr uint64_t mount_look_ns = 1000 * 1000;
+// All of the above, one that looks after the others, and no more.
+constexpr size_t threads_max = local_threads_max + mounts_threads_max + mount_threads_reserve + 1;
+// A thread that has had nothing to do for so long ends.
+constexpr uint64_t idle_thread_ns = uint64_t{10} * 1000 * 1000 * 1000;
+// Look-ups that are handed to the pool together, which publishes them at once when nothing is in flight.
+constexpr size_t look_ups_together = 8;
+// And those of a turn that are looked up on the calling thread while the pool has nothing to do.
+constexpr uint32_t look_ups_here = 2;
 constexpr size_t pool_stack_bytes = 256 * 1024;
 
 // A request that the pool ends so soon is waited for without sleeping, on both sides: waking a processor up
@@ -107,6 +135,8 @@ constexpr uint64_t device_look_ns = uint64_t{1000} * 1000 * 1000;
 // beyond it they wait for memory. 128 KiB is where malloc starts to map each buffer on its own.
 constexpr uint64_t staged_read_bytes = 128 * 1024;
 constexpr uint64_t staged_bytes_max = 32 * 1024 * 1024;
+// The same for reads from remote mounts, which go without staging beyond it.
+constexpr uint64_t staged_remote_bytes_max = 256 * 1024 * 1024;
 
 // What a kernel queue has refused so often in a row goes to the pool; one that refuses everything for so long
 // is given up (base/refusals.h).

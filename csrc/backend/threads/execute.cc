@@ -62,6 +62,7 @@ int32_t execute_known(Request* request) {
     case Operation::kRemoveTree:
     case Operation::kChangePath:
     case Operation::kReadLink:
+    case Operation::kReadMounts:
       return request->job->run();
     case Operation::kStatx:
       return stat_descriptor(request);

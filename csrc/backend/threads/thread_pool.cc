@@ -6,7 +6,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/eintr.h"
 #include "base/limits.h"
 #include "base/start_thread.h"
 
@@ -41,50 +40,71 @@ bool spin_until(Done done, uint64_t most_ns) {
   return done();
 }
 
+class Locked {
+ public:
+  explicit Locked(pthread_mutex_t* mutex) : mutex_(mutex) { pthread_mutex_lock(mutex_); }
+  ~Locked() { pthread_mutex_unlock(mutex_); }
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+
+ private:
+  pthread_mutex_t* mutex_;
+};
+
 }  // namespace
 
-ThreadPool::ThreadPool(size_t threads_max, int wake_fd, Execute execute, ShouldResume should_resume)
-    : threads_max_(threads_max),
-      wake_fd_(wake_fd),
+ThreadPool::ThreadPool(size_t processors, int wake_fd, Execute execute, ShouldResume should_resume,
+                       uint64_t idle_ns)
+    : wake_fd_(wake_fd),
       execute_(execute),
       should_resume_(should_resume),
       may_spin_(has_processors()),
-      threads_(new pthread_t[threads_max]) {
+      idle_ns_(idle_ns),
+      queues_(processors),
+      workers_(new Worker[limits::threads_max]) {
   pthread_mutex_init(&mutex_, nullptr);
-  sem_init(&calls_, 0, 0);
-  pthread_mutex_init(&finished_mutex_, nullptr);
 }
 
 ThreadPool::~ThreadPool() {
-  pthread_mutex_lock(&mutex_);
-  IOE_CHECK(queue_head_ == nullptr);
-  stopping_ = true;
-  for (size_t i = 0; i < thread_count_; ++i) sem_post(&calls_);
-  pthread_mutex_unlock(&mutex_);
-  for (size_t i = 0; i < thread_count_; ++i) pthread_join(threads_[i], nullptr);
-  delete[] threads_;
-  sem_destroy(&calls_);
+  {
+    const Locked locked(&mutex_);
+    take_in();
+    IOE_CHECK(queues_.empty());
+    stopping_ = true;
+  }
+  for (size_t i = 0; i < limits::threads_max; ++i) calls_.post();
+  for (size_t i = 0; i < limits::threads_max; ++i) {
+    if (workers_[i].started) pthread_join(workers_[i].thread, nullptr);
+  }
   pthread_mutex_destroy(&mutex_);
-  pthread_mutex_destroy(&finished_mutex_);
 }
 
-// Called with mutex_ held.
-void ThreadPool::start_thread() {
-  if (!ioengine::start_thread(&threads_[thread_count_], thread_main, this)) return;
-  ++thread_count_;
-  ++idle_;  // until it takes its first request
-  coming_ = true;
+// ---- the owner
+
+void ThreadPool::push(Request* newest, Request* oldest) {
+  const bool remote = newest->mount_queue != 0;
+  arriving_.push(newest, oldest);
+  // Whoever spins looks there; and one that is about to sleep, or has just ended a request, looks once more.
+  if (spinning_.load(std::memory_order_seq_cst)) return;
+  if (idle_.load(std::memory_order_seq_cst) == 0) return start_thread_if_needed();
+  const bool taken_soon =
+      full_.load(std::memory_order_seq_cst) && watched_.load(std::memory_order_seq_cst) && !remote;
+  if (!taken_soon) call();
 }
 
-// One thread is on its way to the queue at a time, and calls the next one when it has taken a request and
-// others are left: so no request waits behind a slow one while a thread is free, and short ones do not wake
-// every thread. Called with mutex_ held. True: a sleeping thread is to be called, once the lock is given
-// back, or it would wake up only to wait for that.
-bool ThreadPool::calls_one() {
-  if (queue_head_ == nullptr || coming_ || spinning_) return false;
-  if (idle_ > 0) return coming_ = true;
-  if (thread_count_ < threads_max_) start_thread();
-  return false;
+void ThreadPool::call() {
+  if (!called_.exchange(true, std::memory_order_seq_cst)) calls_.post();
+}
+
+// Every thread runs a request. Each looks at what arrives when it is done, but that may take long.
+void ThreadPool::start_thread_if_needed() {
+  {
+    const Locked locked(&mutex_);
+    if (idle_.load(std::memory_order_relaxed) > 0) return call();
+    take_in();
+    if (wants_another()) start_thread();
+  }
+  if (threads() == 0) run_here();
 }
 
 // No thread can be had at all (RLIMIT_NPROC, the cgroup's pids.max): the caller waits, but everything gets
@@ -101,96 +121,16 @@ void ThreadPool::run_here() {
   }
 }
 
-// Called with mutex_ held.
-void ThreadPool::append(Request* first, Request* last, size_t count) {
-  if (queue_tail_ != nullptr) {
-    queue_tail_->next = first;
-  } else {
-    queue_head_ = first;
-  }
-  queue_tail_ = last;
-  queued_ += count;
+Request* ThreadPool::take_queued() {
+  const Locked locked(&mutex_);
+  take_in();
+  return queues_.take_waiting();
 }
 
-void ThreadPool::push(Request* first, Request* last, size_t count) {
-  pthread_mutex_lock(&mutex_);
-  append(first, last, count);
-  const bool calls = calls_one();
-  const bool has_threads = thread_count_ > 0;
-  pthread_mutex_unlock(&mutex_);
-  if (calls) sem_post(&calls_);
-  if (!has_threads) run_here();
-}
-
-// A thread names itself: naming another one opens a file in /proc/self/task, whose descriptor has the number
-// that the program closed last, and a read that the program still makes there would find that file instead
-// of EBADF.
-void* ThreadPool::thread_main(void* self) {
-  prctl(PR_SET_NAME, "ioengine-pool");
-  static_cast<ThreadPool*>(self)->run();
-  return nullptr;
-}
-
-// A thread counts as idle from its start, and whenever it is not running a request. One that is on its way to
-// the queue counts, too: it looks there before it sleeps.
-void ThreadPool::run() {
-  SpinPolicy policy;
-  bool was_short = false;
-  pthread_mutex_lock(&mutex_);
-  for (;;) {
-    if (queue_head_ == nullptr) was_short = wait_for_work(&policy, was_short);
-    if (queue_head_ == nullptr) break;
-    Request* request = queue_head_;
-    queue_head_ = request->next;
-    if (queue_head_ == nullptr) queue_tail_ = nullptr;
-    --queued_;
-    --idle_;
-    coming_ = false;
-    const bool calls = calls_one();
-    running_.fetch_add(1, std::memory_order_relaxed);
-    pthread_mutex_unlock(&mutex_);
-    if (calls) sem_post(&calls_);
-
-    request->next = nullptr;
-    request->result = execute_(request);
-    running_.fetch_sub(1, std::memory_order_relaxed);  // before anybody can see that it is finished
-
-    // Idle before the owner hears of the end: the next request finds this thread, and calls or starts no
-    // other.
-    pthread_mutex_lock(&mutex_);
-    ++idle_;
-    // With the lock held: either this sees that the engine ends, or its owner finds the request in the queue.
-    if (should_resume_ != nullptr && should_resume_(request)) {
-      append(request, request, 1);
-      continue;
-    }
-    pthread_mutex_unlock(&mutex_);
-    finish(request);
-    pthread_mutex_lock(&mutex_);
-  }
-  pthread_mutex_unlock(&mutex_);
-}
-
-// With mutex_ held: until there is work, or the end. One thread at a time looks for it without sleeping, if
-// it came soon the last time. Returns whether it did now.
-bool ThreadPool::wait_for_work(SpinPolicy* policy, bool was_short) {
-  const uint64_t started = monotonic_ns();
-  coming_ = false;  // called for a request that another thread has taken
-  if (was_short && may_spin_ && !spinning_ && !stopping_ && policy->tries()) {
-    spinning_ = true;
-    pthread_mutex_unlock(&mutex_);
-    spin_until([this] { return queued_.load(std::memory_order_relaxed) > 0; }, limits::spin_ns);
-    pthread_mutex_lock(&mutex_);
-    spinning_ = false;
-    policy->learn(queue_head_ != nullptr);
-  }
-  while (queue_head_ == nullptr && !stopping_) {
-    coming_ = false;
-    pthread_mutex_unlock(&mutex_);
-    without_eintr([this] { return sem_wait(&calls_); });
-    pthread_mutex_lock(&mutex_);
-  }
-  return monotonic_ns() - started < limits::spin_ns;
+Request* ThreadPool::take_queued(Wanted wanted, const void* argument) {
+  const Locked locked(&mutex_);
+  take_in();
+  return queues_.take_waiting(wanted, argument);
 }
 
 bool ThreadPool::spin(uint64_t most_ns) const {
@@ -198,57 +138,172 @@ bool ThreadPool::spin(uint64_t most_ns) const {
   return spin_until([this] { return has_finished(); }, most_ns);
 }
 
-void ThreadPool::finish(Request* request) {
-  pthread_mutex_lock(&finished_mutex_);
-  if (finished_tail_ != nullptr) {
-    finished_tail_->next = request;
-  } else {
-    finished_head_ = request;
+// ---- threads; with the lock held unless the comment says something else
+
+void ThreadPool::take_in() {
+  Request* request = arriving_.take_all();
+  while (request != nullptr) {
+    Request* next = request->next;
+    queues_.append(request);
+    request = next;
   }
-  finished_tail_ = request;
-  finished_count_.fetch_add(1, std::memory_order_seq_cst);
-  const bool wakes = wake_wanted_.exchange(false, std::memory_order_seq_cst);
-  pthread_mutex_unlock(&finished_mutex_);
-  // With the lock held the owner would wake up only to wait for it. It may have taken the request by now and
-  // be about to destroy us, but then it waits for this thread, and closes the eventfd later.
+}
+
+// What the owner looks at without the lock.
+void ThreadPool::publish() {
+  running_.store(queues_.running(), std::memory_order_relaxed);
+  full_.store(queues_.counted() >= queues_.width(), std::memory_order_seq_cst);
+}
+
+void ThreadPool::start_thread() {
+  for (size_t i = 0; i < limits::threads_max; ++i) {
+    Worker* worker = &workers_[i];
+    if (worker->started && !worker->ended) continue;
+    if (worker->started) pthread_join(worker->thread, nullptr);
+    *worker = Worker();
+    worker->pool = this;
+    if (!ioengine::start_thread(&worker->thread, thread_main, worker)) return;
+    worker->started = true;
+    thread_count_.fetch_add(1, std::memory_order_relaxed);
+    idle_.fetch_add(1, std::memory_order_seq_cst);  // until it takes its first request
+    called_.store(true, std::memory_order_seq_cst);
+    return;
+  }
+}
+
+// Something waits that may run, or that nobody watches.
+bool ThreadPool::wants_another() const { return !queues_.empty() && (!watched_ || queues_.may_take()); }
+
+// True: a sleeping thread is to be called, once the lock is given back, or it would wake up only to wait for
+// that.
+bool ThreadPool::calls_another() {
+  if (called_ || spinning_ || !wants_another()) return false;
+  if (idle_ > 0) return true;
+  start_thread();
+  return false;
+}
+
+// A thread names itself: naming another one opens a file in /proc/self/task, whose descriptor has the number
+// that the program closed last, and a read that the program still makes there would find that file instead
+// of EBADF.
+void* ThreadPool::thread_main(void* argument) {
+  prctl(PR_SET_NAME, "ioengine-pool");
+  auto* worker = static_cast<Worker*>(argument);
+  worker->pool->work(worker);
+  return nullptr;
+}
+
+void ThreadPool::work(Worker* worker) {
+  SpinPolicy policy;
+  bool was_short = false;
+  pthread_mutex_lock(&mutex_);
+  while (Request* request = next_job(&policy, &was_short)) {
+    idle_.fetch_sub(1, std::memory_order_seq_cst);
+    worker->request = request;
+    worker->counted = true;
+    ++worker->jobs;
+    publish();
+    const bool calls = calls_another();
+    pthread_mutex_unlock(&mutex_);
+    if (calls) call();
+
+    const uint64_t started = monotonic_ns();
+    request->result = execute_(request);
+    const uint64_t took = monotonic_ns() - started;
+
+    pthread_mutex_lock(&mutex_);
+    end_job(worker, took);
+  }
+  idle_.fetch_sub(1, std::memory_order_seq_cst);
+  thread_count_.fetch_sub(1, std::memory_order_relaxed);
+  worker->ended = true;
+  pthread_mutex_unlock(&mutex_);
+}
+
+// Null: the thread ends.
+Request* ThreadPool::next_job(SpinPolicy* policy, bool* was_short) {
+  for (;;) {
+    called_.store(false, std::memory_order_seq_cst);
+    take_in();
+    if (Request* request = queues_.take()) return request;
+    if (stopping_ || !sleep(policy, was_short)) return nullptr;
+  }
+}
+
+// The thread is idle before the owner hears of the end: the next request finds this one, and calls or starts
+// no other.
+void ThreadPool::end_job(Worker* worker, uint64_t took_ns) {
+  Request* request = worker->request;
+  worker->request = nullptr;
+  queues_.ended(request, worker->counted, took_ns);
+  idle_.fetch_add(1, std::memory_order_seq_cst);
+  publish();
+  // With the lock held: either this sees that the engine ends, or its owner finds the request in the queue.
+  if (should_resume_ != nullptr && should_resume_(request)) {
+    queues_.append(request);
+  } else {
+    finish(request);
+  }
+}
+
+// With or without the lock.
+void ThreadPool::finish(Request* request) {
+  finished_.push(request, request);
+  // The owner may have taken the request by now and be about to destroy us, but then it waits for this
+  // thread, and closes the eventfd later.
+  const bool wakes =
+      wake_wanted_.load(std::memory_order_seq_cst) && wake_wanted_.exchange(false, std::memory_order_seq_cst);
   if (wakes) eventfd_write(wake_fd_, 1);
 }
 
-Request* ThreadPool::take_queued() {
-  pthread_mutex_lock(&mutex_);
-  Request* first = queue_head_;
-  queue_head_ = queue_tail_ = nullptr;
-  queued_ = 0;
-  pthread_mutex_unlock(&mutex_);
-  return first;
+// Until there may be work. False: there was none for so long that the thread is not needed.
+bool ThreadPool::sleep(SpinPolicy* policy, bool* was_short) {
+  const uint64_t started = monotonic_ns();
+  const auto learn = [=] { *was_short = monotonic_ns() - started < limits::spin_ns; };
+  if (*was_short && may_spin_ && queues_.empty() && !spinning_ && policy->tries()) {
+    const bool came = spin_for_work();
+    policy->learn(came);
+    if (came) return learn(), true;
+  }
+  if (!queues_.empty()) looks_left_ = limits::looks_without_work;
+  const bool watches = !watched_ && looks_left_ > 0;
+  if (watches) {
+    watched_.store(true, std::memory_order_seq_cst);
+    --looks_left_;
+  }
+  bool called = !arriving_.empty();  // after everything that the owner looks at was set
+  if (!called) {
+    pthread_mutex_unlock(&mutex_);
+    called = calls_.wait(watches ? limits::stuck_ns : idle_ns_);
+    pthread_mutex_lock(&mutex_);
+  }
+  if (watches) {
+    watched_.store(false, std::memory_order_seq_cst);
+    if (!called) declare_stuck_ones();
+  }
+  learn();
+  return called || watches || called_ || !arriving_.empty();
 }
 
-Request* ThreadPool::take_queued(Wanted wanted, const void* argument) {
-  pthread_mutex_lock(&mutex_);
-  Request* before = nullptr;
-  Request* request = queue_head_;
-  while (request != nullptr && !wanted(request, argument)) {
-    before = request;
-    request = request->next;
-  }
-  if (request != nullptr) {
-    (before != nullptr ? before->next : queue_head_) = request->next;
-    if (queue_tail_ == request) queue_tail_ = before;
-    request->next = nullptr;
-    --queued_;
-  }
+// One thread at a time looks for work without sleeping, if it came soon the last time. Whether it did now.
+bool ThreadPool::spin_for_work() {
+  spinning_.store(true, std::memory_order_seq_cst);
   pthread_mutex_unlock(&mutex_);
-  return request;
+  spin_until([this] { return !arriving_.empty(); }, limits::spin_ns);
+  pthread_mutex_lock(&mutex_);
+  spinning_.store(false, std::memory_order_seq_cst);
+  return !arriving_.empty();
 }
 
-Request* ThreadPool::take_finished() {
-  if (!has_finished()) return nullptr;
-  pthread_mutex_lock(&finished_mutex_);
-  Request* first = finished_head_;
-  finished_head_ = finished_tail_ = nullptr;
-  finished_count_.store(0, std::memory_order_relaxed);
-  pthread_mutex_unlock(&finished_mutex_);
-  return first;
+// Who runs the same job as at the last look. What it has makes room for another.
+void ThreadPool::declare_stuck_ones() {
+  for (size_t i = 0; i < limits::threads_max; ++i) {
+    Worker* worker = &workers_[i];
+    if (worker->request == nullptr || !worker->counted) continue;
+    if (worker->jobs == worker->jobs_seen) worker->counted = !queues_.declare_stuck(worker->request);
+    worker->jobs_seen = worker->jobs;
+  }
+  publish();
 }
 
 }  // namespace ioengine

@@ -1,13 +1,22 @@
-// A small pool of plain threads, started on demand, that runs requests with blocking system calls.
+// A pool of plain threads, started on demand, that runs requests with blocking system calls.
+//
+// The owner hands requests over and takes them back without a lock; the threads share the queues behind one.
+// A thread that takes a request calls the next one if there is more to take, so that no request waits behind
+// a slow one while a thread may run it, and short ones do not wake every thread. While anything waits one
+// idle thread watches: it wakes up every now and then, and finds out which jobs do not come back.
 #pragma once
 
 #include <pthread.h>
-#include <semaphore.h>
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
 
 #include "backend/request.h"
+#include "backend/threads/job_queues.h"
+#include "backend/threads/request_stack.h"
+#include "base/limits.h"
+#include "base/semaphore.h"
 #include "base/spin.h"
 
 namespace ioengine {
@@ -19,29 +28,33 @@ class ThreadPool {
   // now.
   using ShouldResume = bool (*)(const Request*);
 
-  // `wake_fd`: eventfd written to when a request has finished and the owner has armed the wake-up.
-  ThreadPool(size_t threads_max, int wake_fd, Execute execute, ShouldResume should_resume = nullptr);
+  // `processors`: how many jobs of local files run at once while they are short. `wake_fd`: eventfd written
+  // to when a request has finished and the owner has armed the wake-up. `idle_ns`: a thread ends that has had
+  // nothing to do for so long.
+  ThreadPool(size_t processors, int wake_fd, Execute execute, ShouldResume should_resume = nullptr,
+             uint64_t idle_ns = limits::idle_thread_ns);
 
   // Joins every thread; requires that nothing is queued or running (H10).
   ~ThreadPool();
 
-  // Any number of requests, linked through `next`; takes them all.
-  void push(Request* first, Request* last, size_t count);
+  // Any number of requests, linked through `next` with the newest first; takes them all.
+  void push(Request* newest, Request* oldest);
 
   // Takes back what no thread has started, linked through `next` (teardown).
   Request* take_queued();
   // The first of those that `wanted` accepts, or null.
-  using Wanted = bool (*)(const Request* request, const void* argument);
+  using Wanted = JobQueues::Wanted;
   Request* take_queued(Wanted wanted, const void* argument);
 
   // Requests that a thread is running now.
   size_t running() const { return running_.load(std::memory_order_relaxed); }
+  // Threads there are.
+  size_t threads() const { return thread_count_.load(std::memory_order_relaxed); }
 
   // Finished requests, oldest first, linked through `next`, with `result` set; null when there are none.
-  Request* take_finished();
-  // Sequentially consistent: after arm_wake(), either this sees a finished request or its thread sees the
-  // wish.
-  bool has_finished() const { return finished_count_.load(std::memory_order_seq_cst) != 0; }
+  Request* take_finished() { return finished_.take_all(); }
+  // After arm_wake() either this sees a finished request or its thread sees the wish.
+  bool has_finished() const { return !finished_.empty(); }
 
   bool may_spin() const { return may_spin_; }
   // Waits without sleeping until something is finished, but no longer than `most_ns`: whether it is. To be
@@ -52,40 +65,61 @@ class ThreadPool {
   void disarm_wake() { wake_wanted_.store(false, std::memory_order_relaxed); }
 
  private:
-  static void* thread_main(void* self);
-  void run();
+  struct Worker {
+    ThreadPool* pool = nullptr;
+    pthread_t thread = {};
+    bool started = false;  // to be joined
+    bool ended = false;
+    bool counted = false;        // its job has not been declared stuck
+    Request* request = nullptr;  // that it runs
+    uint64_t jobs = 0;           // that it has begun
+    uint64_t jobs_seen = 0;      // at the last look of the one that watches
+  };
+
+  static void* thread_main(void* worker);
+  void work(Worker* worker);
+  Request* next_job(SpinPolicy* policy, bool* was_short);
+  void end_job(Worker* worker, uint64_t took_ns);
+  bool sleep(SpinPolicy* policy, bool* was_short);
+  bool spin_for_work();
+  void take_in();
+  void publish();
+  void declare_stuck_ones();
+  bool wants_another() const;
+  bool calls_another();
+  void call();
   void start_thread();
-  bool calls_one();
-  void append(Request* first, Request* last, size_t count);
-  bool wait_for_work(SpinPolicy* policy, bool was_short);
+  void start_thread_if_needed();
   void run_here();
   void finish(Request* request);
 
-  const size_t threads_max_;
   const int wake_fd_;
   const Execute execute_;
   const ShouldResume should_resume_;
+  const bool may_spin_;
+  const uint64_t idle_ns_;
+
+  // Written by the owner, or by threads without the lock.
+  RequestStack arriving_;
+  RequestStack finished_;
+  std::atomic<bool> wake_wanted_{false};
+  Semaphore calls_;
+  // A thread has been called and has not looked at what arrives yet.
+  std::atomic<bool> called_{false};
+
+  // What the owner looks at without the lock; changes with it held.
+  std::atomic<size_t> idle_{0};  // threads that run no request
+  std::atomic<bool> watched_{false};
+  std::atomic<bool> spinning_{false};  // an idle thread looks for work and needs no call
+  std::atomic<bool> full_{false};      // local files have all the threads that they may have
+  std::atomic<size_t> running_{0};
+  std::atomic<size_t> thread_count_{0};
 
   pthread_mutex_t mutex_;
-  sem_t calls_;  // not a condition variable: glibc before 2.41 may lose a signal (its bug 25847)
-  Request* queue_head_ = nullptr;
-  Request* queue_tail_ = nullptr;
-  std::atomic<size_t> queued_{0};  // changes with mutex_ held
-  size_t idle_ = 0;
-  bool spinning_ = false;  // an idle thread looks for work and needs no call
-  const bool may_spin_;
-  bool coming_ = false;  // a thread has been called and has not looked at the queue yet
-  std::atomic<size_t> running_{0};
+  JobQueues queues_;
+  uint32_t looks_left_ = 0;  // of the one that watches, though nothing waits: more may come soon
   bool stopping_ = false;
-
-  pthread_mutex_t finished_mutex_;
-  Request* finished_head_ = nullptr;
-  Request* finished_tail_ = nullptr;
-  std::atomic<size_t> finished_count_{0};
-  std::atomic<bool> wake_wanted_{false};
-
-  pthread_t* threads_;
-  size_t thread_count_ = 0;
+  std::unique_ptr<Worker[]> workers_;
 };
 
 }  // namespace ioengine

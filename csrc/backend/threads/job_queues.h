@@ -1,0 +1,73 @@
+// What waits for a thread of the pool: a queue for local files, one for each remote mount, and turns between
+// them. Says what may run, so that no filesystem takes more threads than it can use.
+//
+// Local files have as many threads as there are processors while jobs are short, because they are: what is
+// cached only computes. Where jobs wait for a device there are more (limits::pool_threads), and one that
+// has not come back after limits::stuck_ns is not counted any more. A remote mount begins with a few threads,
+// and gets one more with each job that it ends while others wait; so one that answers slowly has many in
+// flight, and one that does not answer keeps the few.
+//
+// Not thread-safe: the pool's lock is held.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "backend/request.h"
+
+namespace ioengine {
+
+struct JobQueue {
+  Request* head = nullptr;
+  Request* tail = nullptr;
+  size_t running = 0;
+  size_t stuck = 0;    // of those, not counted
+  size_t allowed = 0;  // of a remote mount, how many may run
+
+  bool empty() const { return head == nullptr; }
+};
+
+class JobQueues {
+ public:
+  explicit JobQueues(size_t processors);
+
+  void append(Request* request);
+  // The next request that may run, which counts as running until ended(). Null: nothing may.
+  Request* take();
+  bool may_take() const;
+  // A request that take() gave has ended after so long. `counted`: not declared stuck.
+  void ended(const Request* request, bool counted, uint64_t took_ns);
+  // One that runs has not come back. False where that changes nothing: a remote mount's jobs always count.
+  bool declare_stuck(const Request* request);
+
+  bool empty() const { return waiting_ == 0; }
+  size_t running() const { return running_; }
+  size_t width() const { return slow_ > 0 ? wide_ : processors_; }
+  // Of local files, without those that are stuck.
+  size_t counted() const { return local().running - local().stuck; }
+
+  // Everything that waits, in the order of the queues, linked through `next`.
+  Request* take_waiting();
+  // The first of those that `wanted` accepts, or null.
+  using Wanted = bool (*)(const Request* request, const void* argument);
+  Request* take_waiting(Wanted wanted, const void* argument);
+
+ private:
+  JobQueue* queue_of(const Request* request);
+  const JobQueue& local() const { return *queues_[0]; }
+  bool may_run(size_t queue) const;
+  Request* pop(JobQueue* queue);
+
+  const size_t processors_;
+  const size_t wide_;
+  std::vector<std::unique_ptr<JobQueue>> queues_;  // by Request::mount_queue; 0 is that of local files
+  size_t turn_ = 0;
+  size_t waiting_ = 0;
+  size_t running_ = 0;
+  size_t remote_running_ = 0;
+  uint32_t slow_ = 0;  // jobs of local files are to be short so often before the pool is narrow again
+};
+
+}  // namespace ioengine
