@@ -56,7 +56,7 @@ void IoContext::start(Request* request) {
     return start_host_call(request);
   } else if (moves_bytes(request->operation)) {
     if (request->operation == Operation::kWrite && descriptor->facts.append) request->flags |= kFlagAppend;
-    if (descriptor->facts.direct && !start_direct(request)) return;
+    if (descriptor->facts.direct && !descriptor->remote() && !start_direct(request)) return;
   }
   route(request);
 }
@@ -85,6 +85,7 @@ bool IoContext::start_direct(Request* request) {
 void IoContext::route(Request* request) {
   if (stopping_) return cancel(request);
   const Descriptor* descriptor = request->descriptor;
+  if (descriptor->remote()) return route_remote(request);
   if (request->has(kFlagDirect) && moves_bytes(request->operation)) {
     if (request->has(kFlagClearDirect)) return to_threads(request);
     if (!with_staging(request)) return;
@@ -112,6 +113,20 @@ void IoContext::route(Request* request) {
       request->flags |= kFlagMayWait;
       return to_backend(request);
   }
+}
+
+// As node would do it, with the same plain system call, but in the queue of its mount. Reads do not wait for
+// staging memory, which a server that is gone might hold for ever: beyond the limit they go without.
+void IoContext::route_remote(Request* request) {
+  const uint64_t bytes = request->remaining();
+  if (request->operation == Operation::kRead && needs_staging(request) &&
+      staged_remote_bytes_ + bytes <= limits::staged_remote_bytes_max && stage(request)) {
+    staged_remote_bytes_ += bytes;
+    request->staging->remote = true;
+  }
+  request->flags |= kFlagMayWait;
+  request->mount_queue = mounts_.queue_of_device(request->descriptor->facts.device);
+  to_threads(request);
 }
 
 void IoContext::route_read(Request* request) {
@@ -293,18 +308,12 @@ void IoContext::bar_direct_writes(Request* const* batch, size_t count) {
   }
 }
 
-// Cached reads: enough of them go to a ring in one system call, few are cheaper one by one.
+// Cached reads: enough of them go to the kernel in one system call, few are cheaper one by one.
 void IoContext::run_cached() {
   if (cached_.empty()) return;
-  batching_ = backend_->capabilities().serves_at_submit && cached_.size() >= limits::batch_threshold;
-  if (batching_) {
-    while (Request* request = cached_.pop()) {
-      request->lane = Lane::kUring;
-      request->flags |= kFlagExpectCached;
-      ready_.push(request);
-    }
-    return;
-  }
+  batching_ = backend_->capabilities().serves_at_submit && cached_.size() >= limits::batch_threshold &&
+              !backend_->given_up();
+  if (batching_) batch_cached();
   while (!cached_.empty() && inline_lane_.has_budget(cached_.front()->remaining())) {
     Request* request = cached_.pop();
     const int64_t position = request->has(kFlagCurrentPosition) ? -1 : static_cast<int64_t>(request->offset);
@@ -312,6 +321,24 @@ void IoContext::run_cached() {
     complete(request, inline_lane_.read(request->descriptor, request->vectors, request->vector_count,
                                         position, request->remaining()));
   }
+}
+
+// AIO is told not to wait, which tmpfs does not understand, and has no file position: such reads stay.
+void IoContext::batch_cached() {
+  const bool ring = backend_->type() == BackendType::kUring;
+  RequestQueue others;
+  while (Request* request = cached_.pop()) {
+    if (!ring &&
+        (request->has(kFlagCurrentPosition) || !request->descriptor->facts.filesystem.nowait_reads)) {
+      others.push(request);
+      continue;
+    }
+    request->lane = ring ? Lane::kUring : Lane::kAio;
+    request->nowait = !ring;
+    request->flags |= kFlagExpectCached;
+    ready_.push(request);
+  }
+  cached_.append(&others);
 }
 
 }  // namespace ioengine

@@ -70,6 +70,7 @@ BackendResult AioBackend::create(uint32_t depth, int wake_fd) {
   if (ring->magic == aio::kRingMagic && ring->incompat_features == 0) backend->ring_ = ring;
   backend->wake_fd_ = wake_fd;
   backend->capabilities_.depth = depth;
+  backend->capabilities_.serves_at_submit = true;
   for (Operation operation :
        {Operation::kRead, Operation::kWrite, Operation::kFsync, Operation::kFdatasync}) {
     backend->capabilities_.add(operation);
@@ -91,8 +92,12 @@ void AioBackend::prepare(Request* request) {
   block->aio_key = 0;
   block->aio_lio_opcode = command_of(request);
   block->aio_fildes = static_cast<uint32_t>(request->fd);
-  block->aio_flags = IOCB_FLAG_RESFD;
-  block->aio_resfd = static_cast<uint32_t>(wake_fd_);
+  // A cached read is over when io_submit returns, and is reaped at once: to signal each of them would cost as
+  // much as the rest of the completion, and wake the loop up for nothing.
+  if (!request->has(kFlagExpectCached)) {
+    block->aio_flags = IOCB_FLAG_RESFD;
+    block->aio_resfd = static_cast<uint32_t>(wake_fd_);
+  }
   if (!moves_bytes(request->operation)) return;    // FSYNC wants buffer, size and offset zero
   IOE_CHECK(!request->has(kFlagCurrentPosition));  // offset -1 is EINVAL on AIO (H27)
   // io_submit would wait for the inode lock that another writer holds, and for the writeback of dirty pages
@@ -113,6 +118,7 @@ size_t AioBackend::submit(Request* const* requests, size_t count) {
   while (taken < count && in_flight_ < capabilities_.depth) {
     prepare(requests[taken]);
     pending_[pending_count_++] = reinterpret_cast<iocb*>(requests[taken]->backend_data);
+    if (requests[taken]->has(kFlagExpectCached)) ++unsignalled_;
     ++taken;
     ++in_flight_;
   }
@@ -160,13 +166,21 @@ size_t AioBackend::reap(Completion* into, size_t capacity) {
   size_t count = 0;
   while (refused_count_ > 0 && count < capacity) into[count++] = refused_[--refused_count_];
   in_flight_ -= count;
-  if (kernel_owned_ == 0 || count == capacity) return count;
+  if (kernel_owned_ == 0 || count == capacity) return forget_unsignalled(into, count);
   const size_t reaped = ring_ != nullptr ? reap_ring(into + count, capacity - count)
                                          : reap_call(into + count, capacity - count);
   IOE_CHECK(reaped <= kernel_owned_);
   kernel_owned_ -= reaped;
   in_flight_ -= reaped;
-  return count + reaped;
+  count += reaped;
+  return forget_unsignalled(into, count);
+}
+
+size_t AioBackend::forget_unsignalled(const Completion* reaped, size_t count) {
+  for (size_t i = 0; i < count && unsignalled_ > 0; ++i) {
+    if (reaped[i].request->has(kFlagExpectCached)) --unsignalled_;
+  }
+  return count;
 }
 
 // The kernel writes events and then tail; we read tail, then events, then move head. Only this thread moves
@@ -199,7 +213,8 @@ size_t AioBackend::reap_call(Completion* into, size_t capacity) {
 
 bool AioBackend::arm_wake() {
   push();
-  if (refused_count_ > 0) return true;
+  // Should a filesystem complete a cached read later after all, nothing tells: look until it is there.
+  if (refused_count_ > 0 || unsignalled_ > 0) return true;
   // Pending with nothing in the kernel means io_submit keeps refusing: only trying again gets on.
   return pending_count_ > 0 && kernel_owned_ == 0;
 }

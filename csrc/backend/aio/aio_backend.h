@@ -35,6 +35,7 @@ class AioBackend final : public IoBackend {
   void push();
   size_t reap_ring(Completion* into, size_t capacity);
   size_t reap_call(Completion* into, size_t capacity);
+  size_t forget_unsignalled(const Completion* reaped, size_t count);
 
   aio_context_t context_ = 0;
   aio::Ring* ring_ = nullptr;  // null where the ring is not in the layout we know: io_getevents(2) instead
@@ -42,6 +43,7 @@ class AioBackend final : public IoBackend {
   Capabilities capabilities_;
   size_t in_flight_ = 0;
   size_t kernel_owned_ = 0;
+  size_t unsignalled_ = 0;  // of those in flight, cached reads, which do not write to the eventfd
 
   iocb* pending_[limits::depth] = {};  // prepared and not yet consumed by the kernel, in order
   size_t pending_count_ = 0;
