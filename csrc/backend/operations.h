@@ -10,7 +10,8 @@ enum class Operation : uint8_t {
 #define IOE_OPERATION(Name, name, inline_lane, uring_lane, aio_lane, reason) k##Name,
 #include "backend/operations.def"
 #undef IOE_OPERATION
-  kHostCall,  // no operation of the engine: a call that node:fs serves (scheduler/host_calls.cc)
+  kHostCall,    // no operation of the engine: a call that node:fs serves (scheduler/host_calls.cc)
+  kReadMounts,  // the engine's own: the list of mounts, in the pool (jobs/mount_list.h)
 };
 
 constexpr size_t kOperationCount = 0
@@ -43,6 +44,7 @@ inline bool changes_file(Operation operation) {
     case Operation::kReadLink:
     case Operation::kStatx:
     case Operation::kHostCall:
+    case Operation::kReadMounts:
       return false;
     default:
       return true;

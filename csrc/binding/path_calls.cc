@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <cstring>
 #include <string>
 
 #include "base/check.h"
@@ -83,15 +84,39 @@ napi_value take_stat(const Arguments<2>& in) {
 // readFile(path, pathFlags): 0 and more is the size of the file, which is in the scratch memory
 napi_value read_file_call(const Arguments<2>& in) {
   const Path path(in.env, in.values[0]);
-  if (!path.usable() || in.environment->scratch() == nullptr) return number(in.env, kUnsupported);
   const uint32_t flags = request_flags(in.int32(1));
+  // With a callback nothing is answered before the call returns.
+  const bool has_memory = in.environment->scratch() != nullptr || (flags & kFlagCallback) != 0;
+  if (!path.usable() || !has_memory) return number(in.env, kUnsupported);
   return answer(in.environment,
                 in.environment->context()->read_file(path.text(), flags, in.environment->scratch()), flags);
 }
 
-// takeFile(slot): of a readFile that is being delivered, its content in a Buffer, or its open descriptor,
-// which is the caller's from now on
-napi_value take_file(const Arguments<1>& in) {
+bool is_ascii(const char* text, size_t size) {
+  uint64_t high = 0;
+  for (; size >= sizeof(uint64_t); text += sizeof(uint64_t), size -= sizeof(uint64_t)) {
+    uint64_t word;
+    std::memcpy(&word, text, sizeof(word));
+    high |= word;
+  }
+  while (size-- > 0) high |= static_cast<unsigned char>(*text++);
+  return (high & 0x8080808080808080u) == 0;
+}
+
+napi_value content_of(const Arguments<2>& in, const WholeFile& file) {
+  napi_value content;
+  if (in.int32(1) != 0 && is_ascii(file.content.get(), file.bytes)) {
+    if (napi_create_string_latin1(in.env, file.content.get(), file.bytes, &content) == napi_ok)
+      return content;
+  }
+  const napi_status status =
+      napi_create_buffer_copy(in.env, file.bytes, file.content.get(), nullptr, &content);
+  return status == napi_ok ? content : nullptr;
+}
+
+// takeFile(slot, asText): of a readFile that is being delivered, its content in a Buffer, or in a string
+// where that is wanted and all of it is ASCII; or its open descriptor, which is the caller's from now on
+napi_value take_file(const Arguments<2>& in) {
   const auto* job = delivered_job<ReadFileJob>(in);
   WholeFile* file = job != nullptr ? job->file.get() : nullptr;
   if (file == nullptr) return nullptr;
@@ -102,11 +127,9 @@ napi_value take_file(const Arguments<1>& in) {
     in.environment->context()->adopt(fd, file->facts);
     return number(in.env, fd);
   }
-  napi_value buffer;
-  if (napi_create_buffer_copy(in.env, file->bytes, file->content.get(), nullptr, &buffer) != napi_ok)
-    return nullptr;
-  file->drop_content();
-  return buffer;
+  const napi_value content = content_of(in, *file);
+  if (content != nullptr) file->drop_content();
+  return content;
 }
 
 }  // namespace

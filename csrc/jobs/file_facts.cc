@@ -36,6 +36,40 @@ constexpr unsigned kMountMasks = 0x00001000u | kMountMask;
 // EXT4_IOC_PRECACHE_EXTENTS (fs/ext4/ext4.h): kernel ABI without a header.
 constexpr unsigned long kExt4PrecacheExtents = _IO('f', 18);
 
+// Filesystems whose files are interfaces of the kernel, by the magic numbers of statfs(2): reading one may
+// wait for an event, and a size says nothing.
+bool is_of_kernel(uint64_t magic) {
+  constexpr uint64_t kMagics[] = {
+      0x9fa0 /* proc */,
+      0x62656572 /* sysfs */,
+      0x27e0eb /* cgroup */,
+      0x63677270 /* cgroup2 */,
+      0x64626720 /* debugfs */,
+      0x74726163 /* tracefs */,
+      0x73636673 /* securityfs */,
+      0xf97cff8c /* selinux */,
+      0xcafe4a11 /* bpf */,
+      0x62656570 /* configfs */,
+      0xde5e81e4 /* efivarfs */,
+      0x6165676c /* pstore */,
+      0x42494e4d /* binfmt_misc */,
+      0x1cd1 /* devpts */,
+      0x19800202 /* mqueue */,
+      0x958458f6 /* hugetlbfs */,
+      0x6e736673 /* nsfs */,
+      0x09041934 /* anon_inode */,
+      0x65735543 /* fusectl */,
+      0x67596969 /* rpc_pipefs */,
+      0x50495045 /* pipefs */,
+      0x534f434b /* sockfs */,
+      0x7655821 /* resctrl */,
+  };
+  for (const uint64_t other : kMagics) {
+    if (magic == other) return true;
+  }
+  return false;
+}
+
 uint32_t field32(const struct statx& buffer, size_t offset) {
   uint32_t value;
   std::memcpy(&value, reinterpret_cast<const char*>(&buffer) + offset, sizeof(value));
@@ -124,9 +158,13 @@ int read_file_facts(int fd, FileFacts* facts) {
     facts->filesystem = filesystem_traits(static_cast<uint64_t>(filesystem.f_type) & 0xffffffffu,
                                           static_cast<uint64_t>(filesystem.f_flags));
     if ((flags & O_NOATIME) != 0) facts->filesystem.access_times = AccessTimes::kNever;
-    if (facts->filesystem.known) facts->kind = FileKind::kRegular;
+    if (facts->filesystem.known) {
+      facts->kind = FileKind::kRegular;
+    } else if (!is_of_kernel(static_cast<uint64_t>(filesystem.f_type) & 0xffffffffu)) {
+      facts->kind = FileKind::kRemote;
+    }
   }
-  if (facts->direct && facts->kind != FileKind::kForeign) {
+  if (facts->direct && (facts->kind == FileKind::kRegular || facts->kind == FileKind::kBlock)) {
     read_direct_alignment(fd, facts);
     if (!facts->filesystem.memory_backed)
       facts->tags = tags_of_device(facts->kind == FileKind::kBlock ? status.st_rdev : status.st_dev, fd);

@@ -16,7 +16,9 @@ class DeviceTags;
 enum class FileKind : uint8_t {
   kRegular,  // on a disk filesystem we know, or tmpfs or overlayfs
   kBlock,    // block device
-  kForeign,  // pipe, tty, socket, directory, procfs, FUSE, NFS, ...: node:fs serves it (H26)
+  kRemote,  // a regular file on any other filesystem, which may wait for a server (NFS, FUSE, ...): pool jobs
+            // only
+  kForeign,  // pipe, tty, socket, directory, procfs, ...: node:fs serves it (H26)
 };
 
 // A mount as statx(2) names it: by a number that is never used again (Linux 6.8), else by one that the

@@ -1,17 +1,20 @@
 #include "jobs/read_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <new>
 
+#include "base/clock.h"
 #include "base/eintr.h"
 #include "base/limits.h"
-#include "jobs/open_file.h"
 
 namespace ioengine {
 namespace {
+
+constexpr unsigned kMask = STATX_TYPE | STATX_SIZE | STATX_INO | STATX_CTIME | kMountMask;
 
 // Of all threads. It has no destructor: static objects with one are destroyed at exit() while threads still
 // run.
@@ -61,24 +64,46 @@ void WholeFile::close() {
   fd = -1;
 }
 
+// A FIFO waits here for its peer, as in node. What is no regular file of a size is the caller's to read, and
+// so is a large one: only then everything has to be known of it.
+int32_t ReadFileJob::open_it() {
+  const uint64_t before = monotonic_ns();
+  const int32_t fd = without_eintr([this] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
+  if (fd < 0) return fd;
+  file->fd = fd;
+  file->open_ns = monotonic_ns() - before;
+  struct statx status;
+  const bool small = statx(fd, "", AT_EMPTY_PATH, kMask, &status) == 0 && S_ISREG(status.stx_mode) &&
+                     status.stx_size > 0 && status.stx_size <= limits::whole_file_bytes;
+  if (!small || learn) return read_file_facts(fd, &file->facts);
+  FileFacts& facts = file->facts;
+  const MountId mount = mount_of(status);
+  facts.kind = FileKind::kRegular;
+  facts.mount = mount.number;
+  facts.device = mount.device;
+  facts.inode = status.stx_ino;
+  facts.changed_ns = is_past(in_ns(status.stx_ctime)) ? in_ns(status.stx_ctime) : 0;
+  facts.size = status.stx_size;
+  facts.readable = true;
+  return 0;
+}
+
 int32_t ReadFileJob::run() {
   if (!file->is_open()) {
-    OpenJob open;
-    open.path = path;
-    open.flags = O_RDONLY;
-    const int32_t fd = open_with_facts(&open);
-    if (fd < 0) return fd;
-    file->fd = fd;
-    file->facts = open.facts;
-    file->open_ns = open.took_ns;
+    const int32_t status = open_it();
+    if (status < 0) {
+      file->close();
+      return status;
+    }
   }
   const FileFacts& facts = file->facts;
   const bool small =
       facts.kind == FileKind::kRegular && facts.size > 0 && facts.size <= limits::whole_file_bytes;
-  if (!small || !file->reserve()) return 0;
+  if (!small) return 0;
   // Whatever is wrong shows again when the caller reads the descriptor, and is raised there.
-  if (!read_all(file.get())) {
+  if (!file->reserve() || !read_all(file.get())) {
     file->drop_content();
+    read_file_facts(file->fd, &file->facts);
     return 0;
   }
   file->close();

@@ -42,11 +42,16 @@ struct ReadFileJob final : PathJob {
       : PathJob(std::move(path)), file(std::move(file)) {}
 
   // Opens the file unless it is open, and reads it if it is a regular one of 1 to limits::whole_file_bytes
-  // bytes. Returns the bytes read, 0 when the descriptor is left to the caller, -errno when it cannot be
-  // opened, or kUnsupported.
+  // bytes: open, statx, pread and close. Returns the bytes read, 0 when the descriptor is left to the caller
+  // with all of its facts, or -errno when it cannot be opened.
   int32_t run() override;
 
+  bool learn = false;  // also what the mount is, where the inline lane does not know it yet
+
   const std::unique_ptr<WholeFile> file;
+
+ private:
+  int32_t open_it();
 };
 
 }  // namespace ioengine

@@ -19,7 +19,6 @@ constexpr int32_t kCopyStopped = -4100;   // node:fs has to copy, and modes are 
 // Those that stay inside.
 constexpr int32_t kNeedsRouting = -4097;  // the pool has looked the file up, and has not run the request
 constexpr int32_t kNeedsPool = -4101;     // cannot be answered on this thread without waiting
-constexpr int32_t kNoBudget = -4102;      // can be, but in a later turn of the event loop
 
 // What an accepting call returns for a request in a slot: kAcceptedBase - slot.
 constexpr int32_t kAcceptedBase = -8192;
@@ -29,8 +28,8 @@ constexpr bool is_errno(int32_t result) { return result < 0 && result >= -kErrno
 
 namespace result_codes {
 
-constexpr int32_t kAll[] = {kUnsupported,  kWriteStopped, kUnfinished, kCopyStopped,
-                            kNeedsRouting, kNeedsPool,    kNoBudget};
+constexpr int32_t kAll[] = {kUnsupported, kWriteStopped, kUnfinished,
+                            kCopyStopped, kNeedsRouting, kNeedsPool};
 constexpr size_t kCount = sizeof(kAll) / sizeof(kAll[0]);
 
 constexpr bool are_distinct() {

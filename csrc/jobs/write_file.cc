@@ -33,7 +33,7 @@ int32_t WriteFileJob::run() {
   if (fd < 0) return fd;
   file = OwnedFd(fd);
   facts = open.facts;
-  if (facts.kind != FileKind::kRegular) return stop(Step::kNone, 0);
+  if (facts.kind != FileKind::kRegular && facts.kind != FileKind::kRemote) return stop(Step::kNone, 0);
   const int32_t written = write_all();
   if (written < 0) return stop(Step::kWrite, written);
   const int32_t synced = sync ? without_eintr([fd] { return fsync(fd); }) : 0;

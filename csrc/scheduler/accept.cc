@@ -69,6 +69,8 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
   request->call = 0;
   request->check_phase = check_phase_;
   request->mode = 0;
+  request->mount_queue = 0;
+  request->awaited = false;
   request->alignment = 1;
   request->tags = 0;
   request->offset = 0;
@@ -86,6 +88,8 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
 // Looked up once per turn, from memory: AT_STATX_DONT_SYNC never goes to a server.
 bool IoContext::still_same_file(Descriptor* descriptor) {
   if (descriptor->checked_turn == turn_) return true;
+  // Not asked on this thread; and a pool job makes the same system call on whatever has the number now.
+  if (descriptor->remote()) return true;
   struct statx status;
   if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status) != 0) return false;
   if (device_of(status) != descriptor->facts.device || status.stx_ino != descriptor->facts.inode)
@@ -112,7 +116,8 @@ void IoContext::forget(int fd) {
 
 bool IoContext::stamp(int fd, FileStamp* stamp) const {
   const Descriptor* descriptor = descriptors_.find(fd);
-  const bool ours = descriptor != nullptr && descriptor->known() && !descriptor->foreign();
+  const bool ours =
+      descriptor != nullptr && descriptor->known() && !descriptor->foreign() && !descriptor->remote();
   return ours && take_stamp(fd, stamp);
 }
 
@@ -120,8 +125,8 @@ bool IoContext::stamp(int fd, FileStamp* stamp) const {
 // in the result, and the bytes are left to others again.
 bool IoContext::claim_position(int fd, int64_t from, int64_t to) const {
   const Descriptor* descriptor = descriptors_.find(fd);
-  const bool busy = descriptor == nullptr || descriptor->serial_running || descriptor->exclusive_running ||
-                    !descriptor->waiting.empty();
+  const bool busy = descriptor == nullptr || descriptor->remote() || descriptor->serial_running ||
+                    descriptor->exclusive_running || !descriptor->waiting.empty();
   if (busy || lseek(fd, 0, SEEK_CUR) != from) return false;
   if (lseek(fd, to - from, SEEK_CUR) == to) return true;
   lseek(fd, from - to, SEEK_CUR);
@@ -164,11 +169,19 @@ void IoContext::keep_in_order(Request* request) {
   }
 }
 
+// What is done to an open file, in the queue of its mount.
+void IoContext::place(Request* request) {
+  const Descriptor* descriptor = request->descriptor;
+  if (descriptor->remote()) request->mount_queue = mounts_.queue_of_device(descriptor->facts.device);
+  request->awaited = request->mount_queue == 0;
+  ++unsettled_;
+  if (request->awaited && changes_file(request->operation)) ++unsettled_writes_;
+}
+
 int32_t IoContext::accept(Request* request) {
   Descriptor* descriptor = request->descriptor;
   ++descriptor->pending;
-  ++unsettled_;
-  if (changes_file(request->operation)) ++unsettled_writes_;
+  place(request);
   keep_in_order(request);
   if (descriptor->known() && descriptor->waiting.empty() && descriptor->admits(request)) {
     start(request);
@@ -186,7 +199,7 @@ Gate IoContext::gate_of(Operation operation, const Descriptor* descriptor, uint6
   if (!moves_bytes(operation) || !descriptor->known()) return position < 0 ? Gate::kSerial : Gate::kShared;
   const FileFacts& facts = descriptor->facts;
   const bool append = operation == Operation::kWrite && facts.append;
-  if (facts.direct && operation == Operation::kWrite) {
+  if (facts.direct && !descriptor->remote() && operation == Operation::kWrite) {
     const bool aligned = position >= 0 && static_cast<uint64_t>(position) % facts.offset_alignment == 0 &&
                          wanted % facts.offset_alignment == 0;
     if (append || !aligned) return Gate::kExclusive;
@@ -197,7 +210,8 @@ Gate IoContext::gate_of(Operation operation, const Descriptor* descriptor, uint6
 bool IoContext::try_inline(Descriptor* descriptor, const iovec* vectors, uint32_t count, uint64_t wanted,
                            int64_t position, uint32_t flags, int32_t* result, uint64_t* done) {
   if ((flags & kFlagCallback) != 0 || batching_ || wanted > limits::inline_read_bytes) return false;
-  if (descriptor->facts.direct || !descriptor->waiting.empty() || descriptor->exclusive_running) return false;
+  if (descriptor->facts.direct || descriptor->remote()) return false;
+  if (!descriptor->waiting.empty() || descriptor->exclusive_running) return false;
   if (descriptor->follows_change(turn_, position, wanted)) return false;
   if (position < 0 && descriptor->serial_running) return false;
   if (!inline_lane_.has_budget(wanted)) return false;
@@ -225,7 +239,9 @@ bool IoContext::try_inline(Descriptor* descriptor, const iovec* vectors, uint32_
 // it back, so it goes straight to the batch.
 bool IoContext::joins_batch(Descriptor* descriptor, uint64_t wanted, int64_t position) {
   if (!batching_ || position < 0 || wanted > limits::inline_read_bytes) return false;
-  if (descriptor->facts.direct || descriptor->exclusive_running || !descriptor->waiting.empty()) return false;
+  if (descriptor->facts.direct || descriptor->remote() || descriptor->exclusive_running ||
+      !descriptor->waiting.empty())
+    return false;
   if (descriptor->follows_change(turn_, position, wanted)) return false;
   return inline_lane_.is_cached(descriptor, position, wanted);
 }
@@ -242,7 +258,7 @@ int32_t IoContext::transfer(Operation operation, int fd, const iovec* vectors, u
       Request* request = new_request(operation, descriptor, flags);
       set_transfer(request, vectors, count, wanted, position);
       ++descriptor->pending;
-      ++unsettled_;
+      place(request);
       descriptor->enter(request);
       cached_.push(request);
       return accepted(request);
@@ -273,8 +289,7 @@ int32_t IoContext::control(Operation operation, int fd, uint64_t length, uint32_
 }
 
 int32_t IoContext::open(OpenJob* job, uint32_t flags) {
-  if ((flags & kFlagCallback) == 0 && InlinePaths::is_plain(*job) && paths_are_settled() &&
-      inline_lane_.has_budget(0)) {
+  if ((flags & kFlagCallback) == 0 && InlinePaths::is_plain(*job) && looks_up_here(job->path.c_str())) {
     const int32_t result = inline_paths_.open(*job, &job->facts);
     if (result != kNeedsPool) {
       if (result >= 0) adopt(result, job->facts);
@@ -286,9 +301,7 @@ int32_t IoContext::open(OpenJob* job, uint32_t flags) {
   }
   Request* request = new_request(Operation::kOpen, nullptr, flags);
   request->open = job;
-  ++unsettled_;
-  ++unsettled_writes_;  // O_CREAT and O_TRUNC change the disk
-  if (may_change_paths(request)) count_path_change();
+  count(request);  // O_CREAT and O_TRUNC change the disk
   path_order_.add(request);
   start_path(request);
   return accepted(request);

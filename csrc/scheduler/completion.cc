@@ -20,6 +20,7 @@ void IoContext::complete(Request* request, int32_t result) {
   IOE_CHECK((request->generation & 1) == 1);
   if (request->tags != 0) release_tags(request);
   if (request->parts != nullptr) return complete_merged(request, result);
+  if (request->operation == Operation::kReadMounts) return learn_mounts(request, result);
   if (unfinished_job(request) != nullptr) return resume(request);
   if (request->open != nullptr && request->operation != Operation::kOpen && learn_file(request, result))
     return;
@@ -111,6 +112,7 @@ bool IoContext::is_end_of_file(const Request* request) const {
   const bool direct = request->has(kFlagDirect) && !request->has(kFlagClearDirect);
   if (direct && request->offset % request->alignment != 0) return true;
   if (request->operation != Operation::kRead) return false;
+  if (request->descriptor->remote()) return true;  // what one read(2) brings, as with node
   const int64_t position = request->has(kFlagCurrentPosition) ? -1 : static_cast<int64_t>(request->offset);
   return InlineLane::ends_at(request->descriptor, position);
 }
@@ -140,16 +142,13 @@ void IoContext::settle(Request* request, int32_t result) {
     if (ResumableJob* job = request->job->unfinished()) job->cancel();
     learn_from(request);
   }
-  if (may_change_paths(request)) --unsettled_path_changes_;
-  if (request->call != 0) start_behind(request);
-  --unsettled_;
-  if (changes_file(request->operation)) {
-    --unsettled_writes_;
-    inline_lane_.files_changed();
-  }
+  uncount(request);
+  if (changes_file(request->operation)) inline_lane_.files_changed();
   Descriptor* descriptor = request->descriptor;
   if (descriptor != nullptr) leave_descriptor(request, result);
   finish(request);
+  // What waited for it may settle at once, and is to be delivered behind it.
+  if (request->call != 0) start_behind(request);
   if (descriptor == nullptr) return;
   --descriptor->pending;
   if (!descriptor->waiting.empty()) {

@@ -23,6 +23,7 @@
 #include "scheduler/file_stamp.h"
 #include "scheduler/inline_lane.h"
 #include "scheduler/inline_paths.h"
+#include "scheduler/mount_table.h"
 #include "scheduler/path_order.h"
 #include "scheduler/slots.h"
 
@@ -129,8 +130,8 @@ class IoContext {
 
   // Nothing is in flight but a request or two in the pool, whose end could be waited for without sleeping.
   bool may_spin() const {
-    return threads_->may_spin() && threads_->in_flight() > 0 && threads_->in_flight() <= 2 &&
-           in_flight() == threads_->in_flight();
+    const size_t local = threads_->local_in_flight();
+    return threads_->may_spin() && local > 0 && local <= 2 && in_flight() == threads_->in_flight();
   }
   // Waits for it, with the wake-up off: whether one has ended.
   bool spin(uint64_t most_ns) {
@@ -171,6 +172,7 @@ class IoContext {
   Descriptor* identify(int fd);
   bool still_same_file(Descriptor* descriptor);
   int32_t accept(Request* request);
+  void place(Request* request);
   void keep_in_order(Request* request);
   bool try_inline(Descriptor* descriptor, const iovec* vectors, uint32_t count, uint64_t wanted,
                   int64_t position, uint32_t flags, int32_t* result, uint64_t* done);
@@ -179,22 +181,27 @@ class IoContext {
   void start_unknown(Request* request);
 
   // paths.cc
-  int32_t accept_path(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags, bool to_pool);
+  bool looks_up_here(const char* path);
+  void count(Request* request);
+  void uncount(const Request* request);
+  uint16_t mount_queue_of(const Request* request);
+  void to_pool(Request* request);
+  void read_mounts();
+  void learn_mounts(Request* request, int32_t result);
+  int32_t accept_look_up(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags);
   static bool may_be_answered_here(const Request* request);
   int32_t answer_here(Operation operation, PathJob* job);
   int32_t read_whole_here(const char* path, WholeFile* file, char* memory, bool* learn);
   bool stats_at_once(const Descriptor* descriptor);
   int32_t stat_here(Descriptor* descriptor, struct statx* status);
   void route_stat(Request* request);
-  void run_paths();
+  bool settle_here(Request* request);
   // Whether a path may be looked up here and now: not while a change of paths that was
   // called earlier may still be waiting for a thread. Calls on paths start in the order of the calls.
   bool paths_are_settled() const {
     return unsettled_path_changes_ == 0 && foreign_change_turn_ != turn_ && !path_order_.has_change();
   }
   static bool may_change_paths(const Request* request);
-  void count_path_change();
-  void start_earlier_look_ups();
   void start_path(Request* request);
   void wait_behind(Request* earlier, Request* request);
   void start_behind(Request* settled);
@@ -212,6 +219,7 @@ class IoContext {
   bool start_direct(Request* request);
   void route(Request* request);
   void route_read(Request* request);
+  void route_remote(Request* request);
   bool with_staging(Request* request);
   bool staging_is_full(uint64_t bytes) const;
   void start_unstaged();
@@ -226,6 +234,7 @@ class IoContext {
   void bar_mounts(Request* const* batch, size_t count);
   void bar_direct_writes(Request* const* batch, size_t count);
   void run_cached();
+  void batch_cached();
   bool can_start_more() const;
 
   // device_queues.cc
@@ -278,13 +287,16 @@ class IoContext {
   bool releasing_ = false;
   std::vector<Request*> host_calls_;  // that node:fs is serving
   int32_t last_host_call_ = 0;
-  RequestQueue paths_;  // look-ups of paths that the kernel's caches may have, when there is budget
+  uint32_t looked_up_ = 0;  // paths in this turn, on this thread
+  MountTable mounts_;
+  RequestQueue unplaced_;                  // calls on paths that wait for the list of mounts
   std::unique_ptr<WholeFile> spare_file_;  // of the last readFile that was answered at once
   RequestQueue ready_;                     // for the backend
   DeviceQueues device_queues_;             // direct requests that wait for tags of their device
   RequestQueue unstaged_;                  // reads that wait for staging memory
   bool unstaging_ = false;                 // the first of them is on its way
   uint64_t staged_bytes_ = 0;
+  uint64_t staged_remote_bytes_ = 0;
   RequestQueue finished_;
   RequestQueue early_;  // finished in the iteration of the loop that accepted them
   bool early_allowed_ = true;

@@ -100,6 +100,7 @@ struct Descriptor {
   uint32_t checked_turn = 0;  // identity of a plain number was last checked in this turn
 
   bool known() const { return knowledge == Knowledge::kKnown; }
+  bool remote() const { return known() && facts.kind == FileKind::kRemote; }
   bool foreign() const { return known() && facts.kind == FileKind::kForeign; }
 
   // Whether an operation accepted now sees what the latest change of the same turn does: it waits for it

@@ -57,7 +57,10 @@ void IoContext::settle_descriptor(int fd) {
 void IoContext::settle_writes() {
   ending_jobs_.store(true, std::memory_order_relaxed);
   wait_until([this] { return unsettled_writes_ == 0; },
-             [](const Request* request, const void*) { return changes_file(request->operation); }, nullptr);
+             [](const Request* request, const void*) {
+               return request->awaited && changes_file(request->operation);
+             },
+             nullptr);
 }
 
 // Requests that no lane has started yet are given up; node cancels them too when an environment ends. A close
@@ -65,6 +68,7 @@ void IoContext::settle_writes() {
 void IoContext::cancel(Request* request) {
   if (request->tags != 0) release_tags(request);
   if (request->parts != nullptr) return complete_merged(request, -ECANCELED);
+  if (request->operation == Operation::kReadMounts) return learn_mounts(request, -ECANCELED);
   if (unfinished_job(request) != nullptr) return cancel_job(request);
   if (request->bounce != nullptr) detach_bounce(request, -ECANCELED);
   settle(request, request->operation == Operation::kClose ? execute_request(request) : -ECANCELED);
@@ -72,8 +76,8 @@ void IoContext::cancel(Request* request) {
 
 void IoContext::cancel_queued() {
   while (Request* request = cached_.pop()) cancel(request);
-  while (Request* request = paths_.pop()) cancel(request);
   while (Request* request = unstaged_.pop()) cancel(request);
+  while (Request* request = unplaced_.pop()) cancel(request);
   device_queues_.for_each([this](DeviceQueue* queue) {
     while (Request* request = queue->pop()) cancel(request);
   });

@@ -11,7 +11,7 @@ namespace ioengine {
 
 int32_t IoContext::begin_host_call(std::unique_ptr<HostCallJob> job, HostCall kind, uint32_t flags) {
   paths_change_elsewhere();
-  start_earlier_look_ups();
+  threads_->flush();  // look-ups that were called before
   Request* request = new_request(Operation::kHostCall, nullptr, flags);
   request->job = job.release();
   request->mode = static_cast<int32_t>(kind);
@@ -30,7 +30,7 @@ int32_t IoContext::begin_host_call(std::unique_ptr<HostCallJob> job, HostCall ki
 int32_t IoContext::begin_host_call(int fd, uint32_t flags) {
   paths_change_elsewhere();
   Descriptor* descriptor = usable(fd, flags);
-  if (descriptor == nullptr || descriptor->foreign() || descriptor->closing) return 0;
+  if (descriptor == nullptr || descriptor->foreign() || descriptor->remote() || descriptor->closing) return 0;
   Request* request = new_request(Operation::kHostCall, descriptor, flags);
   request->gate = Gate::kExclusive;
   request->mode = static_cast<int32_t>(HostCall::kChanges);

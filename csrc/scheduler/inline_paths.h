@@ -38,7 +38,8 @@ class InlinePaths {
 
   // What the pool found out about a mount.
   void learn(const FileFacts& facts) {
-    if (facts.kind == FileKind::kRegular) mounts_.learn({facts.mount, facts.device}, facts.filesystem);
+    if (facts.kind == FileKind::kRegular && facts.filesystem.known)
+      mounts_.learn({facts.mount, facts.device}, facts.filesystem);
   }
   void learn(const MountId& mount, const FilesystemTraits& filesystem) { mounts_.learn(mount, filesystem); }
 

@@ -41,6 +41,7 @@ size_t IoContext::in_flight() const {
 
 void IoContext::start_turn() {
   ++turn_;
+  looked_up_ = 0;
   inline_lane_.start_turn();
   path_order_.start_turn();
 }
@@ -50,20 +51,20 @@ bool IoContext::has_local_work() const { return has_finished() || can_start_more
 bool IoContext::can_start_more() const {
   const bool room = backend_->in_flight() < backend_->capabilities().depth;
   const bool stageable = !unstaged_.empty() && !staging_is_full(unstaged_.front()->remaining());
-  return !cached_.empty() || !paths_.empty() || stageable || (!ready_.empty() && room);
+  return !cached_.empty() || stageable || (!ready_.empty() && room);
 }
 
 bool IoContext::round() {
   ++round_;
   run_cached();
-  run_paths();
   start_unstaged();
   submit_ready();
+  threads_->flush();
   reap_from(backend_.get());
   if (own_threads_ != nullptr) reap_from(own_threads_.get());
   // What settling has started, and what found no room before the reaping.
-  run_paths();
   submit_ready();
+  threads_->flush();
   return has_finished();
 }
 
@@ -85,7 +86,8 @@ void IoContext::give_back(Request* request) {
     request->finished = false;
     if (is_host_call_under_way(request)) return;
   }
-  if (request->staging != nullptr) staged_bytes_ -= request->staging->vector_bytes;
+  if (const Staging* staging = request->staging)
+    (staging->remote ? staged_remote_bytes_ : staged_bytes_) -= staging->vector_bytes;
   slots_.give_back(request);
 }
 

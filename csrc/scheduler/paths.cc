@@ -1,6 +1,5 @@
-// Paths and attributes: looked up on the calling thread where the kernel's caches have it all
-// and the budget of the turn allows, in a later turn where it does not, in the pool where someone may have to
-// be waited for.
+// Paths and attributes: the first look-ups of a turn on the calling thread where the kernel's caches have it
+// all, the rest in the pool, and whatever may have to wait for someone.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "jobs/mount_list.h"
 #include "jobs/read_file.h"
 #include "jobs/result_codes.h"
 #include "jobs/resumable_job.h"
@@ -20,12 +20,33 @@
 #include "scheduler/context.h"
 
 namespace ioengine {
+namespace {
+
+// Look-ups change nothing and come in numbers: they are handed to the pool together.
+bool is_look_up(Operation operation) {
+  return operation == Operation::kStat || operation == Operation::kAccess ||
+         operation == Operation::kReadFile || operation == Operation::kReadLink ||
+         operation == Operation::kReadDirectory;
+}
+
+}  // namespace
+
+// The first look-ups of a turn, while the pool has nothing to do: to wake a thread up takes longer than they
+// do. Any more are for the other processors. On this thread they need twice the system calls, which keep it
+// from waiting.
+bool IoContext::looks_up_here(const char* path) {
+  if (looked_up_ >= limits::look_ups_here || threads_->local_in_flight() > 0) return false;
+  if (!paths_are_settled() || !inline_lane_.has_budget(0)) return false;
+  if (mounts_.wants_reading()) read_mounts();
+  // On a remote mount nothing is called from this thread, not even what the kernel's caches have.
+  if (!mounts_.known() || mounts_.queue_of(path) != 0) return false;
+  ++looked_up_;
+  return true;
+}
+
 int32_t IoContext::stat(const char* path, bool follow, uint32_t flags, struct statx* status) {
   bool learn = false;
-  // Those that wait for budget go first, so that none waits for ever.
-  const bool settled = paths_are_settled();
-  const bool now = (flags & kFlagCallback) == 0 && paths_.empty() && settled && inline_lane_.has_budget(0);
-  if (now) {
+  if ((flags & kFlagCallback) == 0 && looks_up_here(path)) {
     inline_lane_.charge();
     const int32_t result = inline_paths_.stat(path, follow, status, &learn);
     if (result != kNeedsPool) {
@@ -36,14 +57,13 @@ int32_t IoContext::stat(const char* path, bool follow, uint32_t flags, struct st
   auto job = std::make_unique<StatJob>(path);
   job->follow = follow;
   job->learn = learn;
-  return accept_path(Operation::kStat, std::move(job), flags, now || !settled);
+  return accept_look_up(Operation::kStat, std::move(job), flags);
 }
 
 int32_t IoContext::access(const char* path, int32_t mode, uint32_t flags) {
   bool learn = false;
-  const bool here = mode == F_OK && paths_are_settled();  // see may_be_answered_here()
-  const bool now = (flags & kFlagCallback) == 0 && paths_.empty() && here && inline_lane_.has_budget(0);
-  if (now) {
+  // With a mode see may_be_answered_here().
+  if ((flags & kFlagCallback) == 0 && mode == F_OK && looks_up_here(path)) {
     inline_lane_.charge();
     const int32_t result = inline_paths_.exists(path, &learn);
     if (result != kNeedsPool) {
@@ -54,26 +74,24 @@ int32_t IoContext::access(const char* path, int32_t mode, uint32_t flags) {
   auto job = std::make_unique<AccessJob>(path);
   job->mode = mode;
   job->learn = learn;
-  return accept_path(Operation::kAccess, std::move(job), flags, now || !here);
+  return accept_look_up(Operation::kAccess, std::move(job), flags);
 }
 
-int32_t IoContext::accept_path(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags,
-                               bool to_pool) {
+int32_t IoContext::accept_look_up(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags) {
   Request* request = new_request(operation, nullptr, flags);
   request->job = job.release();
-  ++unsettled_;
-  if (to_pool) {
-    path_order_.add(request);
-    start_path(request);
-  } else {
-    paths_.push(request);
-    if ((flags & kFlagCallback) != 0) run_paths();
-  }
+  count(request);
+  // A callback is a request in any case.
+  const bool here = (flags & kFlagCallback) != 0 && may_be_answered_here(request) &&
+                    looks_up_here(request->job->path.c_str());
+  if (here && settle_here(request)) return accepted_in(request->slot);
+  path_order_.add(request);
+  start_path(request);
   return accepted_in(request->slot);
 }
 
 // All of a small file, into `memory` or, without any, into memory of the file's own: bytes, -errno of the
-// open, kNeedsPool, where the pool goes on with the file if it is open, or kNoBudget.
+// open, or kNeedsPool, where the pool goes on with the file if it is open.
 int32_t IoContext::read_whole_here(const char* path, WholeFile* file, char* memory, bool* learn) {
   inline_lane_.charge();
   const int32_t opened = inline_paths_.open_whole(path, file, learn);
@@ -81,12 +99,7 @@ int32_t IoContext::read_whole_here(const char* path, WholeFile* file, char* memo
   // The close of a file without a name frees its blocks, which may take long (H29).
   const uint64_t size = file->facts.size;
   if (!file->has_name || size > limits::whole_file_bytes) return kNeedsPool;
-  if (!inline_lane_.has_budget(size)) {
-    // Files that wait are not to use up the process's descriptors.
-    if (!inline_lane_.closes_at_once(file->fd, file->facts, size, file->facts.changed_ns)) return kNeedsPool;
-    inline_lane_.close_whole(file, inline_paths_.opened_ns());
-    return kNoBudget;
-  }
+  if (!inline_lane_.has_budget(size)) return kNeedsPool;
   if (size > 0) {
     if (memory == nullptr && !file->reserve()) return kNeedsPool;
     if (!inline_lane_.read_whole(*file, memory != nullptr ? memory : file->content.get())) {
@@ -104,11 +117,9 @@ int32_t IoContext::read_file(const char* path, uint32_t flags, char* memory) {
   // Most calls are answered at once and need no job: only the file, which the next one uses again.
   if (spare_file_ == nullptr) spare_file_ = std::make_unique<WholeFile>();
   bool learn = false;
-  int32_t result = kNoBudget;
-  const bool settled = paths_are_settled();
-  if ((flags & kFlagCallback) == 0 && paths_.empty() && settled && inline_lane_.has_budget(0)) {
-    result = read_whole_here(path, spare_file_.get(), memory, &learn);
-    if (result != kNeedsPool && result != kNoBudget) {
+  if ((flags & kFlagCallback) == 0 && looks_up_here(path)) {
+    const int32_t result = read_whole_here(path, spare_file_.get(), memory, &learn);
+    if (result != kNeedsPool) {
       LaneCounters& lane = statistics_.lanes[static_cast<size_t>(Lane::kInline)];
       ++lane.operations;
       if (result > 0) lane.bytes += static_cast<uint64_t>(result);
@@ -116,7 +127,8 @@ int32_t IoContext::read_file(const char* path, uint32_t flags, char* memory) {
     }
   }
   auto job = std::make_unique<ReadFileJob>(path, std::move(spare_file_));
-  return accept_path(Operation::kReadFile, std::move(job), flags, result == kNeedsPool || !settled);
+  job->learn = learn;
+  return accept_look_up(Operation::kReadFile, std::move(job), flags);
 }
 
 // What changes the disk, or reads it in any case: one pool job. Memory of our own that a file is written from
@@ -128,25 +140,10 @@ int32_t IoContext::run_in_pool(Operation operation, std::unique_ptr<PathJob> job
     request->block = AlignedBlock::hold_if_ours(static_cast<WriteFileJob*>(request->job)->data);
   if (operation == Operation::kCopyTree || operation == Operation::kRemoveTree)
     static_cast<ResumableJob*>(request->job)->ending = &ending_jobs_;
-  ++unsettled_;
-  if (changes_file(operation)) ++unsettled_writes_;
-  if (changes_paths(operation)) count_path_change();
+  count(request);
   path_order_.add(request);
   start_path(request);
   return accepted_in(request->slot);
-}
-
-void IoContext::count_path_change() {
-  ++unsettled_path_changes_;
-  start_earlier_look_ups();
-}
-
-// Look-ups that wait for budget and were called before a change: they go ahead of it.
-void IoContext::start_earlier_look_ups() {
-  while (Request* look_up = paths_.pop()) {
-    path_order_.add(look_up);
-    to_threads(look_up);
-  }
 }
 
 // To the pool, or behind an earlier call on the same path.
@@ -155,8 +152,60 @@ void IoContext::start_path(Request* request) {
   if (earlier != nullptr) return wait_behind(earlier, request);
   if (request->operation == Operation::kHostCall) return start_host_call(request);
   // It waited for a change that is over: the caches may have it now, ahead of what the program does next.
-  if (releasing_ && may_be_answered_here(request) && paths_are_settled()) return paths_.push(request);
+  const bool here = releasing_ && may_be_answered_here(request) && paths_are_settled() && mounts_.known() &&
+                    request->mount_queue == 0;
+  if (here && inline_lane_.has_budget(0) && settle_here(request)) return;
+  to_pool(request);
+}
+
+// The end of the process does not wait for what a server may never answer, and calls on local paths do not
+// mind it.
+void IoContext::count(Request* request) {
+  if (mounts_.known()) request->mount_queue = mount_queue_of(request);
+  request->awaited = request->mount_queue == 0;
+  ++unsettled_;
+  if (!request->awaited) return;
+  if (changes_file(request->operation)) ++unsettled_writes_;
+  if (may_change_paths(request)) ++unsettled_path_changes_;
+}
+
+void IoContext::uncount(const Request* request) {
+  --unsettled_;
+  if (!request->awaited) return;
+  if (changes_file(request->operation)) --unsettled_writes_;
+  if (may_change_paths(request)) --unsettled_path_changes_;
+}
+
+// Of a call on a path, or two.
+uint16_t IoContext::mount_queue_of(const Request* request) {
+  if (request->operation == Operation::kOpen) return mounts_.queue_of(request->open->path);
+  const PathPair paths = request->job->paths();
+  const uint16_t queue = mounts_.queue_of(paths.first);
+  return queue != 0 || paths.second.empty() ? queue : mounts_.queue_of(paths.second);
+}
+
+// Each to the queue of its mount. Look-ups together with those that come next.
+void IoContext::to_pool(Request* request) {
+  if (mounts_.wants_reading()) read_mounts();
+  if (!mounts_.known()) return unplaced_.push(request);
+  request->mount_queue = mount_queue_of(request);
+  if (request->mount_queue != 0 || !is_look_up(request->operation)) return to_threads(request);
+  request->lane = Lane::kThreads;
+  threads_->submit_later(request);
+}
+
+void IoContext::read_mounts() {
+  Request* request = new_request(Operation::kReadMounts, nullptr, kFlagInternal);
+  request->job = new MountListJob(mounts_.fd());
   to_threads(request);
+}
+
+void IoContext::learn_mounts(Request* request, int32_t result) {
+  auto* job = static_cast<MountListJob*>(request->job);
+  if (result < 0) job->mounts.clear();
+  mounts_.learn(job->fd, std::move(job->mounts));
+  slots_.give_back(request);
+  while (Request* waiting = unplaced_.pop()) stopping_ ? cancel(waiting) : to_pool(waiting);
 }
 
 void IoContext::wait_behind(Request* earlier, Request* request) {
@@ -199,9 +248,9 @@ bool IoContext::may_be_answered_here(const Request* request) {
 
 int32_t IoContext::answer_here(Operation operation, PathJob* job) {
   const char* path = job->path.c_str();
-  bool learn = false;
   if (operation == Operation::kReadFile)
-    return read_whole_here(path, static_cast<ReadFileJob*>(job)->file.get(), nullptr, &learn);
+    return read_whole_here(path, static_cast<ReadFileJob*>(job)->file.get(), nullptr,
+                           &static_cast<ReadFileJob*>(job)->learn);
   inline_lane_.charge();
   if (operation == Operation::kAccess)
     return inline_paths_.exists(path, &static_cast<AccessJob*>(job)->learn);
@@ -209,21 +258,13 @@ int32_t IoContext::answer_here(Operation operation, PathJob* job) {
   return inline_paths_.stat(path, look_up->follow, &look_up->status, &look_up->learn);
 }
 
-void IoContext::run_paths() {
-  while (!paths_.empty() && inline_lane_.has_budget(0)) {
-    Request* request = paths_.pop();
-    const int32_t result = answer_here(request->operation, request->job);
-    if (result == kNoBudget) {
-      paths_.push_front(request);
-      return;
-    }
-    if (result == kNeedsPool) {
-      to_threads(request);
-    } else {
-      request->lane = Lane::kInline;
-      settle(request, result);
-    }
-  }
+// False: someone may have to be waited for.
+bool IoContext::settle_here(Request* request) {
+  const int32_t result = answer_here(request->operation, request->job);
+  if (result == kNeedsPool) return false;
+  request->lane = Lane::kInline;
+  settle(request, result);
+  return true;
 }
 
 // What the pool found out about the mount.

@@ -23,6 +23,7 @@ struct Staging {
   iovec vector = {nullptr, 0};    // what the kernel sees
   iovec* user_vectors = nullptr;  // the caller's, where the bytes belong
   uint32_t user_vector_count = 0;
+  bool remote = false;        // counted among those of remote mounts
   uint64_t vector_bytes = 0;  // of the whole, for the account of staging memory
   uint64_t done_before = 0;   // bytes that were in the caller's memory already
 };

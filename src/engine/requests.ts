@@ -114,10 +114,16 @@ export function resultOf(answer: number, keepAlive?: unknown): Promise<number> {
 
 const MANUAL_DESTROY = { requireManualDestroy: true };
 
+let chained: { requireManualDestroy: true; triggerAsyncId: number } | undefined;
+
+/** One request, made once, stands for all those that node would have made before the last. */
 function triggeredByAnother(): { requireManualDestroy: true; triggerAsyncId: number } {
-  const another = new AsyncResource('FSREQCALLBACK', MANUAL_DESTROY);
-  another.emitDestroy();
-  return { requireManualDestroy: true, triggerAsyncId: another.asyncId() };
+  if (chained === undefined) {
+    const another = new AsyncResource('FSREQCALLBACK', MANUAL_DESTROY);
+    another.emitDestroy();
+    chained = { requireManualDestroy: true, triggerAsyncId: another.asyncId() };
+  }
+  return chained;
 }
 
 /**

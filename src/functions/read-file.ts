@@ -12,11 +12,11 @@ import { type Callback, callBackAfter } from '../engine/callbacks';
 import { engine, startedEngine } from '../engine/engine';
 import { callFallback, countedFallback, FallbackSignal, orFallback, viaCallback } from '../engine/fallback';
 import { type FileOptions, tryParseFileOptions, unlessAborted } from '../engine/file-options';
-import { settleWith } from '../engine/requests';
+import { BareRequest, CallbackRequest, callBackTo, settleWith } from '../engine/requests';
 import { countDelegated } from '../engine/stats';
 import { isOpenHandle } from '../file-handle/file-handle';
-import { ACCEPTED, type Addon, FLAG_TRUSTED, UNSUPPORTED } from '../native/addon';
-import { rejectWithSystemError } from '../node/errors';
+import { ACCEPTED, type Addon, FLAG_TRUSTED, PATH_CALLBACK, UNSUPPORTED } from '../native/addon';
+import { rejectWithSystemError, systemErrorWithoutFrames } from '../node/errors';
 import { nodeFs, READ_ERRORS_NAME_PATH } from '../node/fs';
 import { nodePromises } from '../node/promises';
 
@@ -35,69 +35,94 @@ function copyOf(bytes: Buffer, length: number, encoding: BufferEncoding | undefi
   return content;
 }
 
-/**
- * readFile of a path. A small file goes in one go: opened, read and closed by one call where all of it is in the
- * kernel's caches, else by one pool job, which answers for a larger one with its open descriptor.
- */
-function tryReadPath(path: unknown, value: unknown, decode = decodeInPieces): Promise<Content> | undefined {
-  const options = tryParseFileOptions(value, 'r');
-  const open = options === undefined ? undefined : tryParseOpen(path, options.flag, undefined, undefined);
-  if (options === undefined || open === undefined) return undefined;
-  const { signal, encoding } = options;
-  if (signal !== undefined || open.flags !== constants.O_RDONLY || open.direct !== DIRECT_AS_FLAGS) {
-    const job = new ReadPathJob(open, options, value, decode);
-    return unlessAborted(signal, () => job.openAndRead());
-  }
-  const native = startedEngine()!;
-  scratch ??= takeScratch(native);
-  const answer = native.readFile(open.path, 0);
-  if (answer >= 0) return afterPoll(copyOf(scratch, answer, encoding));
-  return answer === UNSUPPORTED ? undefined : new ReadPathJob(open, options, value, decode).accepted(answer);
+const isUtf8 = (encoding: BufferEncoding | undefined): boolean => encoding === 'utf8' || encoding === 'utf-8';
+
+/** Of an accepted readFile that is being settled: the content, or the descriptor of a file that takes more calls. */
+function takeContent(slot: number, encoding: BufferEncoding | undefined): Content | number {
+  const found = startedEngine()!.takeFile(slot, isUtf8(encoding) ? 1 : 0);
+  return encoding === undefined || typeof found !== 'object' ? found : found.toString(encoding);
 }
 
-/** A readFile of a path that takes more than one call of the engine. */
+/** An accepted readFile that a promise waits for. The pool opens the file, and reads and closes a small one. */
+class ReadPathRequest extends BareRequest {
+  constructor(
+    readonly resolve: (value: Content | Promise<Content>) => void,
+    readonly slot: number,
+    readonly open: OpenArguments,
+    readonly options: FileOptions,
+    readonly value: unknown,
+  ) {
+    super();
+  }
+
+  settle(result: number): void {
+    const { resolve, open, options, value } = this;
+    if (result >= 0) {
+      const content = takeContent(this.slot, options.encoding);
+      resolve(typeof content === 'number' ? readOpenPath(content, open, options, value, decodeInPieces) : content);
+    } else if (result === UNSUPPORTED) {
+      resolve(fallback(open, value));
+    } else {
+      rejectWithSystemError(resolve as (value: unknown) => void, result, 'open', shownPath(open.path));
+    }
+  }
+}
+
+/** The same for a callback. In node it is one of several requests. */
+class ReadPathCallback extends CallbackRequest {
+  constructor(
+    readonly slot: number,
+    readonly open: OpenArguments,
+    readonly options: FileOptions,
+    readonly args: ArrayLike<unknown>,
+    readonly value: unknown,
+    readonly callback: Callback,
+  ) {
+    super(undefined, true);
+  }
+
+  finish(result: number): void {
+    const { callback, open, options, value } = this;
+    if (result >= 0) {
+      const content = takeContent(this.slot, options.encoding);
+      if (typeof content !== 'number') callback(null, content);
+      else callBackAfter(readOpenPath(content, open, options, value, decodeAtOnce), callback);
+    } else if (result === UNSUPPORTED) {
+      callFallback('readFile', this.args);
+    } else {
+      callback(systemErrorWithoutFrames(result, 'open', shownPath(open.path)));
+    }
+  }
+}
+
+const fallback = ({ path }: OpenArguments, value: unknown): Promise<Content> =>
+  countedFallback(nodePromises.readFile(path as string, value as never));
+
+function readOpenPath(
+  fd: number,
+  open: OpenArguments,
+  options: FileOptions,
+  value: unknown,
+  decode: Decode,
+): Promise<Content> {
+  return new ReadPathJob(fd, open, options, value, decode).readAndClose();
+}
+
+/** A readFile of a path, whose file is open. */
 class ReadPathJob extends ReadFileJob {
   constructor(
+    fd: number,
     private readonly open: OpenArguments,
     options: FileOptions,
     /** The options as the program gave them. */
     private readonly value: unknown,
     decode: Decode,
   ) {
-    super(options, decode, -1, 0, FLAG_TRUSTED);
+    super(options, decode, fd, 0, FLAG_TRUSTED);
   }
 
-  /** The pool opens the file, and reads and closes a small one. */
-  accepted(answer: number): Promise<Content> {
-    return new Promise((resolve) => {
-      const settle = (result: number): void => this.settle(result, ACCEPTED - answer, resolve);
-      settleWith(answer, { keepAlive: undefined, callsBack: false, settle });
-    });
-  }
-
-  private settle(result: number, slot: number, resolve: (value: Content | Promise<Content>) => void): void {
-    if (result >= 0) resolve(this.taken(startedEngine()!.takeFile(slot)));
-    else if (result === UNSUPPORTED) resolve(this.fallback());
-    else rejectWithSystemError(resolve as (value: unknown) => void, result, 'open', shownPath(this.open.path));
-  }
-
-  private taken(found: Buffer | number): Content | Promise<Content> {
-    if (typeof found === 'number') return this.readAndClose(found);
-    const { encoding } = this.options;
-    return encoding === undefined ? found : found.toString(encoding);
-  }
-
-  async openAndRead(): Promise<Content> {
-    const fd = await openDescriptor(this.open);
-    return fd === UNSUPPORTED ? this.fallback() : this.readAndClose(fd);
-  }
-
-  private fallback(): Promise<Content> {
-    return countedFallback(nodePromises.readFile(this.open.path as string, this.value as never));
-  }
-
-  private readAndClose(fd: number): Promise<Content> {
-    this.fd = fd;
+  readAndClose(): Promise<Content> {
+    const { fd } = this;
     const naming = (error: NodeJS.ErrnoException): Promise<never> => withPath(error, fd, shownPath(this.open.path));
     return closingAfter(
       fd,
@@ -105,6 +130,63 @@ class ReadPathJob extends ReadFileJob {
       (handle) => countedFallback(nodePromises.readFile(handle, this.value as never)).catch(naming),
     );
   }
+}
+
+interface ReadPath {
+  open: OpenArguments;
+  options: FileOptions;
+  /** A small file goes in one go: opened, read and closed by one call. */
+  inOneGo: boolean;
+}
+
+function tryParseReadPath(path: unknown, value: unknown): ReadPath | undefined {
+  const options = tryParseFileOptions(value, 'r');
+  const open = options === undefined ? undefined : tryParseOpen(path, options.flag, undefined, undefined);
+  if (options === undefined || open === undefined) return undefined;
+  const isPlain = options.signal === undefined && open.flags === constants.O_RDONLY && open.direct === DIRECT_AS_FLAGS;
+  return { open, options, inOneGo: isPlain };
+}
+
+async function openAndRead({ open, options }: ReadPath, value: unknown, decode: Decode): Promise<Content> {
+  const fd = await openDescriptor(open);
+  return fd === UNSUPPORTED ? fallback(open, value) : readOpenPath(fd, open, options, value, decode);
+}
+
+/**
+ * readFile of a path. A small file is read by one call where all of it is in the kernel's caches, else by one pool job,
+ * which answers for a larger one with its open descriptor.
+ */
+function tryReadPath(path: unknown, value: unknown): Promise<Content> | undefined {
+  const read = tryParseReadPath(path, value);
+  if (read === undefined) return undefined;
+  const { open, options } = read;
+  if (!read.inOneGo) return unlessAborted(options.signal, () => openAndRead(read, value, decodeInPieces));
+  const native = startedEngine()!;
+  scratch ??= takeScratch(native);
+  const answer = native.readFile(open.path, 0);
+  if (answer >= 0) return afterPoll(copyOf(scratch, answer, options.encoding));
+  if (answer === UNSUPPORTED) return undefined;
+  return new Promise((resolve) => {
+    settleWith(answer, new ReadPathRequest(resolve, ACCEPTED - answer, open, options, value));
+  });
+}
+
+/** The same for a callback; false: node:fs is to serve the call. */
+function readPathWithCallback(args: ArrayLike<unknown>, value: unknown, callback: Callback): boolean {
+  const read = tryParseReadPath(args[0], value);
+  if (read === undefined) return false;
+  const { open, options } = read;
+  if (!read.inOneGo) {
+    callBackAfter(
+      unlessAborted(options.signal, () => openAndRead(read, value, decodeAtOnce)),
+      callback,
+    );
+    return true;
+  }
+  const answer = startedEngine()!.readFile(open.path, PATH_CALLBACK);
+  if (answer === UNSUPPORTED) return false;
+  callBackTo(answer, new ReadPathCallback(ACCEPTED - answer, open, options, args, value, callback));
+  return true;
 }
 
 let namesPath: boolean | undefined;
@@ -163,15 +245,20 @@ function tryReadDescriptor(fd: unknown, value: unknown): Promise<Content> | unde
 }
 
 /** fs.readFile. */
-export function readFile(path: unknown, second: unknown, last: unknown): void {
+export function readFile(_path: unknown, second: unknown, last: unknown): void {
   const callback = last || second;
   const options = second === callback ? undefined : second;
-  const read = (): Promise<unknown> | undefined =>
-    typeof path === 'number' ? tryReadDescriptor(path, options) : tryReadPath(path, options, decodeAtOnce);
-  const promise = typeof callback === 'function' ? read() : undefined;
   // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
-  if (promise === undefined) callFallback('readFile', arguments);
-  else callBackAfter(promise, callback as Callback);
+  const args = arguments;
+  if (typeof callback !== 'function' || !readWithCallback(args, options, callback as Callback))
+    callFallback('readFile', args);
+}
+
+function readWithCallback(args: ArrayLike<unknown>, options: unknown, callback: Callback): boolean {
+  if (typeof args[0] !== 'number') return readPathWithCallback(args, options, callback);
+  const promise = tryReadDescriptor(args[0], options);
+  if (promise !== undefined) callBackAfter(promise, callback);
+  return promise !== undefined;
 }
 
 /** fs.promises.readFile: the plainest form without the ticks of an async function. */

@@ -74,8 +74,11 @@ export interface Addon {
   setScratch(memory: ArrayBuffer): boolean;
   /** Opens, reads and closes. Answers the size of a small file that was cached; it is in the scratch memory. */
   readFile(path: string | Uint8Array, pathFlags: number): number;
-  /** Of an accepted `readFile` that is being settled: the content, or the open descriptor, now the caller's. */
-  takeFile(slot: number): Buffer | number;
+  /**
+   * Of an accepted `readFile` that is being settled: the content, as a string where `asText` is 1 and all of it is
+   * ASCII, or the open descriptor, now the caller's.
+   */
+  takeFile(slot: number, asText: number): Buffer | string | number;
   /**
    * Opens, writes, syncs where `sync` says so, and closes. The result is the count, or below UNSUPPORTED: not finished.
    */

@@ -1,0 +1,36 @@
+// What is mounted where, as far as it matters: mounts whose filesystem may wait for a server, and those below
+// them. From /proc/self/mountinfo (proc(5)).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/owned_fd.h"
+#include "jobs/path_job.h"
+
+namespace ioengine {
+
+struct Mount {
+  std::string point;
+  uint64_t device = 0;
+  bool remote = false;
+};
+
+// Of the text of mountinfo: remote mounts, which may wait for a server or a driver in user space, and
+// whatever is mounted below one. The longest mount points first; of several on one point the last, which is
+// the one that is seen.
+std::vector<Mount> parse_mounts(std::string_view text);
+
+// Reads the list. The descriptor stays open: poll(2) says on it that the list has changed.
+struct MountListJob final : PathJob {
+  explicit MountListJob(int fd) : PathJob({}), fd(fd) {}
+  // 0 or -errno.
+  int32_t run() override;
+
+  int fd;  // -1: not open yet; the caller's afterwards
+  std::vector<Mount> mounts;
+};
+
+}  // namespace ioengine

@@ -1,0 +1,43 @@
+// Which queue of the pool serves a path or an open file: each remote mount has one of its own, so that a
+// server that does not answer holds up nobody else. Paths go by the longest mount point that they begin with,
+// as they are written: a link that leads to a remote mount is not seen beforehand.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jobs/mount_list.h"
+
+namespace ioengine {
+
+class MountTable {
+ public:
+  ~MountTable();
+
+  // False: the list has not been read yet, and paths have to wait for it.
+  bool known() const { return known_; }
+  // Whether to read it now: the first time, and when the kernel says that it has changed. True once, until
+  // learn(). Looks at most every limits::mount_look_ns.
+  bool wants_reading();
+  int fd() const { return fd_; }
+  // What a MountListJob has found, or that it failed: everything counts as local then.
+  void learn(int fd, std::vector<Mount> mounts);
+
+  // 0 where the path is on no remote mount.
+  uint16_t queue_of(std::string_view path);
+  uint16_t queue_of_device(uint64_t device);
+  // Where the mount of a queue is, for people; empty if it is gone.
+  std::string point_of(uint16_t queue) const;
+
+ private:
+  int fd_ = -1;
+  bool known_ = false;
+  bool reading_ = false;
+  uint64_t looked_ns_ = 0;
+  std::vector<Mount> mounts_;      // the longest first
+  std::vector<uint64_t> devices_;  // of the queues, from 1 on
+};
+
+}  // namespace ioengine
