@@ -47,16 +47,16 @@ export function backend(): Backend {
   if (engine === undefined) {
     return { name: 'node', forced, reason: whyNoEngine() ?? '', depth: 0, capabilities: NO_CAPABILITIES };
   }
-  const { started } = engine;
+  const { name, reason, depth, operations, singleIssuer, bufferedReads } = engine.native.describe();
   return {
-    name: started.name!,
+    name,
     forced,
-    reason: started.reason,
-    depth: started.depth!,
+    reason,
+    depth,
     capabilities: {
-      operations: started.operations! as OperationName[],
-      singleIssuer: Boolean(started.singleIssuer),
-      bufferedReads: Boolean(started.bufferedReads),
+      operations: operations as OperationName[],
+      singleIssuer: Boolean(singleIssuer),
+      bufferedReads: Boolean(bufferedReads),
     },
   };
 }

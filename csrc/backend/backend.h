@@ -49,6 +49,9 @@ class IoBackend {
   // with EIO. The owner submits nothing more.
   virtual bool given_up() const { return false; }
 
+  // Nothing has been made yet, and nothing may be submitted: DeferredBackend::make() gives the real one.
+  virtual bool is_deferred() const { return false; }
+
   // Requests taken and not yet reaped.
   virtual size_t in_flight() const = 0;
 
@@ -57,6 +60,9 @@ class IoBackend {
   // before arming wakes nobody. Backends that cannot switch the wake-up off ignore disarm_wake().
   virtual bool arm_wake() = 0;
   virtual void disarm_wake() = 0;
+
+  // Why it is this one, for backend().reason.
+  std::string reason;
 };
 
 // A backend, or the reason why there is none: `error_number` (errno of the failing step) and texts for

@@ -111,6 +111,8 @@ constexpr uint64_t inline_close_bytes = 1024 * 1024;
 
 // At this many cached reads per submit a ring serves them cheaper in one batch than one call each.
 constexpr uint32_t batch_threshold = 4;
+// So many batches pass before an AIO context is made for them alone.
+constexpr uint32_t batches_before_context = 100;
 
 // Delivery: how long the engine may hold the event loop before timers and sockets get their turn.
 constexpr uint64_t turn_time_ns = 500 * 1000;
@@ -142,6 +144,8 @@ constexpr uint64_t staged_remote_bytes_max = 256 * 1024 * 1024;
 // is given up (base/refusals.h).
 constexpr uint32_t submit_failures = 64;
 constexpr uint64_t refused_ns = uint64_t{1000} * 1000 * 1000;
+// A ring or a context that could not be made for want of memory or descriptors is tried again after so long.
+constexpr uint64_t make_again_ns = 100 * 1000 * 1000;
 // Between looks whether the kernel has let go of a closed ring, where no thread can be had to wait for that.
 constexpr unsigned release_look_us = 500;
 

@@ -218,8 +218,8 @@ void set_capabilities(napi_env env, napi_value object, const Capabilities& capab
   set_number(env, object, "bufferedReads", capabilities.buffered_reads);
 }
 
-// start(type): -1 automatic, else BackendType. Returns { name, reason, depth, operations, ... } or {
-// errorNumber, ... }. Once started it stays so.
+// start(type): -1 automatic, else BackendType. Returns { errorNumber: 0, name } or what set_failure says. Once
+// started it stays so.
 napi_value start(const Arguments<1>& in) {
   napi_value object;
   napi_create_object(in.env, &object);
@@ -233,9 +233,19 @@ napi_value start(const Arguments<1>& in) {
     set_number(in.env, object, "errorNumber", ENOSYS);
     return object;
   }
-  const IoBackend& backend = in.environment->context()->backend();
   set_number(in.env, object, "errorNumber", 0);
+  set_string(in.env, object, "name", backend_type_name(in.environment->context()->backend().type()));
+  return object;
+}
+
+// describe(): { name, reason, depth, operations, ... } of the started backend, as it is now
+napi_value describe(const Arguments<1>& in) {
+  napi_value object;
+  napi_create_object(in.env, &object);
+  if (!in.environment->started()) return object;
+  const IoBackend& backend = in.environment->context()->settled_backend();
   set_string(in.env, object, "name", backend_type_name(backend.type()));
+  set_string(in.env, object, "reason", backend.reason);
   set_capabilities(in.env, object, backend.capabilities());
   return object;
 }
@@ -298,6 +308,7 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
       {"setScratch", any_time<set_memory<&Environment::set_scratch>>},
       {"uncaught", any_time<uncaught>},
       {"start", any_time<start>},
+      {"describe", any_time<describe>},
       {"probe", any_time<probe>},
       {"stats", any_time<stats>},
       {"alignedBuffer", aligned_buffer},

@@ -158,6 +158,11 @@ class IoContext {
   // to be reaped.
   size_t active() const;
   const IoBackend& backend() const { return *backend_; }
+  // The same, when it is sure what it is: what a ring can do is known when it has been made.
+  const IoBackend& settled_backend() {
+    if (backend_->type() == BackendType::kUring) make_backend();
+    return *backend_;
+  }
   const Statistics& statistics() const { return statistics_; }
   InlineFuse* inline_fuse() { return inline_lane_.fuse(); }
 
@@ -228,12 +233,15 @@ class IoContext {
   bool fits_kernel_lane(Request* request);
   bool extends_file(const Request* request) const;
   void to_backend(Request* request);
+  bool make_backend();
+  bool make_backend_for(const Request* request);
   void to_threads(Request* request);
   void submit_ready();
   size_t submit_timed(Request* const* batch, size_t count);
   void bar_mounts(Request* const* batch, size_t count);
   void bar_direct_writes(Request* const* batch, size_t count);
   void run_cached();
+  bool batches_pay();
   void batch_cached();
   bool can_start_more() const;
 
@@ -303,6 +311,7 @@ class IoContext {
   RequestQueue held_back_;                // JavaScript must not see these before the next check phase
   uint32_t check_phase_ = 0;              // how many have begun
   size_t mergeable_ = 0;                  // direct requests that joined the ready list since the last submit
+  uint32_t batches_missed_ = 0;           // of cached reads, for want of a context that is not made yet
   bool batching_ = false;                 // the last turn had enough cached reads to serve them in one submit
   bool blocking_ = false;                 // this thread waits in wait_until() and delivers nothing
   bool stopping_ = false;                 // drain() has begun: nothing is started any more

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "backend/deferred_backend.h"
 #include "backend/threads/execute.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -231,6 +232,7 @@ void IoContext::to_backend(Request* request) {
     ++statistics_.fallbacks;
     return to_threads(request);
   }
+  if (backend_->is_deferred() && !make_backend_for(request)) return to_threads(request);
   request->lane = backend_->type() == BackendType::kUring ? Lane::kUring : Lane::kAio;
   request->nowait =
       request->lane == Lane::kAio && request->has(kFlagDirect) && !request->descriptor->waits_only;
@@ -239,6 +241,24 @@ void IoContext::to_backend(Request* request) {
   // The first request of an idle engine goes at once: accepted I/O makes progress while JavaScript is busy
   // (H28). So does a full batch.
   if (backend_->in_flight() == 0 || ready_.size() >= backend_->capabilities().depth) submit_ready();
+}
+
+// Nothing is made before it is needed. False: there is none, now or for good.
+bool IoContext::make_backend() {
+  if (!backend_->is_deferred()) return true;
+  std::unique_ptr<IoBackend> made = static_cast<DeferredBackend*>(backend_.get())->make();
+  if (made == nullptr) return false;
+  backend_ = std::move(made);
+  return true;
+}
+
+// Where another kind of backend than expected has come of it, this request was not routed for that.
+bool IoContext::make_backend_for(const Request* request) {
+  // The pool syncs a file as well, and an AIO context costs 40 ms at the end of the process.
+  if (backend_->type() == BackendType::kAio && !moves_bytes(request->operation)) return false;
+  if (make_backend() && backend_->capabilities().serves(request->operation)) return true;
+  ++statistics_.fallbacks;
+  return false;
 }
 
 void IoContext::submit_ready() {
@@ -311,8 +331,8 @@ void IoContext::bar_direct_writes(Request* const* batch, size_t count) {
 // Cached reads: enough of them go to the kernel in one system call, few are cheaper one by one.
 void IoContext::run_cached() {
   if (cached_.empty()) return;
-  batching_ = backend_->capabilities().serves_at_submit && cached_.size() >= limits::batch_threshold &&
-              !backend_->given_up();
+  batching_ = cached_.size() >= limits::batch_threshold && backend_->capabilities().serves_at_submit &&
+              !backend_->given_up() && batches_pay() && make_backend();
   if (batching_) batch_cached();
   while (!cached_.empty() && inline_lane_.has_budget(cached_.front()->remaining())) {
     Request* request = cached_.pop();
@@ -321,6 +341,12 @@ void IoContext::run_cached() {
     complete(request, inline_lane_.read(request->descriptor, request->vectors, request->vector_count,
                                         position, request->remaining()));
   }
+}
+
+// A ring is made at once. An AIO context costs 40 ms at the end of the process, so not for a few reads.
+bool IoContext::batches_pay() {
+  if (!backend_->is_deferred() || backend_->type() != BackendType::kAio) return true;
+  return ++batches_missed_ > limits::batches_before_context;
 }
 
 // AIO is told not to wait, which tmpfs does not understand, and has no file position: such reads stay.

@@ -36,10 +36,15 @@ export interface Failure {
 export interface Started extends Failure {
   reason: string;
   name?: BackendName;
-  depth?: number;
-  operations?: string[];
-  singleIssuer?: number;
-  bufferedReads?: number;
+}
+
+export interface Description {
+  name: BackendName;
+  reason: string;
+  depth: number;
+  operations: string[];
+  singleIssuer: number;
+  bufferedReads: number;
 }
 
 /** A path, as text or as the bytes that the kernel gets. */
@@ -135,6 +140,8 @@ export interface Addon {
   /** Raises an uncaught exception here and now. */
   uncaught(error: unknown): void;
   start(type: number): Started;
+  /** What the started backend is by now: a ring or a context that could not be made gives way to the next. */
+  describe(): Description;
   probe(type: number): Failure;
   /**
    * 1: `pathNumbers` have what tells that a file was changed: its size, and seconds and nanoseconds of mtime and ctime.

@@ -1,11 +1,14 @@
 #include "backend/aio/aio_backend.h"
 
+#include <fcntl.h>
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/check.h"
+#include "base/owned_fd.h"
 
 namespace ioengine {
 namespace {
@@ -53,7 +56,43 @@ void explain(BackendResult* result) {
   }
 }
 
+// A number that is a file of /proc/sys/fs; -1 where that cannot be read.
+long long system_number(const char* path) {
+  const OwnedFd file(open(path, O_RDONLY | O_CLOEXEC));
+  char text[32] = {};
+  if (file.get() == -1 || read(file.get(), text, sizeof(text) - 1) <= 0) return -1;
+  return std::strtoll(text, nullptr, 10);
+}
+
 }  // namespace
+
+// Without a place for the context the kernel gets as far as to look at it: EFAULT. A seccomp filter and a
+// kernel without AIO answer before that. What all contexts of the system may hold is compared as io_setup(2)
+// does.
+BackendResult AioBackend::probe(uint32_t depth) {
+  BackendResult result;
+  const long status = aio::setup(depth, nullptr);
+  if (status != -EFAULT) {
+    result.error_number = static_cast<int>(-status);
+  } else {
+    const long long used = system_number("/proc/sys/fs/aio-nr");
+    const long long most = system_number("/proc/sys/fs/aio-max-nr");
+    if (used >= 0 && most >= 0 && used + depth > most) result.error_number = EAGAIN;
+  }
+  if (result.error_number != 0) explain(&result);
+  return result;
+}
+
+Capabilities AioBackend::capabilities_of(uint32_t depth) {
+  Capabilities capabilities;
+  for (Operation operation :
+       {Operation::kRead, Operation::kWrite, Operation::kFsync, Operation::kFdatasync}) {
+    capabilities.add(operation);
+  }
+  capabilities.depth = depth;
+  capabilities.serves_at_submit = true;
+  return capabilities;
+}
 
 BackendResult AioBackend::create(uint32_t depth, int wake_fd) {
   IOE_CHECK(depth <= limits::depth);
@@ -69,12 +108,7 @@ BackendResult AioBackend::create(uint32_t depth, int wake_fd) {
   auto* ring = reinterpret_cast<aio::Ring*>(backend->context_);
   if (ring->magic == aio::kRingMagic && ring->incompat_features == 0) backend->ring_ = ring;
   backend->wake_fd_ = wake_fd;
-  backend->capabilities_.depth = depth;
-  backend->capabilities_.serves_at_submit = true;
-  for (Operation operation :
-       {Operation::kRead, Operation::kWrite, Operation::kFsync, Operation::kFdatasync}) {
-    backend->capabilities_.add(operation);
-  }
+  backend->capabilities_ = capabilities_of(depth);
   result.backend = std::move(backend);
   return result;
 }

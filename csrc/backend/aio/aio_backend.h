@@ -17,6 +17,10 @@ class AioBackend final : public IoBackend {
  public:
   // io_setup(2) with `depth` events. `wake_fd` is an eventfd that the caller keeps open.
   static BackendResult create(uint32_t depth, int wake_fd);
+  // Whether a context of so many events could be had now, found out without making one: a process that has
+  // one takes 40 ms more to end.
+  static BackendResult probe(uint32_t depth);
+  static Capabilities capabilities_of(uint32_t depth);
 
   ~AioBackend() override;
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -128,6 +129,27 @@ void explain_register(BackendResult* result) {
 }
 
 }  // namespace
+
+// Without parameters the kernel gets as far as to read them: EFAULT. A sysctl, a seccomp filter and a kernel
+// that has no io_uring answer before that.
+BackendResult UringBackend::probe() {
+  BackendResult result;
+  if (syscall(SYS_io_uring_setup, 1, nullptr) == -1 && errno == EFAULT) return result;
+  result.error_number = errno;
+  explain(&result);
+  return result;
+}
+
+Capabilities UringBackend::expected(uint32_t depth) {
+  Capabilities expected;
+  for (Operation operation : {Operation::kRead, Operation::kWrite, Operation::kFsync, Operation::kFdatasync,
+                              Operation::kStatx, Operation::kFtruncate}) {
+    expected.add(operation);
+  }
+  expected.depth = depth;
+  expected.buffered_reads = expected.buffered_writes = expected.serves_at_submit = true;
+  return expected;
+}
 
 BackendResult UringBackend::create(uint32_t depth, int wake_fd) {
   IOE_CHECK(depth <= limits::depth);

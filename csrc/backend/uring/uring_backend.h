@@ -19,6 +19,10 @@ class UringBackend final : public IoBackend {
   // Creates the ring, probes its opcodes and registers `wake_fd` (an eventfd the caller keeps open).
   // errno values and what they mean: io_uring_setup(2).
   static BackendResult create(uint32_t depth, int wake_fd);
+  // Whether the kernel lets this process use io_uring, found out without making a ring.
+  static BackendResult probe();
+  // What a ring of a current kernel can do: until there is one nobody knows better.
+  static Capabilities expected(uint32_t depth);
 
   ~UringBackend() override;
 
