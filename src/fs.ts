@@ -5,7 +5,7 @@
 // import and from require, is the object assigned at the end.
 
 import { startRequestedBackend } from './engine/start-requested';
-import type { callbackFunctions } from './functions/callback-table';
+import { callbackNames } from './functions/served-names';
 import { buildModule } from './modules/build';
 import { lazyFunctions } from './modules/lazy';
 import { heedPatches } from './modules/patches';
@@ -33,55 +33,11 @@ export declare const createWriteStream: CreateWriteStream;
 
 startRequestedBackend();
 
-const served: (keyof typeof callbackFunctions)[] = [
-  'open',
-  'close',
-  'closeSync',
-  'read',
-  'write',
-  'readv',
-  'writev',
-  'fsync',
-  'fdatasync',
-  'readFile',
-  'writeFile',
-  'appendFile',
-  'stat',
-  'lstat',
-  'fstat',
-  'access',
-  'exists',
-  'cp',
-  'mkdir',
-  'rm',
-  'truncate',
-  'rmdir',
-  'unlink',
-  'rename',
-  'link',
-  'symlink',
-  'readlink',
-  'chmod',
-  'chown',
-  'lchown',
-  'copyFile',
-  'utimes',
-  'lutimes',
-  'opendir',
-  'statfs',
-  'mkdtemp',
-  'readdir',
-  'ftruncate',
-  'fchmod',
-  'fchown',
-  'futimes',
-  'watchFile',
-];
 const load = () =>
   (require('./functions/callback-table') as typeof import('./functions/callback-table')).callbackFunctions;
 
 function build(): object {
-  const built = buildModule(nodeFs, lazyFunctions('plain', served, load));
+  const built = buildModule(nodeFs, lazyFunctions('plain', callbackNames, load));
   const loadPromises = () => require('./promises') as typeof Promises;
   Object.defineProperty(built, 'promises', { configurable: true, enumerable: true, get: loadPromises });
   putStreamsInto(built);

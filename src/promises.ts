@@ -3,7 +3,7 @@
 // As in fs.ts, the exports written here are for TypeScript; what programs get is the object assigned at the end.
 
 import { startRequestedBackend } from './engine/start-requested';
-import type { promiseFunctions } from './functions/promise-table';
+import { plainPromiseNames, promiseNames } from './functions/served-names';
 import { buildModule } from './modules/build';
 import { lazyFunctions } from './modules/lazy';
 import { OTHER_RUNTIME } from './node/fs';
@@ -16,35 +16,6 @@ export declare const open: OpenHandle;
 
 startRequestedBackend();
 
-const served: (keyof typeof promiseFunctions)[] = [
-  'open',
-  'readFile',
-  'writeFile',
-  'appendFile',
-  'stat',
-  'lstat',
-  'access',
-  'chmod',
-  'chown',
-  'cp',
-  'lchown',
-  'mkdir',
-  'readdir',
-  'readlink',
-  'realpath',
-  'rm',
-  'truncate',
-  'rmdir',
-  'unlink',
-  'rename',
-  'link',
-  'symlink',
-  'copyFile',
-  'utimes',
-  'lutimes',
-  'statfs',
-  'mkdtemp',
-];
 const load = () =>
   (require('./functions/promise-table') as typeof import('./functions/promise-table')).promiseFunctions;
 
@@ -53,7 +24,7 @@ const otherRuntime = () => require('./modules/other-runtime') as typeof import('
 module.exports =
   OTHER_RUNTIME === undefined
     ? buildModule(nodePromises, {
-        ...lazyFunctions('async', served, load),
-        ...lazyFunctions('plain', ['opendir'], load),
+        ...lazyFunctions('async', promiseNames, load),
+        ...lazyFunctions('plain', plainPromiseNames, load),
       })
     : otherRuntime().promisesModule(nodePromises, OTHER_RUNTIME);

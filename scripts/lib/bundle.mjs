@@ -1,8 +1,9 @@
 // Puts what tsc wrote for src/ into few files, because finding and reading a file costs an import more than running it:
 //
 //   dist/fs.js, dist/fs.mjs   the eager modules: fs.ts, promises.ts and all that they require at the top
+//   dist/register.js          the same for register.ts
 //   dist/rest.js              the others, loaded by the first call that needs one
-//   dist/index.js, dist/register.js, dist/promises.js, dist/promises.mjs   ways into these
+//   dist/index.js, dist/promises.js, dist/promises.mjs   ways into these
 //
 // Each module stays a function of its own that is called once; its requires become look-ups in the bundle. Types stay
 // as tsc wrote them, one .d.ts for each source; those that no public type leads to are removed.
@@ -58,7 +59,7 @@ function definitionsOf(names, { compiled }) {
 const LOADER = `
 const loaded = {};
 function $load(name) {
-  const known = loaded[name];
+  const known = loaded[name] ?? loadedElsewhere(name);
   if (known !== undefined) return known.exports;
   if (!Object.hasOwn(definitions, name)) return elsewhere(name);
   const module = { exports: {} };
@@ -73,7 +74,13 @@ function $load(name) {
 }
 `;
 
-const EAGER_LOADER = `${LOADER}
+// A module that fs.js and register.js both hold exists once, in the one that was first to load it.
+const sharingWith = (other) => `
+$load.loaded = loaded;
+const loadedElsewhere = (name) => cache[folder + '/${other}']?.$load?.loaded[name];
+`;
+
+const EAGER_LOADER = `${LOADER}${sharingWith('register.js')}
 function elsewhere(name) {
   const rest = require('./rest.js');
   rest.meet($load);
@@ -81,8 +88,8 @@ function elsewhere(name) {
 }
 `;
 
-// The eager modules exist once, in the file that was loaded first.
 const REST_LOADER = `${LOADER}
+const loadedElsewhere = () => undefined;
 let elsewhere;
 module.exports = { $load, meet: (other) => (elsewhere ??= other) };
 `;
@@ -100,6 +107,7 @@ const require = (name) => process.getBuiltinModule?.(name) ?? realRequire()(name
 const ESM_OBJECT = `
 const self = import.meta.filename ?? require('node:url').fileURLToPath(import.meta.url);
 const file = self.replace(/\\.mjs$/, '.js');
+const folder = file.slice(0, -'/fs.js'.length);
 const cache = Module._cache ?? realRequire().cache;
 function firstObject() {
   const exports = $load('fs');
@@ -113,13 +121,39 @@ function firstObject() {
 const fs = cache[file]?.exports ?? firstObject();
 `;
 
-// Both files at once: nothing may be left to load when a module loader of node's calls what this puts into node:fs.
-const REGISTER = `
-if (process.env.IOENGINE_DISABLE !== '1') {
-  require('./fs.js');
-  const rest = require('./rest.js');
-  rest.meet(require.cache[require.resolve('./fs.js')].$load);
-  rest.$load('register');
+// Whoever calls what this puts into node:fs may be in the middle of loading a module, and a program may have put
+// functions of its own into the module loader by then. So the text of rest.js is read here, and no loader takes part
+// when the first call compiles it.
+const REGISTER_LOADER = `${LOADER}${sharingWith('fs.js')}
+const { compileFunction } = require('node:vm');
+const Module = require('node:module');
+const { getBuiltinModule } = process;
+const builtin = (name) => getBuiltinModule?.(name) ?? require(name);
+const restFile = folder + '/rest.js';
+let text = require('node:fs').readFileSync(restFile, 'latin1');
+let rest;
+function elsewhere(name) {
+  rest ??= cache[restFile]?.exports ?? compileRest();
+  rest.meet($load);
+  return rest.$load(name);
+}
+function compileRest() {
+  const { exports } = (cache[restFile] = Object.assign(new Module(restFile), { filename: restFile, loaded: true }));
+  const parameters = ['exports', 'require', 'module', '__dirname'];
+  const made = cache[restFile];
+  compileFunction(text, parameters, { filename: restFile }).call(exports, exports, builtin, made, folder);
+  text = undefined;
+  return made.exports;
+}
+`;
+
+/** The parts of register.js, in the order in which they run. */
+const registerFile = (names) => `if (process.env.IOENGINE_DISABLE !== '1') {
+const folder = __dirname;
+const { cache } = require;
+${definitionsOf(names, { compiled: true })}${REGISTER_LOADER}
+module.$load = $load;
+$load('register');
 }
 `;
 
@@ -162,24 +196,32 @@ function removePrivateTypes() {
 
 export function bundle() {
   const eager = reachable(['promises', 'fs'], IMPORT);
+  const preloaded = reachable(['register'], IMPORT);
+  const both = new Set([...eager, ...preloaded]);
   const rest = reachable(['fs', 'promises', 'index', 'register'], ANY_REQUIRE).filter(
-    (name) => !eager.includes(name) && name !== 'index',
+    (name) => !both.has(name) && name !== 'index',
   );
   // `ioengine` alone must not start what `ioengine/fs` starts, so nothing of the latter is there for it.
   const wrong = reachable(['index'], IMPORT).filter((name) => eager.includes(name));
   if (wrong.length > 0) throw new PlainError(`src/index.ts imports ${wrong.join(', ')}, which src/fs.ts loads eagerly`);
 
+  // What loads the rest has to hold all that the rest finds with it.
+  const lacking = reachable(rest, IMPORT).filter(
+    (name) => both.has(name) && !(eager.includes(name) && preloaded.includes(name)),
+  );
+  if (lacking.length > 0) throw new PlainError(`${lacking.join(', ')}: for fs.ts and register.ts both, or for neither`);
+
   const eagerPart = `${definitionsOf(eager, { compiled: true })}${EAGER_LOADER}`;
   const texts = {
-    'fs.js': `'use strict';\n${MARK}\n${eagerPart}\nmodule.$load = $load;\nmodule.exports = $load('fs');\n`,
+    'fs.js': `'use strict';\n${MARK}\nconst folder = __dirname;\nconst { cache } = require;\n${eagerPart}\nmodule.$load = $load;\nmodule.exports = $load('fs');\n`,
     'fs.mjs': `${ESM_HEAD}${eagerPart}${ESM_OBJECT}${exportsOf('fs')}`,
     'promises.js': `'use strict';\n${MARK}\nmodule.exports = require('./fs.js').promises;\n`,
     'promises.mjs': `${MARK}\nimport fs from './fs.mjs';\nconst { promises } = fs;\n${exportsOf('promises')}`,
     'index.js': `'use strict';\n${MARK}\nconst { $load } = require('./rest.js');\n${relinked('index')}`,
-    'register.js': `'use strict';\n${MARK}\n${REGISTER}`,
+    'register.js': `'use strict';\n${MARK}\n${registerFile(preloaded)}`,
     'rest.js': `'use strict';\n${MARK}\n${definitionsOf(rest, { compiled: false })}${REST_LOADER}`,
   };
-  for (const name of [...eager, ...rest]) rmSync(fileOf(name, '.js'));
+  for (const name of [...both, ...rest]) rmSync(fileOf(name, '.js'));
   for (const [name, text] of Object.entries(texts)) write(name, '', text);
   removePrivateTypes();
 }

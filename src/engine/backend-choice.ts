@@ -89,6 +89,8 @@ function warnOfFallback(reason: string, fix: string): void {
   });
 }
 
+const kOriginals: unique symbol = Symbol.for('ioengine.originals') as never;
+
 export interface Engine {
   readonly native: Addon;
   readonly started: Started;
@@ -139,6 +141,9 @@ export function startEngine(): Engine | undefined {
     throw unavailable(name, { errorNumber: 0, cause, fix: 'set IOENGINE_BACKEND before anything loads ioengine' });
   }
   engine = { native, started };
+  // Where `ioengine/register` is in node:fs (`originals` of node/fs.ts, which `ioengine` alone does not load).
+  const record = (process as { [kOriginals]?: { engineRuns: boolean } })[kOriginals];
+  if (record !== undefined) record.engineRuns = true;
   onStart?.(native);
   return engine;
 }

@@ -13,6 +13,8 @@ export function snapshot<T extends object>(module: T): T {
 export interface Originals {
   fs: typeof FsModule;
   promises: typeof PromisesModule;
+  /** An engine has been started in this thread, by whichever copy of this package. */
+  engineRuns: boolean;
 }
 
 /** Where `ioengine/register` leaves them for every copy of this package in the thread. */
