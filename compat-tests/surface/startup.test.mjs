@@ -6,12 +6,13 @@ import { expect } from 'chai';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { skipBecause } from '../helpers/compare.mjs';
 import { subjectOverridden } from '../helpers/oracle.mjs';
+import { unavailability } from '../run.availability.mjs';
 
 // Loading an ES module from a file starts libuv's pool; both sides have it then.
 const POOL = "await (await import('node:fs/promises')).readFile('package.json');";
 
 /** What a fresh process has after running `code`. */
-function processAfter(code, { type = 'module', backend } = {}) {
+function processAfter(code, { type = 'module', backend, options = [] } = {}) {
   const script = `${code}
     const files = Object.keys(process.getBuiltinModule('node:module')._cache);
     const fs = process.getBuiltinModule('node:fs');
@@ -23,9 +24,10 @@ function processAfter(code, { type = 'module', backend } = {}) {
       addon: fs.readFileSync('/proc/self/maps', 'utf8').includes('ioengine.node'),
       threads: fs.readdirSync('/proc/self/task').length,
       rings: links.filter((link) => link.includes('io_uring')).length,
+      contexts: fs.readFileSync('/proc/self/maps', 'utf8').split('\\n').filter((line) => line.includes('/[aio]')).length,
       streams: process.moduleLoadList.includes('NativeModule internal/fs/streams'),
     }));`;
-  const args = [`--input-type=${type}`, '--eval', script];
+  const args = [...options, `--input-type=${type}`, '--eval', script];
   const env = { ...process.env, IOENGINE_BACKEND: backend ?? '' };
   const seen = JSON.parse(execFileSync(process.execPath, args, { cwd: inRoot(), env, encoding: 'utf8' }));
   return { ...seen, files: seen.files.map((file) => path.basename(file)) };
@@ -74,11 +76,45 @@ describe('surface: start-up', () => {
     expect(used.addon).to.equal(true);
   });
 
-  it('a backend asked for by name is tried at import, and kept by nobody', () => {
-    const forced = processAfter(`${POOL} import 'ioengine/fs';`, { backend: 'threads' });
-    expect(forced.addon).to.equal(true);
-    const plain = processAfter(`${POOL} import 'node:fs';`);
-    expect(forced.rings).to.equal(plain.rings);
-    expect(forced.threads).to.equal(plain.threads);
+  const isThere = (backend) => unavailability(backend) === undefined;
+
+  for (const backend of ['auto', 'uring', 'aio', 'threads']) {
+    it(`${backend}: cached reads and looks at paths make no ring and no AIO context`, function () {
+      if (!isThere(backend)) skipBecause(this, `${backend} is not available here`);
+      const work = (module) => `${POOL} const { promises } = await import('${module}');
+        for (let i = 0; i < 100; i++) {
+          await promises.readFile('package.json');
+          await promises.stat('package.json');
+        }`;
+      const plain = processAfter(work('node:fs'));
+      const engine = processAfter(work('ioengine/fs'), { backend });
+      expect(engine.addon).to.equal(true);
+      expect(engine.rings).to.equal(plain.rings);
+      expect(engine.contexts).to.equal(0);
+      // The first look at a mount is the pool's.
+      expect(engine.threads).to.be.at.most(plain.threads + 1);
+    });
+  }
+
+  for (const [backend, made] of [
+    ['uring', 'rings'],
+    ['aio', 'contexts'],
+  ]) {
+    it(`${backend}: the first read that waits for a disk makes what the backend needs`, function () {
+      if (!isThere(backend)) skipBecause(this, `${backend} is not available here`);
+      const open = `const { open } = await import('ioengine/fs');
+        const { alignedBuffer } = await import('ioengine');
+        const handle = await open('package-lock.json', { direct: true });`;
+      const before = processAfter(open, { backend });
+      const after = processAfter(`${open} await handle.read(alignedBuffer(4096), 0, 4096, 0);`, { backend });
+      expect(after[made] - before[made]).to.equal(1);
+    });
+  }
+
+  it('register loads one file, and neither the addon nor node’s streams', () => {
+    const preloaded = processAfter('', { options: ['--import', 'ioengine/register'] });
+    expect(preloaded.files).to.deep.equal(['register.js']);
+    expect(preloaded.addon).to.equal(false);
+    expect(preloaded.streams).to.equal(false);
   });
 });

@@ -47,7 +47,8 @@ Choice by_name(BackendType type, uint32_t depth, int wake_fd) {
 // What a ring would lack now, where the kernel allows one.
 BackendResult look_for(BackendType type, uint32_t depth, int wake_fd) {
   BackendResult result = look_for_backend(type, depth);
-  if (type != BackendType::kUring || result.error_number != 0 || !lacks_descriptors(EMFILE, wake_fd)) return result;
+  if (type != BackendType::kUring || result.error_number != 0 || !lacks_descriptors(EMFILE, wake_fd))
+    return result;
   return make_backend(type, depth, wake_fd);
 }
 

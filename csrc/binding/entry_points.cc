@@ -218,8 +218,8 @@ void set_capabilities(napi_env env, napi_value object, const Capabilities& capab
   set_number(env, object, "bufferedReads", capabilities.buffered_reads);
 }
 
-// start(type): -1 automatic, else BackendType. Returns { errorNumber: 0, name } or what set_failure says. Once
-// started it stays so.
+// start(type): -1 automatic, else BackendType. Returns { errorNumber: 0, name } or what set_failure says.
+// Once started it stays so.
 napi_value start(const Arguments<1>& in) {
   napi_value object;
   napi_create_object(in.env, &object);

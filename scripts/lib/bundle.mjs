@@ -130,7 +130,7 @@ const Module = require('node:module');
 const { getBuiltinModule } = process;
 const builtin = (name) => getBuiltinModule?.(name) ?? require(name);
 const restFile = folder + '/rest.js';
-let text = require('node:fs').readFileSync(restFile, 'latin1');
+let bytes = require('node:fs').readFileSync(restFile);
 let rest;
 function elsewhere(name) {
   rest ??= cache[restFile]?.exports ?? compileRest();
@@ -138,11 +138,12 @@ function elsewhere(name) {
   return rest.$load(name);
 }
 function compileRest() {
-  const { exports } = (cache[restFile] = Object.assign(new Module(restFile), { filename: restFile, loaded: true }));
+  const made = Object.assign(new Module(restFile), { filename: restFile, loaded: true });
   const parameters = ['exports', 'require', 'module', '__dirname'];
-  const made = cache[restFile];
-  compileFunction(text, parameters, { filename: restFile }).call(exports, exports, builtin, made, folder);
-  text = undefined;
+  const run = compileFunction(bytes.toString(), parameters, { filename: restFile });
+  bytes = undefined;
+  run.call(made.exports, made.exports, builtin, made, folder);
+  cache[restFile] = made;
   return made.exports;
 }
 `;
