@@ -3,7 +3,7 @@
 // As in fs.ts, the exports written here are for TypeScript; what programs get is the object assigned at the end.
 
 import { startRequestedBackend } from './engine/start-requested';
-import { plainPromiseNames, promiseNames } from './functions/served-names';
+import { constructibleNames, promiseNames } from './functions/served-names';
 import { buildModule } from './modules/build';
 import { lazyFunctions } from './modules/lazy';
 import { OTHER_RUNTIME } from './node/fs';
@@ -25,6 +25,6 @@ module.exports =
   OTHER_RUNTIME === undefined
     ? buildModule(nodePromises, {
         ...lazyFunctions('async', promiseNames, load),
-        ...lazyFunctions('plain', plainPromiseNames, load),
+        ...lazyFunctions('plain', constructibleNames, load),
       })
     : otherRuntime().promisesModule(nodePromises, OTHER_RUNTIME);

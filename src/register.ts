@@ -3,14 +3,14 @@
 // objects as ever, with some functions replaced. Nothing is added to them: what node refuses is refused.
 //
 // Node's own code calls these objects too: both module loaders, streams, http2, the REPL's history, warnings that go to
-// a file, standard input from a file. docs/decisions/0007-register.md lists the callers. Any of them may be the first to
-// call, in the middle of loading a module: what is needed then is compiled from text that has been read here, and no
-// module loader takes part (scripts/lib/bundle.mjs).
+// a file, standard input from a file. docs/decisions/0007-register.md lists the callers. Any of them may be the first
+// to call, in the middle of loading a module: what is needed then is compiled from text that has been read here, and
+// no module loader takes part (scripts/lib/bundle.mjs).
 
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { startRequestedBackend } from './engine/start-requested';
-import { callbackNames, plainPromiseNames, promiseNames } from './functions/served-names';
+import { callbackNames, constructibleNames, promiseNames } from './functions/served-names';
 import { replaced } from './modules/build';
 import { lazyFunctions } from './modules/lazy';
 import { kOriginals, nodeFs, OTHER_RUNTIME, type Originals, originals } from './node/fs';
@@ -47,7 +47,7 @@ function callbacks(record: Originals): Functions {
 
 function promises(): Functions {
   const load = () => (require('./functions/in-place') as InPlace).promisesInPlace();
-  return { ...lazyFunctions('async', promiseNames, load), ...lazyFunctions('plain', plainPromiseNames, load) };
+  return { ...lazyFunctions('async', promiseNames, load), ...lazyFunctions('plain', constructibleNames, load) };
 }
 
 /** Whether the file that starts engines has been loaded: bundled, or as tsc wrote it. */

@@ -151,7 +151,7 @@ function compileRest() {
 /** The parts of register.js, in the order in which they run. */
 const registerFile = (names) => `if (process.env.IOENGINE_DISABLE !== '1') {
 const folder = __dirname;
-const { cache } = require;
+const cache = require.cache ?? {};
 ${definitionsOf(names, { compiled: true })}${REGISTER_LOADER}
 module.$load = $load;
 $load('register');
@@ -214,7 +214,7 @@ export function bundle() {
 
   const eagerPart = `${definitionsOf(eager, { compiled: true })}${EAGER_LOADER}`;
   const texts = {
-    'fs.js': `'use strict';\n${MARK}\nconst folder = __dirname;\nconst { cache } = require;\n${eagerPart}\nmodule.$load = $load;\nmodule.exports = $load('fs');\n`,
+    'fs.js': `'use strict';\n${MARK}\nconst folder = __dirname;\nconst cache = require.cache ?? {};\n${eagerPart}\nmodule.$load = $load;\nmodule.exports = $load('fs');\n`,
     'fs.mjs': `${ESM_HEAD}${eagerPart}${ESM_OBJECT}${exportsOf('fs')}`,
     'promises.js': `'use strict';\n${MARK}\nmodule.exports = require('./fs.js').promises;\n`,
     'promises.mjs': `${MARK}\nimport fs from './fs.mjs';\nconst { promises } = fs;\n${exportsOf('promises')}`,

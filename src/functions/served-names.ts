@@ -79,4 +79,4 @@ export const promiseNames: (keyof typeof promiseFunctions)[] = [
 ];
 
 /** Those of node:fs/promises that can be called with `new`. */
-export const plainPromiseNames: (keyof typeof promiseFunctions)[] = ['opendir'];
+export const constructibleNames: (keyof typeof promiseFunctions)[] = ['opendir'];
