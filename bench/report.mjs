@@ -1,31 +1,60 @@
-// `npm run bench:report`: writes a page of Markdown from what `npm run bench` has measured with --json.
+// `npm run bench:report`: writes pages from what `npm run bench` has measured with --json.
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { reportLines } from './lib/report.mjs';
+import { chartOf } from './lib/charts.mjs';
 import { repoFolder } from './lib/paths.mjs';
+import { withFigures } from './lib/readme-figures.mjs';
+import { reportLines } from './lib/report.mjs';
 
 const usage = `npm run bench:report -- RESULTS.json [TARGET.md]
 
-Writes TARGET.md (docs/benchmarks.md without one) from a file that \`npm run bench -- --json RESULTS.json\` has written.`;
+From a file that \`npm run bench -- --json RESULTS.json\` has written: docs/benchmarks.md, a chart for each case in
+docs/benchmarks/, and the figures of README.md. With TARGET.md that page and its charts alone, in the folder beside it.`;
 
-function main() {
+/** @param {any} machine */
+const nodeOf = ({ node }) => `node${node.replace(/^v/, '').split('.')[0]}`;
+
+/** @param {any} results @param {string} folder @returns {Promise<Map<string, string>>} file by name of the case */
+async function drawCharts({ machine, cases }, folder) {
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(folder, { recursive: true });
+  const charts = new Map();
+  for (const each of cases) {
+    const svg = await chartOf(each, nodeOf(machine));
+    if (svg === undefined) continue;
+    const file = join(folder, `${each.name}.svg`);
+    fs.writeFileSync(file, svg);
+    charts.set(each.name, file);
+  }
+  return charts;
+}
+
+async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { help: { type: 'boolean', short: 'h', default: false } },
   });
   if (values.help) return console.log(usage);
-  const [source, target = join(repoFolder, 'docs', 'benchmarks.md')] = positionals;
+  const [source, target] = positionals;
   if (source === undefined) throw new Error(`which results?\n\n${usage}`);
   const results = JSON.parse(fs.readFileSync(source, 'utf8'));
   if (results.options?.smoke) throw new Error(`${source} is of a smoke run: its figures say nothing`);
-  fs.writeFileSync(target, `${reportLines(results).join('\n')}\n`);
-  console.log(`${target} written`);
+  const readme = join(repoFolder, 'README.md');
+  // First, because it may fail: then nothing has been written.
+  const figures =
+    target === undefined ? withFigures(fs.readFileSync(readme, 'utf8'), results, nodeOf(results.machine)) : '';
+  const page = target ?? join(repoFolder, 'docs', 'benchmarks.md');
+  const charts = await drawCharts(results, page.replace(/\.md$/, ''));
+  const links = new Map([...charts].map(([name, file]) => [name, relative(dirname(page), file)]));
+  fs.writeFileSync(page, `${reportLines(results, links).join('\n')}\n`);
+  console.log(`${page} written, with ${charts.size} charts`);
+  if (target !== undefined) return;
+  fs.writeFileSync(readme, figures);
+  console.log(`${readme}: figures written`);
 }
 
-try {
-  main();
-} catch (error) {
+main().catch((error) => {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
-}
+});

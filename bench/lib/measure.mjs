@@ -1,5 +1,6 @@
 // Runs the sides of one measurement in turn (A B C A B C ...) and compares the subjects with everybody else.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { latencyOf } from './latency.mjs';
 import { machineCpu_us } from './machine.mjs';
 import { spread, spreadOfPairs } from './statistics.mjs';
 
@@ -134,6 +135,7 @@ function summarise(plan, runs, absent, others) {
       facts: side.facts,
       rate: spread(rate.map((value) => value / plan.unit.perUnit)),
       cpu_us: spread(cpu.map((value) => value * plan.unit.cpuPerUnit)),
+      latency_us: latencyOf(rounds.map((round) => round.latencies_us)),
       lanes: rounds.at(-1)?.lanes,
       rounds: rounds.map(({ work, wall_ns, cpu_us }) => ({ work, wall_ns, cpu_us })),
     };

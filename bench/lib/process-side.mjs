@@ -13,6 +13,7 @@ const REFINEMENTS = 2;
  * @property {number} wall_ns
  * @property {number} cpu_us of the whole process, all threads
  * @property {number} [figure] what the case is about, when that is not a rate
+ * @property {number[]} [latencies_us] of some of the calls
  * @property {object} [lanes]
  */
 

@@ -1,5 +1,5 @@
 // The results of a run as a page of Markdown: the machine, where we lose, and the tables of each case.
-import { barText, number, QUIET, rangeText } from './table.mjs';
+import { barText, LATENCY_HEAD, latencyCells, number, QUIET, rangeText } from './table.mjs';
 
 /** @param {string} text a cell: no bar of the table's own */
 const cell = (text) => text.replaceAll('|', '\\|');
@@ -53,14 +53,16 @@ function isSlower({ comparisonName: name }, row) {
 function measurementSection(measurement) {
   const { title, unit, cpuUnit, sides, comparisons, failed, absent, otherCpu, notes } = measurement;
   const lines = [`### ${title}`, ''];
+  const timed = sides.some((/** @type {any} */ side) => side.latency_us);
   lines.push(
     ...markdownTable(
-      [unit, 'median', 'min - max', cpuUnit || 'CPU'],
+      [unit, 'median', 'min - max', cpuUnit || 'CPU', ...(timed ? LATENCY_HEAD : [])],
       sides.map((/** @type {any} */ side) => [
         side.label,
         number(side.rate.median),
         rangeText(side.rate),
         side.cpu_us ? number(side.cpu_us.median) : '',
+        ...(timed ? latencyCells(side.latency_us) : []),
       ]),
     ),
     '',
@@ -94,9 +96,10 @@ function versions(cases) {
 
 /**
  * @param {{ machine: Record<string, unknown>, options: any, totals: any, cases: any[] }} results
+ * @param {Map<string, string>} charts files by the names of their cases
  * @returns {string[]}
  */
-export function reportLines({ machine, options, totals, cases }) {
+export function reportLines({ machine, options, totals, cases }, charts) {
   const lost = losses(cases);
   const quick = options.quick ? ['**A quick run: short rounds and less data. A first look, not a claim.**', ''] : [];
   return [
@@ -131,6 +134,7 @@ export function reportLines({ machine, options, totals, cases }) {
       '',
       `${title}.`,
       '',
+      ...(charts.has(name) ? [`![${name}](${charts.get(name)})`, ''] : []),
       ...measurements.flatMap(measurementSection),
     ]),
   ].slice(0, -1);

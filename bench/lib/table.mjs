@@ -28,6 +28,12 @@ export function table(head, rows, indent = '  ') {
 /** @param {import('./statistics.mjs').Spread} spread */
 export const rangeText = ({ min, max }) => `${number(min)} - ${number(max)}`;
 
+/** Median and tail in µs, where calls were timed. @param {import('./latency.mjs').Latency | undefined} latency */
+export const latencyCells = (latency) =>
+  [latency?.p50, latency?.p99, latency?.p999].map((value) => (value === undefined ? '' : number(value)));
+
+export const LATENCY_HEAD = ['p50 us', 'p99', 'p99.9'];
+
 /** @param {{ atLeast?: number, atMost?: number } | undefined} bar */
 export function barText(bar) {
   if (!bar) return '';
@@ -56,14 +62,16 @@ export function measurementLines(result) {
     [...result.sides, ...result.failed, ...result.absent].map((/** @type {any} */ side) => [side.key, side.label]),
   );
   const lines = ['', result.title, ''];
+  const timed = result.sides.some((/** @type {any} */ side) => side.latency_us);
   lines.push(
     ...table(
-      [result.unit, 'median', 'min - max', result.cpuUnit],
+      [result.unit, 'median', 'min - max', result.cpuUnit, ...(timed ? LATENCY_HEAD : [])],
       result.sides.map((/** @type {any} */ side) => [
         side.label,
         number(side.rate.median),
         rangeText(side.rate),
         side.cpu_us ? number(side.cpu_us.median) : '',
+        ...(timed ? latencyCells(side.latency_us) : []),
       ]),
     ),
   );

@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer';
 import fs from 'node:fs';
 import process from 'node:process';
+import { endOfCall, startOfCall } from './latency.mjs';
 import { serve } from './protocol.mjs';
 import { loadSubject } from './subject.mjs';
 
@@ -79,7 +80,11 @@ function makeFolders() {
 
 /** @param {{ next: number, amount: number }} round */
 async function loop(round) {
-  while (round.next < round.amount) await call(round.next++);
+  while (round.next < round.amount) {
+    const started = startOfCall();
+    await call(round.next++);
+    if (started !== 0) endOfCall(started);
+  }
 }
 
 const loops = (/** @type {number} */ amount) => {

@@ -2,6 +2,7 @@
 // `run AMOUNT SEED` whenever it is this worker's turn; between turns the worker is blocked on its standard input.
 // random_read.c speaks the same protocol.
 import process from 'node:process';
+import { latencies_us, resetLatencies } from './latency.mjs';
 
 /**
  * What was done, in the case's own unit (reads, bytes); `figure`: what the case is about, when that is not a rate.
@@ -68,13 +69,15 @@ export async function serve(worker) {
  */
 async function timedRound(worker, amount, seed) {
   worker.begin?.(amount);
+  resetLatencies();
   const cpuBefore = process.cpuUsage();
   const started_ns = process.hrtime.bigint();
   const { work, figure } = await worker.run(amount, seed);
   const wall_ns = Number(process.hrtime.bigint() - started_ns);
   const cpu = process.cpuUsage(cpuBefore);
   worker.check?.(work);
-  return { work, figure, wall_ns, cpu_us: cpu.user + cpu.system, lanes: worker.lanes?.() };
+  const cpu_us = cpu.user + cpu.system;
+  return { work, figure, wall_ns, cpu_us, latencies_us: latencies_us(), lanes: worker.lanes?.() };
 }
 
 async function* lines() {

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import process from 'node:process';
 import { BLOCK_SIZE, randomPositions, verifyBytes } from '../lib/blocks.mjs';
 import { directProof } from './direct-proof.mjs';
+import { endOfCall, startOfCall } from './latency.mjs';
 import { serve } from './protocol.mjs';
 import { loadSubject, pageAlignedBuffers } from './subject.mjs';
 
@@ -42,7 +43,7 @@ function requireWholeBlock(position, bytesRead) {
 }
 
 /**
- * One of the concurrent loops. Nothing but the read is in it.
+ * One of the concurrent loops. Nothing but the read is in it, and a look at the clock for a few.
  * @param {import('node:fs').promises.FileHandle} handle
  * @param {Uint8Array} buffer
  * @param {Round} round
@@ -52,7 +53,9 @@ async function promiseLoop(handle, buffer, round) {
   while (round.left > 0) {
     round.left--;
     position = round.next();
+    const started = startOfCall();
     const { bytesRead } = await handle.read(buffer, 0, BLOCK_SIZE, position);
+    if (started !== 0) endOfCall(started);
     if (bytesRead !== BLOCK_SIZE) requireWholeBlock(position, bytesRead);
   }
   return position;
@@ -67,6 +70,7 @@ async function promiseLoop(handle, buffer, round) {
 function callbackLoop(fd, buffer, round) {
   return new Promise((resolve, reject) => {
     let position = -1;
+    let started = 0;
     const readNext = () => {
       if (round.left <= 0) {
         resolve(position);
@@ -74,10 +78,12 @@ function callbackLoop(fd, buffer, round) {
       }
       round.left--;
       position = round.next();
+      started = startOfCall();
       fs.read(fd, buffer, 0, BLOCK_SIZE, position, onRead);
     };
     /** @type {(error: Error | null, bytesRead: number) => void} */
     const onRead = (error, bytesRead) => {
+      if (started !== 0) endOfCall(started);
       if (error) reject(error);
       else if (bytesRead !== BLOCK_SIZE) reject(new Error(`${bytesRead} bytes read at ${position}`));
       else readNext();

@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer';
 import fs from 'node:fs';
 import process from 'node:process';
 import { BLOCK_SIZE, randomPositions } from '../lib/blocks.mjs';
+import { endOfCall, startOfCall } from './latency.mjs';
 import { serve } from './protocol.mjs';
 import { loadSubject } from './subject.mjs';
 
@@ -31,7 +32,9 @@ async function loop(buffer, round) {
     const position = round.next();
     buffer.writeUInt32LE(position / BLOCK_SIZE, 0);
     buffer.writeUInt32LE(stamp, 4);
+    const started = startOfCall();
     const { bytesWritten } = await handle.write(buffer, 0, BLOCK_SIZE, position);
+    if (started !== 0) endOfCall(started);
     if (bytesWritten !== BLOCK_SIZE) throw new Error(`${bytesWritten} bytes written at ${position}`);
   }
 }

@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer';
 import process from 'node:process';
 import { randomPositions } from '../lib/blocks.mjs';
 import { pathOfFile, sizeOfFile, verifyFile } from '../lib/small-files.mjs';
+import { endOfCall, startOfCall } from './latency.mjs';
 import { serve } from './protocol.mjs';
 import { loadSubject } from './subject.mjs';
 
@@ -57,7 +58,9 @@ async function promiseLoop(round) {
   while (round.left > 0) {
     round.left--;
     const index = round.next() / POSITIONS_PER_FILE;
+    const started = startOfCall();
     const found = await call(paths[index]);
+    if (started !== 0) endOfCall(started);
     if (found !== expected[index]) requireExpected(index, found);
   }
 }
@@ -71,7 +74,9 @@ function callbackLoop(round) {
       if (round.left <= 0) return resolve();
       round.left--;
       const index = round.next() / POSITIONS_PER_FILE;
+      const started = startOfCall();
       call(paths[index], ...args, (/** @type {Error | null} */ error, /** @type {any} */ result) => {
+        if (started !== 0) endOfCall(started);
         if (error) return reject(error);
         if (served[config.call](result) !== expected[index]) return reject(new Error(`file ${index}: not whole`));
         next();
