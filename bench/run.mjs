@@ -26,6 +26,7 @@ import { parseOptions, usage } from './lib/options.mjs';
 import { runningNode } from './lib/sides.mjs';
 import { FILES } from './lib/small-files.mjs';
 import { measurementLines } from './lib/table.mjs';
+import { installTools } from './lib/tools.mjs';
 
 /**
  * @typedef {object} Context what a case gets
@@ -118,7 +119,10 @@ async function main() {
   // Figures of an older build would bear the name of this commit. The stamps are of the Node that has built.
   if (!nodeIsChosen() && (!nativeIsCurrent() || !typescriptIsCurrent()))
     throw new Error('what is built is not of these sources: npm run build');
-  if (options.competitors) installCompetitors((text) => print([text]));
+  if (options.competitors) {
+    installCompetitors((text) => print([text]));
+    installTools((text) => print([text]));
+  }
   const code = runInChosenNode(options.node);
   if (code !== undefined) {
     process.exitCode = code;

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { cleanEnvironment } from '../lib/environment.mjs';
@@ -9,6 +9,7 @@ import { places } from '../lib/places.mjs';
 import { runningNode } from '../lib/sides.mjs';
 import { prepareSmallFiles } from '../lib/small-files.mjs';
 import { spread, spreadOfPairs } from '../lib/statistics.mjs';
+import { application, npmCache, toolScript } from '../lib/tools.mjs';
 import { treeDigest } from '../lib/tree-digest.mjs';
 
 export const title = 'unmodified programs: plain Node beside --import ioengine/register, outputs compared byte by byte';
@@ -17,15 +18,20 @@ export const title = 'unmodified programs: plain Node beside --import ioengine/r
  * @typedef {object} Program
  * @property {string} name file name in bench/programs
  * @property {number} atLeast how many times as fast as plain Node
+ * @property {string} [script] another file than that
+ * @property {string} [missing] why it cannot be run
  * @property {(work: string) => void} [before] each run, untimed
  * @property {(work: string) => string[]} args
+ * @property {(work: string) => string} [left] the folder of what it leaves, when that is not all of its own
  */
 
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {
   for (const { name, folder } of places()) {
     const tree = prepareSmallFiles(context.log, folder, context.files);
-    for (const program of programs(context, tree, folder)) yield measureProgram(context, program, name, folder);
+    for (const program of [...treePrograms(context, tree, folder), ...packagePrograms(context, tree, folder)])
+      yield measureProgram(context, program, name, folder);
+    if (name === 'disk') for (const program of tools(context)) yield measureProgram(context, program, name, folder);
   }
 }
 
@@ -35,7 +41,7 @@ export async function* run(context) {
  * @param {string} folder
  * @returns {Program[]}
  */
-function programs({ smoke, quick }, tree, folder) {
+function treePrograms({ smoke, quick }, tree, folder) {
   const lines = smoke ? 2000 : quick ? 50_000 : 400_000;
   const text = join(folder, 'lines.txt');
   fs.writeFileSync(text, Array.from({ length: lines }, (_, i) => `line ${i} ${'x'.repeat(i % 173)}\n`).join(''));
@@ -46,8 +52,99 @@ function programs({ smoke, quick }, tree, folder) {
     { name: 'log-lines', atLeast: 2.5, args: (work) => [work, String(lines)] },
     { name: 'read-lines', atLeast: 2, args: () => [text] },
     { name: 'rm-tree', atLeast: 2, before: copy, args: (work) => [join(work, 'tree')] },
-    { name: 'cp-tree', atLeast: 3, args: (work) => [tree, join(work, 'copy')] },
+    { name: 'cp-tree', atLeast: folder.startsWith('/dev/shm') ? 3 : 0.98, args: (work) => [tree, join(work, 'copy')] },
   ];
+}
+
+/**
+ * Programs on packages of npm.
+ * @param {import('../run.mjs').Context} context
+ * @param {string} tree
+ * @param {string} folder
+ * @returns {Program[]}
+ */
+function packagePrograms({ smoke, quick, files }, tree, folder) {
+  const archive = join(folder, 'tree.tar');
+  runPlain('tar-pack', [tree, folder]);
+  // A repository takes its time per file.
+  const share = join(tree, '1');
+  const copy = (/** @type {string} */ work) => fs.cpSync(share, join(work, 'tree'), { recursive: true });
+  const commit = (/** @type {string} */ work) => {
+    copy(work);
+    runPlain('git-add', [work]);
+    for (const name of fs.readdirSync(share).slice(0, 10)) fs.appendFileSync(join(work, 'tree', name), 'changed');
+  };
+  const requests = smoke ? 200 : quick ? 2000 : 20_000;
+  return [
+    { name: 'tar-pack', atLeast: 1.3, args: (work) => [tree, work] },
+    { name: 'tar-unpack', atLeast: 0.98, args: (work) => [archive, work] },
+    {
+      name: 'git-add',
+      atLeast: 1.2,
+      before: copy,
+      args: (work) => [work],
+      // The index has the times of files.
+      left: (work) => join(work, 'tree', '.git', 'objects'),
+    },
+    {
+      name: 'git-status',
+      atLeast: 2,
+      before: commit,
+      args: (work) => [work],
+      left: (work) => join(work, 'tree', '.git', 'objects'),
+    },
+    { name: 'send-files', atLeast: 1.6, args: () => [tree, String(files), String(requests)] },
+  ];
+}
+
+/**
+ * Compilers and the like. None may become slower.
+ * @param {import('../run.mjs').Context} context
+ * @returns {Program[]}
+ */
+function tools({ smoke }) {
+  const packages = join(repoFolder, 'node_modules');
+  const missing = 'not installed (npm run bench -- --competitors)';
+  const tool = (/** @type {'eslint' | 'tsc' | 'npm'} */ name) => {
+    const script = toolScript(name);
+    return script === undefined ? { script: '', missing } : { script };
+  };
+  const config = join(benchFolder, 'programs', 'support', 'eslint.config.mjs');
+  const linted = [join(packages, 'chai'), ...(smoke ? [] : [join(packages, 'mocha', 'lib'), join(packages, 'tar', 'dist')])];
+  return [
+    {
+      name: 'webpack-build',
+      atLeast: 0.98,
+      args: (work) => [join(packages, smoke ? 'chai/index.js' : 'vega/build/vega-core.js'), work],
+    },
+    {
+      name: 'tsc',
+      atLeast: 0.98,
+      ...tool('tsc'),
+      args: (work) => ['-p', repoFolder, '--outDir', join(work, 'out')],
+    },
+    {
+      name: 'eslint',
+      atLeast: 0.98,
+      ...tool('eslint'),
+      args: () => ['--no-ignore', '--config', config, ...linted],
+    },
+    {
+      name: 'npm-ci',
+      atLeast: 0.98,
+      ...tool('npm'),
+      before: (work) => fs.cpSync(application, join(work, 'application'), { recursive: true }),
+      args: (work) => ['ci', ...NPM_OPTIONS, '--prefix', join(work, 'application')],
+    },
+  ];
+}
+
+const NPM_OPTIONS = ['--offline', '--cache', npmCache, '--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
+
+/** @param {string} name @param {string[]} args */
+function runPlain(name, args) {
+  const script = join(benchFolder, 'programs', `${name}.mjs`);
+  execFileSync(process.execPath, [script, ...args], { env: cleanEnvironment(), stdio: 'pipe' });
 }
 
 /** @param {string} backend */
@@ -73,6 +170,7 @@ function measureProgram({ backends, rounds, log }, program, place, folder) {
     cpuMs: /** @type {number[]} */ ([]),
     failure: '',
   }));
+  if (program.missing !== undefined) return result(program, place, runs, undefined);
   let expected = '';
   const before = { machine: machineCpu_us(), own: ownCpu_us(), at: performance.now() };
   for (let round = -1; round < rounds; round++) {
@@ -100,14 +198,15 @@ function runProgram(program, { options, env }, work) {
   fs.mkdirSync(work);
   try {
     program.before?.(work);
-    const args = [...options, join(benchFolder, 'programs', `${program.name}.mjs`), ...program.args(work)];
+    const script = program.script ?? join(benchFolder, 'programs', `${program.name}.mjs`);
+    const args = [...options, script, ...program.args(work)];
     const cpu_us = ownCpu_us();
     const started = performance.now();
     const child = spawnSync(process.execPath, args, { env: cleanEnvironment(env), encoding: 'utf8' });
     const wallMs = performance.now() - started;
     const cpuMs = (ownCpu_us() - cpu_us) / 1000;
     const failure = child.status === 0 ? '' : child.stderr.trim().split('\n').at(-1) || `exit code ${child.status}`;
-    return { wallMs, cpuMs, failure, output: `${child.stdout.trim()} ${treeDigest(work)}` };
+    return { wallMs, cpuMs, failure, output: `${child.stdout.trim()} ${treeDigest(program.left?.(work) ?? work)}` };
   } finally {
     fs.rmSync(work, { recursive: true, force: true });
   }
@@ -117,11 +216,11 @@ function runProgram(program, { options, env }, work) {
  * @param {Program} program
  * @param {string} place
  * @param {{ key: string, label: string, wallMs: number[], cpuMs: number[], failure: string }[]} runs
- * @param {number} others
+ * @param {number | undefined} others
  */
-function result({ name, atLeast }, place, runs, others) {
+function result({ name, atLeast, missing }, place, runs, others) {
   const [plain, ...subjects] = runs;
-  const good = runs.filter(({ failure }) => !failure);
+  const good = missing === undefined ? runs.filter(({ failure }) => !failure) : [];
   return {
     title: `${name} on ${place}`,
     unit: 'ms',
@@ -136,13 +235,13 @@ function result({ name, atLeast }, place, runs, others) {
     })),
     comparisonName: 'times as fast, round by round',
     comparisons: subjects.map((side) => {
-      const whole = !side.failure && !plain.failure;
+      const whole = missing === undefined && !side.failure && !plain.failure;
       const value = whole ? spreadOfPairs(side.wallMs, plain.wallMs, (ours, theirs) => theirs / ours) : undefined;
       return { subject: side.key, against: plain.key, metric: 'speed', value, ...judge(value?.median, { atLeast }) };
     }),
     failed: runs.filter(({ failure }) => failure).map(({ key, label, failure }) => ({ key, label, failure })),
-    absent: [],
+    absent: missing === undefined ? [] : runs.map(({ key, label }) => ({ key, label, absent: missing })),
     notes: ['each printed and left on the file system what plain node did'],
-    otherCpu: spread([others]),
+    otherCpu: others === undefined ? undefined : spread([others]),
   };
 }
