@@ -7,6 +7,7 @@ import * as cachedRandomRead from './cases/cached-random-read.mjs';
 import * as cachedRandomReadDeep from './cases/cached-random-read-deep.mjs';
 import * as directRandomRead from './cases/direct-random-read.mjs';
 import * as eventLoopDelay from './cases/event-loop-delay.mjs';
+import * as fileSystems from './cases/file-systems.mjs';
 import * as growth from './cases/growth.mjs';
 import * as memory from './cases/memory.mjs';
 import * as pathChanges from './cases/path-changes.mjs';
@@ -60,6 +61,7 @@ const cases = new Map([
   ['event-loop-delay', eventLoopDelay],
   ['memory', memory],
   ['start-up', startUp],
+  ['file-systems', fileSystems],
 ]);
 
 /** The numbers that the cases had first, and that bars are still cited by. */
@@ -79,6 +81,7 @@ const aliases = new Map([
   ['p12', 'event-loop-delay'],
   ['p13', 'memory'],
   ['p14', 'start-up'],
+  ['p15', 'file-systems'],
 ]);
 
 /** @param {string} name */

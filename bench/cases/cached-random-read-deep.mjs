@@ -6,25 +6,16 @@ export const title = 'random 4 KiB reads from the page cache, 32 and 128 in flig
 
 /** @type {import('../lib/measure.mjs').Bar[]} */
 const promiseBars = [
-  { against: 'node20', metric: 'rate', atLeast: 5, backends: ['uring'] },
-  { against: 'node24', metric: 'rate', atLeast: 3, backends: ['uring'] },
   { against: 'node26', metric: 'rate', atLeast: 3, backends: ['uring'] },
-  { against: 'bun', metric: 'rate', atLeast: 1.3, backends: ['uring'] },
+  { against: 'bun', metric: 'rate', atLeast: 1.4, backends: ['uring'] },
   { against: 'c', metric: 'rate', atLeast: 0.8, backends: ['uring'] },
-  { against: 'node20', metric: 'rate', atLeast: 4, backends: ['aio'] },
-  { against: 'node24', metric: 'rate', atLeast: 2.5, backends: ['aio'] },
   { against: 'node26', metric: 'rate', atLeast: 2.5, backends: ['aio'] },
-  { against: 'bun', metric: 'rate', atLeast: 1.1, backends: ['aio'] },
-  { against: 'c', metric: 'rate', atLeast: 0.65, backends: ['aio'] },
+  { against: 'bun', metric: 'rate', atLeast: 1.15, backends: ['aio'] },
+  { against: 'c', metric: 'rate', atLeast: 0.7, backends: ['aio'] },
 ];
 
 /** @type {import('../lib/measure.mjs').Bar[]} */
-const callbackBars = [
-  { against: 'node20', metric: 'rate', atLeast: 2, backends: ['uring', 'aio'] },
-  { against: 'node26', metric: 'rate', atLeast: 1.5, backends: ['uring', 'aio'] },
-  { against: 'node20-uring', metric: 'rate', atLeast: 0.95, backends: ['uring', 'aio'] },
-  { against: 'node20-uring', metric: 'cpu', atMost: 0.6, backends: ['uring', 'aio'] },
-];
+const callbackBars = [{ against: 'node26', metric: 'rate', atLeast: 1.5, backends: ['uring', 'aio'] }];
 
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {

@@ -8,7 +8,7 @@ export const title = 'random 4 KiB reads with O_DIRECT, 128 in flight';
 const bars = [
   { against: 'fio-io_uring', metric: 'rate', atLeast: 0.95, backends: ['uring'] },
   { against: 'fio-libaio', metric: 'rate', atLeast: 0.95, backends: ['aio'] },
-  { against: 'node20-pool128', metric: 'cpu', atMost: 0.35, backends: ['uring', 'aio'] },
+  { against: 'node26', metric: 'cpu', atMost: 0.2, backends: ['uring', 'aio'] },
 ];
 
 /** @param {import('../run.mjs').Context} context */

@@ -10,7 +10,7 @@ const unit = { name: 'MB/s', perUnit: 1e6, cpuName: 'CPU us/MB', cpuPerUnit: 1e6
 
 /** @type {import('../lib/measure.mjs').Bar[]} */
 const cachedBars = [
-  { against: 'node20', metric: 'rate', atLeast: 3, backends: ['uring', 'aio'] },
+  { against: 'node26', metric: 'rate', atLeast: 3, backends: ['uring', 'aio'] },
   { against: 'bun', metric: 'rate', atLeast: 2, backends: ['uring', 'aio'] },
 ];
 

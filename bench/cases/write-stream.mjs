@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { dataFolder } from '../lib/paths.mjs';
 import { measure } from '../lib/measure.mjs';
-import { competitorSide, engineSide, fioSide, runningNode } from '../lib/sides.mjs';
+import { places } from '../lib/places.mjs';
+import { competitorSide, copyLimitSide, engineSide, fioSide, runningNode } from '../lib/sides.mjs';
 
 export const title =
   'WriteStream: 64 KiB chunks into the page cache, with O_DIRECT into a new file and over an old one; log lines';
@@ -14,7 +15,8 @@ const target = join(dataFolder, 'written');
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {
   const options = { ...context, roundMs: context.roundMs(800) };
-  for (const plan of [bufferedPlan, newFilePlan, overwritePlan, linesPlan('drain'), linesPlan('flood')]) {
+  for (const place of places()) yield await measure(bufferedPlan(context, place), options);
+  for (const plan of [newFilePlan, overwritePlan, linesPlan('drain'), linesPlan('flood')]) {
     yield await measure(plan(context), options);
   }
 }
@@ -39,7 +41,7 @@ function engineSides(backends, how, writeBehind) {
   ]);
 }
 
-/** @param {{ size: number, direct: boolean, overwrite: boolean }} how */
+/** @param {{ size: number, direct: boolean, overwrite: boolean, target?: string }} how */
 const config = (how) => ({ target, chunk: 64 * KIB, ...how });
 
 /** @param {string} subject @param {number} atLeast */
@@ -58,20 +60,23 @@ function fioWriter(how) {
 
 /**
  * @param {import('../run.mjs').Context} context
+ * @param {import('../lib/places.mjs').Place} place
  * @returns {import('../lib/measure.mjs').Plan}
  */
-function bufferedPlan({ backends, streamSize: size }) {
-  const how = config({ size, direct: false, overwrite: false });
+function bufferedPlan({ backends, streamSize: size }, { name, folder }) {
+  const how = config({ size, direct: false, overwrite: false, target: join(folder, 'written') });
   return {
-    title: `into the page cache, a new file of ${size >> 20} MiB each time`,
+    title: `into the page cache, a new file of ${size >> 20} MiB on ${name} each time`,
     unit,
     subjects: engineSides(backends, how, 1024 * KIB),
     competitors: [
       ...nodes.map((key) => competitorSide(key, WORKER, how)),
-      fioWriter({ size, engine: 'psync', depth: 1, direct: false, fresh: true }),
+      copyLimitSide(how),
     ],
-    bars: backends.flatMap((backend) => [bar(`ioengine-${backend}`, 1), bar(`ioengine-${backend}-behind`, 1.5)]),
-    notes: ['fio: 1 MiB writes'],
+    bars: backends.flatMap((backend) => [
+      bar(`ioengine-${backend}`, 1.5, 'node26'),
+      bar(`ioengine-${backend}-behind`, 1.5, 'node26'),
+    ]),
   };
 }
 

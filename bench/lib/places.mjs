@@ -5,7 +5,7 @@ import { dataFolder } from './paths.mjs';
 
 const MEMORY = '/dev/shm';
 
-/** @typedef {{ name: string, folder: string }} Place */
+/** @typedef {{ name: string, folder: string, kind?: string }} Place `kind` of the file system, where it was chosen */
 
 /** @returns {Place[]} */
 export function places() {

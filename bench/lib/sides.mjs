@@ -115,6 +115,23 @@ export function fioSide(job, { depthInName = false } = {}) {
 }
 
 /**
+ * One C thread that reads and writes: what a stream into a file cannot beat without running ahead.
+ * @param {{ source?: string, target: string, size: number, chunk: number }} config
+ * @returns {Side | Absent}
+ */
+export function copyLimitSide({ source = '-', target, size, chunk }) {
+  const names = { key: 'c', label: 'C, read and write (limit)' };
+  const built = buildLimit('copy_file');
+  if ('missing' in built) return { ...names, absent: built.missing };
+  return new ProcessSide({
+    ...names,
+    command: built.path,
+    args: [source, target, String(size), String(chunk)],
+    leastAmount: 1,
+  });
+}
+
+/**
  * @param {{ file: string, depth: number, direct: boolean }} config
  * @returns {Side | Absent}
  */

@@ -34,8 +34,9 @@ function makeApplication() {
   fs.mkdirSync(application, { recursive: true });
   const about = { name: 'application', version: '1.0.0', private: true, dependencies };
   fs.writeFileSync(join(application, 'package.json'), JSON.stringify(about, null, 2));
-  // This fills the cache, too.
-  npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--cache', npmCache], application);
+  // This fills the cache, too. With the addresses in the lock file nothing but the archives is looked up.
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--omit-lockfile-registry-resolved=false'];
+  npm(['install', ...options, '--cache', npmCache], application);
   fs.rmSync(join(application, 'node_modules'), { recursive: true });
 }
 

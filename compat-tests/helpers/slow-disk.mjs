@@ -283,6 +283,27 @@ export async function openSlowDisk(options = {}) {
   }
 }
 
+/**
+ * A file on FUSE, without a device on top: its content is the backing file's, until it is closed.
+ * @param {{ path: string, size: number }} backing
+ * @returns {Promise<{ path?: string, close?: () => void, skipped?: string }>}
+ */
+export async function openFuseFile({ path: backing, size }) {
+  const obstacle = slowDiskObstacle();
+  if (obstacle !== undefined) {
+    return { skipped: obstacle };
+  }
+  const program = buildSlowDisk();
+  const resource = new Resource('fuse-file');
+  try {
+    await startServer(resource, program, size, backing);
+    return { path: resource.path('fuse', 'disk.img'), close: () => resource.close() };
+  } catch (error) {
+    resource.close();
+    return { skipped: `mounting FUSE was refused: ${error.message}` };
+  }
+}
+
 let shared;
 
 /** One slow disk per test process, made at the first call and taken down at exit; reset before it is handed out. */

@@ -1,0 +1,18 @@
+// File systems that are made for a case, as the tests make theirs: on images in the temp folder, for root only.
+import { withFilesystem } from '../../compat-tests/helpers/filesystems.mjs';
+
+const MIB = 1024;
+
+/**
+ * @param {('tmpfs' | 'overlayfs' | 'xfs')[]} kinds
+ * @returns {Promise<{ mounted: import('./places.mjs').Place[], absent: string[] }>} `absent`: what could not be had, and why
+ */
+export async function mounts(kinds) {
+  const made = await Promise.all(
+    kinds.map(async (kind) => ({ kind, ...(await withFilesystem(kind, { sizeMiB: MIB })) })),
+  );
+  return {
+    mounted: made.flatMap(({ kind, dir }) => (dir ? [{ name: kind, folder: dir, kind }] : [])),
+    absent: made.flatMap(({ kind, skipped }) => (skipped ? [`not measured, ${kind}: ${skipped}`] : [])),
+  };
+}
