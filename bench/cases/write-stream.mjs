@@ -69,10 +69,7 @@ function bufferedPlan({ backends, streamSize: size }, { name, folder }) {
     title: `into the page cache, a new file of ${size >> 20} MiB on ${name} each time`,
     unit,
     subjects: engineSides(backends, how, 1024 * KIB),
-    competitors: [
-      ...nodes.map((key) => competitorSide(key, WORKER, how)),
-      copyLimitSide(how),
-    ],
+    competitors: [...nodes.map((key) => competitorSide(key, WORKER, how)), copyLimitSide(how)],
     bars: backends.flatMap((backend) => [
       bar(`ioengine-${backend}`, 1.5, 'node26'),
       bar(`ioengine-${backend}-behind`, 1.5, 'node26'),

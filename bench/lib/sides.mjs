@@ -17,6 +17,7 @@ const leastAmounts = {
   'small-files.mjs': 2000,
   'path-changes.mjs': 512,
   'random-write.mjs': 512,
+  'worker-reads.mjs': 2000,
 };
 
 const majorVersion = process.versions.node.split('.')[0];

@@ -1,5 +1,5 @@
-// The limit for streams into a file: one C thread that reads and writes, and nothing around that. Speaks the line
-// protocol of bench/workers/protocol.mjs; a round is so many passes over the file.
+// The limit for streams into a file: one C thread that reads and writes, and nothing around that. Speaks the
+// line protocol of bench/workers/protocol.mjs; a round is so many passes over the file.
 //
 //   copy_file SOURCE TARGET SIZE CHUNK      SOURCE - writes memory instead of copying
 #define _GNU_SOURCE
