@@ -143,7 +143,7 @@ async function main() {
     quick: options.quick || options.smoke,
     smoke: options.smoke,
     engine: options.engine && resolve(options.engine),
-    files: options.smoke ? 1024 : options.quick ? 4096 : FILES,
+    files: options.smoke ? 256 : options.quick ? 4096 : FILES,
     streamSize: file.size >> (options.smoke ? 1 : 2),
     rounds: options.smoke ? 1 : options.quick ? 3 : 7,
     roundMs: (full) => (options.smoke ? 5 : options.quick ? 60 : full),

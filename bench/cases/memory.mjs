@@ -47,6 +47,8 @@ function plan({ backends, file }, load, steps, title) {
     compare: (ours) => ours,
     comparisonName: 'growth of RSS in MiB (of the first side)',
     bars: [{ against: runningNode, metric: 'rate', atMost: GROWTH_MIB }],
-    notes: ['a side whose descriptors or threads grow during a round has failed'],
+    notes: [
+      'a side whose descriptors grow during a round has failed, and one with more threads than its pools may have',
+    ],
   };
 }

@@ -14,6 +14,7 @@ import { treeDigest } from '../lib/tree-digest.mjs';
 
 export const title = 'unmodified programs: plain Node beside --import ioengine/register, outputs compared byte by byte';
 
+const SMOKE = ['tree-hash', 'log-lines', 'tar-pack', 'git-status'];
 const OUTPUT_MAX = 64 << 20;
 
 /**
@@ -29,11 +30,14 @@ const OUTPUT_MAX = 64 << 20;
 
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {
-  for (const { name, folder } of context.smoke ? places().slice(-1) : places()) {
+  for (const { name, folder } of places(context)) {
     const tree = prepareSmallFiles(context.log, folder, context.files);
-    for (const program of [...treePrograms(context, tree, folder), ...packagePrograms(context, tree, folder)])
+    const all = [...treePrograms(context, tree, folder), ...packagePrograms(context, tree, folder)];
+    for (const program of context.smoke ? all.filter(({ name }) => SMOKE.includes(name)) : all)
       yield measureProgram(context, program, name, folder);
-    if (name === 'disk') for (const program of tools(context)) yield measureProgram(context, program, name, folder);
+    // They depend on the disk less than on the processor.
+    if (!context.quick && name === 'disk')
+      for (const program of tools()) yield measureProgram(context, program, name, folder);
   }
 }
 
@@ -101,10 +105,9 @@ function packagePrograms({ smoke, quick, files }, tree, folder) {
 
 /**
  * Compilers and the like. None may become slower.
- * @param {import('../run.mjs').Context} context
  * @returns {Program[]}
  */
-function tools({ smoke }) {
+function tools() {
   const packages = join(repoFolder, 'node_modules');
   const missing = 'not installed (npm run bench -- --competitors)';
   const tool = (/** @type {'eslint' | 'tsc' | 'npm'} */ name) => {
@@ -112,12 +115,12 @@ function tools({ smoke }) {
     return script === undefined ? { script: '', missing } : { script };
   };
   const config = join(benchFolder, 'programs', 'support', 'eslint.config.mjs');
-  const linted = smoke ? ['scripts'] : ['scripts', 'bench', 'compat-tests', 'dist'];
+  const linted = ['scripts', 'bench', 'compat-tests', 'dist'];
   return [
     {
       name: 'webpack-build',
       atLeast: 0.98,
-      args: (work) => [join(packages, smoke ? 'chai/index.js' : 'vega/build/vega-core.js'), work],
+      args: (work) => [join(packages, 'vega', 'build', 'vega-core.js'), work],
     },
     {
       name: 'tsc',
@@ -164,7 +167,10 @@ const withEngine = (backend) => ({
  * @param {string} place
  * @param {string} folder
  */
-function measureProgram({ backends, rounds, log, smoke }, program, place, folder) {
+function measureProgram(context, program, place, folder) {
+  const { log, smoke, quick } = context;
+  const backends = quick ? context.backends.slice(0, 1) : context.backends;
+  const rounds = quick ? Math.min(context.rounds, 2) : context.rounds;
   const plain = { key: runningNode, label: 'plain node', options: [], env: {} };
   const runs = [plain, ...backends.map(withEngine)].map((side) => ({
     ...side,

@@ -12,7 +12,7 @@ const DEPTH = 32;
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {
   const { mounted, absent } = context.quick ? { mounted: [], absent: [] } : await mounts(['xfs']);
-  for (const place of [...places(), ...mounted]) {
+  for (const place of [...places(context), ...mounted]) {
     const notes = place.name === 'disk' ? absent : [];
     yield await measure({ ...plan(context, place), notes }, { ...context, roundMs: context.roundMs(300) });
   }

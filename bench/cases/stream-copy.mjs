@@ -12,7 +12,7 @@ const unit = { name: 'MB/s', perUnit: 1e6, cpuName: 'CPU us/MB', cpuPerUnit: 1e6
 
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {
-  for (const place of places())
+  for (const place of places(context))
     yield await measure(plan(context, place), { ...context, roundMs: context.roundMs(800) });
 }
 

@@ -15,8 +15,10 @@ const target = join(dataFolder, 'written');
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {
   const options = { ...context, roundMs: context.roundMs(800) };
-  for (const place of places()) yield await measure(bufferedPlan(context, place), options);
-  for (const plan of [newFilePlan, overwritePlan, linesPlan('drain'), linesPlan('flood')]) {
+  for (const place of places(context)) yield await measure(bufferedPlan(context, place), options);
+  for (const plan of context.smoke
+    ? [newFilePlan]
+    : [newFilePlan, overwritePlan, linesPlan('drain'), linesPlan('flood')]) {
     yield await measure(plan(context), options);
   }
 }

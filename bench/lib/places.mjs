@@ -7,11 +7,12 @@ const MEMORY = '/dev/shm';
 
 /** @typedef {{ name: string, folder: string, kind?: string }} Place `kind` of the file system, where it was chosen */
 
-/** @returns {Place[]} */
-export function places() {
+/** @param {{ quick: boolean }} how only the first of them in a quick run @returns {Place[]} */
+export function places({ quick }) {
   const disk = { name: 'disk', folder: join(dataFolder, 'places') };
   const memory = { name: 'tmpfs', folder: join(MEMORY, `ioengine-bench-${process.pid}`) };
-  return (fs.existsSync(MEMORY) ? [memory, disk] : [disk]).map((place) => {
+  const all = fs.existsSync(MEMORY) ? [memory, disk] : [disk];
+  return (quick ? all.slice(0, 1) : all).map((place) => {
     fs.mkdirSync(place.folder, { recursive: true });
     return place;
   });
