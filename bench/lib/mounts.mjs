@@ -5,7 +5,7 @@ const MIB = 1024;
 
 /**
  * @param {('tmpfs' | 'overlayfs' | 'xfs')[]} kinds
- * @returns {Promise<{ mounted: import('./places.mjs').Place[], absent: string[] }>} `absent`: what could not be had, and why
+ * @returns {Promise<{ mounted: import('./places.mjs').Place[], absent: string[] }>} `absent`: what is not here, and why
  */
 export async function mounts(kinds) {
   const made = await Promise.all(

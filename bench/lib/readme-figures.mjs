@@ -27,7 +27,7 @@ function measurementOf(cases, { name, title }) {
   return found;
 }
 
-/** The first backend that was measured is the one that most programs get. @param {any} measurement @param {string} against */
+/** Of the first backend that was measured, which most programs get. @param {any} measurement @param {string} against */
 function ratio({ comparisons }, against) {
   const row = comparisons.find(
     (/** @type {any} */ each) => each.against === against && each.metric === 'rate' && each.value,

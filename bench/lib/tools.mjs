@@ -1,5 +1,5 @@
-// Tools that the programs case runs and that the project itself does not use: installed when asked for, beside the other
-// runtimes, and absent otherwise.
+// Tools that the programs case runs and that the project itself does not use: installed when asked for, beside the
+// other runtimes, and absent otherwise.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';

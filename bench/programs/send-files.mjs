@@ -1,4 +1,4 @@
-// A file server on `send`, asked for the files of a tree over 32 connections by a process of its own: TREE FILES REQUESTS
+// A file server on `send`, asked for files of a tree over 32 connections by another process: TREE FILES REQUESTS
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';

@@ -1,4 +1,4 @@
-// How long single calls take, from a sample of them: a look at the clock around each would cost more than a cached read.
+// How long single calls take, from a sample: looking at the clock around each would cost more than a cached read does.
 // One call in 32 is timed, 0.4 % of the fastest of them; where a round has more samples than are kept, every second one
 // is dropped and half as many are taken from then on. What the round itself takes is measured without this.
 
