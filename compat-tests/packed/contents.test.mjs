@@ -45,7 +45,9 @@ describe('packed: contents', function () {
 
   it('has what the exports lead to, the addon and the documents, and no other file', () => {
     const { files, installed } = packed;
-    const used = reached([...targetsOf(manifest.exports), manifest.main, manifest.types], installed, files);
+    const programs = [...Object.values(manifest.bin), 'dist/top-preload.js'];
+    const entries = [...targetsOf(manifest.exports), manifest.main, manifest.types, ...programs];
+    const used = reached(entries, installed, files);
     const others = ['build/Release/ioengine.node', 'CHANGELOG.md', 'LICENSE', 'README.md'];
     expect(used.filter((name) => /\.m?js$/.test(name)).length).to.be.above(6);
     expect(files).to.deep.equal([...new Set([...used, ...others])].sort());

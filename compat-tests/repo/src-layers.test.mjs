@@ -7,7 +7,16 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { inRoot, root } from '../../scripts/lib/paths.mjs';
 import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
-import { circlesOf, entryPoints, foldersInTable, readByTests, srcFolders, upwardEdges } from './support/layers.mjs';
+import {
+  circlesOf,
+  edgesAcross,
+  entryPoints,
+  foldersInTable,
+  programFolders,
+  readByTests,
+  srcFolders,
+  upwardEdges,
+} from './support/layers.mjs';
 import { closeCompiler, edgesOf, namesakes, readModules, unusedExports } from './support/modules.mjs';
 import { sources, textOf } from './support/sources.mjs';
 
@@ -26,12 +35,21 @@ describe('repo: layers of src/', () => {
 
   it('has no folder that is not in the list, and the README has the list', () => {
     const folders = new Set(modules.map(({ name }) => folderOf(name)).filter((folder) => folder !== ''));
-    expect([...folders].sort()).to.deep.equal([...srcFolders].sort());
-    expect(foldersInTable(textOf('src/README.md'))).to.deep.equal(srcFolders);
+    const listed = [...programFolders, ...srcFolders];
+    expect([...folders].sort()).to.deep.equal([...listed].sort());
+    expect(foldersInTable(textOf('src/README.md'))).to.deep.equal(listed);
   });
 
   it('imports from the same folder or from below', () => {
-    expect(upwardEdges(edgesOf(modules), srcFolders)).to.deep.equal([]);
+    const library = edgesOf(modules).filter(({ from }) => !programFolders.includes(folderOf(from)));
+    expect(upwardEdges(library, srcFolders)).to.deep.equal([]);
+  });
+
+  it('has programs that use the entry points and nothing else, and that nothing uses', () => {
+    expect(
+      edgesOf(modules).some(({ from, to }) => programFolders.includes(folderOf(from)) && to === 'index.ts'),
+    ).to.equal(true);
+    expect(edgesAcross(edgesOf(modules))).to.deep.equal([]);
   });
 
   it('has no circle of imports', () => {
@@ -98,6 +116,17 @@ describe('repo: the rules of src/ turn red', () => {
   it('for a folder below that imports an entry point', () => {
     const files = { 'entry.ts': 'export const a = 1;', 'top/b.ts': "import { a } from '../entry'; a;" };
     expect(upward(files)).to.deep.equal(['top/b.ts -> entry.ts']);
+  });
+
+  it('for a program that looks behind the entry points, and for a library that uses a program', () => {
+    const across = (files) => edgesAcross(edgesOf(parse(files)));
+    const b = 'export const b = 1;';
+    const inside = { 'cli/a.ts': "import { b } from '../engine/b'; b;", 'engine/b.ts': b };
+    expect(across(inside)).to.deep.equal(['cli/a.ts -> engine/b.ts']);
+    const lazy = { 'cli/a.ts': b, 'index.ts': "const load = () => require('./cli/a'); load;" };
+    expect(across(lazy)).to.deep.equal(['index.ts -> cli/a.ts']);
+    const good = { 'cli/a.ts': "import { b } from '../index'; import './c'; b;", 'cli/c.ts': b, 'index.ts': b };
+    expect(across(good)).to.deep.equal([]);
   });
 
   it('for a circle, also where one of its imports waits inside a function', () => {

@@ -4,10 +4,11 @@
 //   dist/register.js          the same for register.ts
 //   dist/rest.js              the others, loaded by the first call that needs one
 //   dist/index.js, dist/promises.js, dist/promises.mjs   ways into these
+//   dist/cli.js, dist/top-preload.js   the command, and what it loads into programs: above all of these
 //
 // Each module stays a function of its own that is called once; its requires become look-ups in the bundle. Types stay
 // as tsc wrote them, one .d.ts for each source; those that no public type leads to are removed.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { filesBelow, inRoot } from './paths.mjs';
 import { PlainError } from './run.mjs';
@@ -27,11 +28,14 @@ const IMPORT = /^(?:const \w+ = )?require\("(?<to>\.[^"]*)"\);$/gm;
 
 const targetOf = (name, specifier) => path.posix.join(path.posix.dirname(name), specifier);
 
+/** What is outside of a bundle, and reached through a file of its own. */
+const ENTRIES = ['fs', 'promises', 'index'];
+
 /** The modules that `names` lead to by requires of one form, themselves included; what is imported comes first. */
-function reachable(names, form) {
+function reachable(names, form, outside = []) {
   const found = new Set();
   const visit = (name) => {
-    if (found.has(name)) return;
+    if (found.has(name) || outside.includes(name)) return;
     found.add(name);
     for (const { groups } of read(name).matchAll(form)) visit(targetOf(name, groups.to));
   };
@@ -120,6 +124,21 @@ function firstObject() {
 }
 const fs = cache[file]?.exports ?? firstObject();
 `;
+
+// The command is a user of the package like any other.
+const PROGRAM_LOADER = `${LOADER}
+const loadedElsewhere = () => undefined;
+function elsewhere(name) {
+  return require(\`./\${name}.js\`);
+}
+`;
+
+/** A program in one file of its own, which uses the library through its entry points. */
+function programOf(name) {
+  const modules = reachable([name], ANY_REQUIRE, ENTRIES);
+  const text = `'use strict';\n${MARK}\n${definitionsOf(modules, { compiled: false })}${PROGRAM_LOADER}$load('${name}');\n`;
+  return { modules, text };
+}
 
 // Whoever calls what this puts into node:fs may be in the middle of loading a module, and a program may have put
 // functions of its own into the module loader by then. So the text of rest.js is read here, and no loader takes part
@@ -212,6 +231,8 @@ export function bundle() {
   );
   if (lacking.length > 0) throw new PlainError(`${lacking.join(', ')}: for fs.ts and register.ts both, or for neither`);
 
+  const command = programOf('cli/main');
+  const preload = programOf('cli/top-preload');
   const eagerPart = `${definitionsOf(eager, { compiled: true })}${EAGER_LOADER}`;
   const texts = {
     'fs.js': `'use strict';\n${MARK}\nconst folder = __dirname;\nconst cache = require.cache ?? {};\n${eagerPart}\nmodule.$load = $load;\nmodule.exports = $load('fs');\n`,
@@ -221,8 +242,11 @@ export function bundle() {
     'index.js': `'use strict';\n${MARK}\nconst { $load } = require('./rest.js');\n${relinked('index')}`,
     'register.js': `'use strict';\n${MARK}\n${registerFile(preloaded)}`,
     'rest.js': `'use strict';\n${MARK}\n${definitionsOf(rest, { compiled: false })}${REST_LOADER}`,
+    'cli.js': `#!/usr/bin/env node\n${command.text}`,
+    'top-preload.js': preload.text,
   };
-  for (const name of [...both, ...rest]) rmSync(fileOf(name, '.js'));
+  for (const name of new Set([...both, ...rest, ...command.modules, ...preload.modules])) rmSync(fileOf(name, '.js'));
   for (const [name, text] of Object.entries(texts)) write(name, '', text);
+  chmodSync(fileOf('cli', '.js'), 0o755);
   removePrivateTypes();
 }

@@ -14,6 +14,9 @@ export const srcFolders = [
   'native',
 ];
 
+/** Programs that use the package through its entry points, as anybody would. Nothing imports them. */
+export const programFolders = ['cli'];
+
 /** From the bottom up. addon.cc, directly in csrc/, is above them all, and so is test/. */
 export const csrcFolders = ['base', 'memory', 'jobs', 'backend', 'scheduler', 'binding'];
 
@@ -34,6 +37,20 @@ const folderOf = (name) => (name.includes('/') ? name.split('/')[0] : '');
 export function upwardEdges(edges, topDown) {
   const rank = (name) => topDown.indexOf(folderOf(name));
   return edges.filter(({ from, to }) => rank(to) < rank(from)).map(({ from, to }) => `${from} -> ${to}`);
+}
+
+/**
+ * Edges between a program's folder and anything but itself and the entry points, in either direction.
+ *
+ * @param {{ from: string, to: string }[]} edges
+ */
+export function edgesAcross(edges) {
+  const isProgram = (name) => programFolders.includes(folderOf(name));
+  const isEntry = (name) => entryPoints.includes(name.replace(/\.m?ts$/, ''));
+  return edges
+    .filter(({ from, to }) => folderOf(from) !== folderOf(to) && (isProgram(from) || isProgram(to)))
+    .filter(({ from, to }) => !(isProgram(from) && isEntry(to)))
+    .map(({ from, to }) => `${from} -> ${to}`);
 }
 
 /**

@@ -106,6 +106,8 @@ function namesOf(variable, file, isCalled = false) {
   for (const node of walk(file)) {
     if (node.kind !== SyntaxKind.Identifier || node.text !== variable.text || node === variable) continue;
     if (node.parent.kind === SyntaxKind.PropertyAccessExpression && node.parent.name === node) continue;
+    // Another function's variable of that name.
+    if (node.parent.kind === SyntaxKind.VariableDeclaration && node.parent.name === node) continue;
     const isCall = node.parent.kind === SyntaxKind.CallExpression && node.parent.expression === node;
     uses.push(isCalled && !isCall ? 'all' : namesTaken(isCalled ? node.parent : node, file));
   }

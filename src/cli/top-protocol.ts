@@ -1,0 +1,24 @@
+// What a watched thread tells: lines of JSON, a hello and then samples.
+
+import type Engine = require('../index');
+
+export type SlowCall = Record<string, unknown>;
+
+export interface Hello {
+  kind: 'hello';
+  pid: number;
+  threadId: number;
+  script: string;
+  node: string;
+}
+
+export interface Sample {
+  kind: 'sample';
+  pid: number;
+  threadId: number;
+  rss: number;
+  stats: Engine.Stats;
+  /** Calls that ended since the last sample and were slow, and those that are in flight. */
+  slow: SlowCall[];
+  calls: SlowCall[];
+}
