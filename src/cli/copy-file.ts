@@ -82,7 +82,7 @@ const alignedPiece = (size: number): Buffer =>
  */
 async function inPieces(
   size: number,
-  signal: AbortSignal,
+  isStopped: () => boolean,
   read: (piece: Buffer, position: number, length: number) => Promise<number>,
   use: (piece: Buffer, position: number, length: number) => Promise<void>,
 ): Promise<void> {
@@ -101,7 +101,7 @@ async function inPieces(
   try {
     for (let index = 0; index < memory.length; index++) start(index);
     for (let index = 0; index < count; index++) {
-      if (signal.aborted) throw new Interrupted('interrupted');
+      if (isStopped()) throw new Interrupted('interrupted');
       const length = await reads[index]!;
       if (length < lengthOf(index))
         throw new Error(`the file has become shorter while it was read: ${index * PIECE + length} bytes`);
@@ -151,7 +151,7 @@ async function move(
     inode = (await target.stat()).ino;
     await inPieces(
       size,
-      options.signal,
+      () => options.signal.aborted,
       (piece, position, length) => readAll(from, piece, position, length),
       async (piece, position, length) => {
         // Before the first wait: pieces come in order, and are hashed in it.
@@ -196,7 +196,7 @@ async function digestOf(file: string, size: number, options: CopyOptions): Promi
   try {
     await inPieces(
       size,
-      options.signal,
+      () => options.signal.aborted,
       (piece, position, length) => readAll(handle, piece, position, length),
       async (piece, _position, length) => {
         hash.update(piece.subarray(0, length));
@@ -235,18 +235,16 @@ async function isSame({ source, target, stats, options }: Job): Promise<boolean>
   const files = [await open(source, O_RDONLY, false), await open(target, O_RDONLY, false)] as const;
   const other = Array.from({ length: PIECES_MAX }, () => alignedPiece(stats.size));
   let same = true;
-  const stop = new AbortController();
   try {
     await inPieces(
       stats.size,
-      AbortSignal.any([options.signal, stop.signal]),
+      () => options.signal.aborted || !same,
       (piece, position, length) => readAll(files[0], piece, position, length),
       async (piece, position, length) => {
         const there = other[(position / PIECE) % PIECES_MAX]!;
         await readAll(files[1], there, position, length);
         if (piece.subarray(0, length).equals(there.subarray(0, length))) return;
         same = false;
-        stop.abort();
       },
     );
   } catch (error) {
