@@ -24,6 +24,8 @@ export type {
   DirectOption,
   Open,
   OpenOptions,
+  ReadStreamOptions,
+  WriteBehindOption,
   WriteStreamOptions,
 } from './types/fs';
 export declare const promises: typeof Promises;

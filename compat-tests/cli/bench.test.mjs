@@ -32,7 +32,7 @@ describe('cli: bench', () => {
 
   it('measures a folder, the same work on both sides, and changes nothing in it', async () => {
     const before = treeOf(folder, { times: true });
-    const child = await cli(['bench', '--rounds', '2', '--json', tree], { env });
+    const child = await cli(['bench', '--rounds', '2', '--round-ms', '20', '--json', tree], { env });
     const { results, rounds, machine } = jsonOf(child);
     expect([child.status, rounds], child.describe()).to.deep.equal([0, 2]);
     expect(machine).to.include(process.version);
@@ -62,7 +62,7 @@ describe('cli: bench', () => {
   });
 
   it('prints a table, a chart, and where the engine is no faster', async () => {
-    const { stdout, status } = await cli(['bench', '--rounds', '1', '--files', '3', tree], { env });
+    const { stdout, status } = await cli(['bench', '--rounds', '1', '--round-ms', '20', '--files', '3', tree], { env });
     expect(status).to.equal(0);
     expect(stdout).to.match(/^ {2}task +node +engine +ratio +of the rounds +CPU +engine is +lanes of the engine$/m);
     expect(stdout).to.match(/^ {2}stat, 64 at a time +[\d,.]+ files\/s +[\d,.]+ files\/s +[\d.]+x/m);
@@ -79,7 +79,7 @@ describe('cli: bench', () => {
     const place = path.join(folder, 'place');
     fs.mkdirSync(place);
     const file = path.join(tree, 'file-0');
-    const child = await cli(['bench', '--rounds', '1', '--json', '--write', place, file], { env });
+    const child = await cli(['bench', '--rounds', '1', '--round-ms', '20', '--json', '--write', place, file], { env });
     const tasks = jsonOf(child).results.map(({ task }) => task);
     expect(tasks).to.include.members(['writeFile 4 KiB, 64 at a time', 'createWriteStream', 'createReadStream']);
     expect(fs.readdirSync(place)).to.deep.equal([]);

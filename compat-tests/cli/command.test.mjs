@@ -13,7 +13,7 @@ const commands = ['doctor', 'bench', 'cp', 'top'];
 function optionsOf(name) {
   const source = readFileSync(inRoot('src', 'cli', `${name === 'cp' ? 'copy' : name}.ts`), 'utf8');
   const [, table] = /\n {2}options: \{\n([\s\S]*?)\n {2}\},/.exec(source);
-  return [...table.matchAll(/^ {4}(\w+): \{/gm)].map(([, option]) => option);
+  return [...table.matchAll(/^ {4}'?([\w-]+)'?: \{/gm)].map(([, option]) => option);
 }
 
 describe('cli: the command', () => {

@@ -268,8 +268,12 @@ describe('cli: cp', () => {
   it('--progress writes one line over and over, and nothing is left of it', async () => {
     const source = write('source', patternBytes(3 * MiB));
     const { stderr } = await succeed(['--progress', '--verify', source, at('target')]);
-    expect(stderr).to.match(/\r\x1b\[K\S+ +\d+ % {2}[\d.]+ MiB of 6\.0 MiB {2}.*\/s .* left/);
-    expect(stderr).to.match(/\r\x1b\[K1 file, 3\.0 MiB copied/);
+    const drawn = stderr.split('\r\x1b[K');
+    expect(drawn.length).to.be.above(2);
+    for (const line of drawn.slice(1, -1)) {
+      expect(line).to.match(/^\S+ +\d+ % {2}[\d.]+ MiB of 6\.0 MiB {2}.*\/s .* left$/);
+    }
+    expect(drawn.at(-1)).to.match(/^1 file, 3\.0 MiB copied/);
     const quiet = await succeed(['-q', source, at('second')]);
     expect(quiet.stderr).to.equal('');
   });

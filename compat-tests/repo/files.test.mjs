@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { apiDocsFault } from '../../scripts/lib/api-docs.mjs';
 import { filesBelow, inRoot, root } from '../../scripts/lib/paths.mjs';
 import { skip } from '../helpers/backend.mjs';
 
@@ -43,16 +44,22 @@ describe('repo: files', () => {
     expect(missed).to.deep.equal([]);
   });
 
-  it('has a lock file that names no host', () => {
-    const lock = JSON.parse(readFileSync(inRoot('package-lock.json'), 'utf8'));
-    const hosts = Object.entries(lock.packages)
-      .filter(([, { resolved }]) => resolved !== undefined)
-      .map(([name]) => name);
-    expect(hosts).to.deep.equal([]);
-    const unverified = Object.entries(lock.packages)
-      .filter(([name, { integrity }]) => name !== '' && integrity === undefined)
-      .map(([name]) => name);
-    expect(unverified, 'packages without an integrity hash').to.deep.equal([]);
+  for (const file of ['package-lock.json', 'scripts/api-docs/package-lock.json']) {
+    it(`has a lock file that names no host: ${file}`, () => {
+      const lock = JSON.parse(readFileSync(inRoot(file), 'utf8'));
+      const hosts = Object.entries(lock.packages)
+        .filter(([, { resolved }]) => resolved !== undefined)
+        .map(([name]) => name);
+      expect(hosts).to.deep.equal([]);
+      const unverified = Object.entries(lock.packages)
+        .filter(([name, { integrity }]) => name !== '' && integrity === undefined)
+        .map(([name]) => name);
+      expect(unverified, 'packages without an integrity hash').to.deep.equal([]);
+    });
+  }
+
+  it('has a current API reference', () => {
+    expect(apiDocsFault(), 'run npm run docs:api').to.equal(undefined);
   });
 
   it('has current generated files', function () {

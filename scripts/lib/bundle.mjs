@@ -190,7 +190,7 @@ function exportsOf(name) {
 const TYPE_IMPORT = /(?:from|import|import\(|require\()\s*['"](?<to>\.[^'"]*)['"]/g;
 
 /** The .d.ts and .d.mts files, by their names in dist/, that the public ones lead to, themselves included. */
-function publicTypes() {
+export function publicTypes() {
   const found = new Set();
   const visit = (file) => {
     if (found.has(file)) return;

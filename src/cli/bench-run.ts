@@ -6,8 +6,6 @@ import { type Answer, ENGINE_SIDE, type Order } from './bench-side';
 import type { Task } from './bench-tasks';
 import { type Spread, spreadOf } from './spread';
 
-const ROUND_SECONDS = 0.25;
-
 interface Side {
   name: string;
   process: ChildProcess;
@@ -70,7 +68,11 @@ async function verify(sides: Side[], task: Task): Promise<void> {
 }
 
 /** Passes that take about one round on the slower side, and what the engine has counted by then. */
-async function calibrate(sides: Side[], task: Task): Promise<{ passes: number; lanes: Answer['lanes'] }> {
+async function calibrate(
+  sides: Side[],
+  task: Task,
+  roundSeconds: number,
+): Promise<{ passes: number; lanes: Answer['lanes'] }> {
   let passes = 1;
   for (;;) {
     let slowest = 0;
@@ -80,19 +82,19 @@ async function calibrate(sides: Side[], task: Task): Promise<{ passes: number; l
       slowest = Math.max(slowest, answer.seconds!);
       lanes = answer.lanes ?? lanes;
     }
-    if (slowest >= ROUND_SECONDS / 2) {
-      return { passes: Math.max(1, Math.round((passes * ROUND_SECONDS) / slowest)), lanes };
+    if (slowest >= roundSeconds / 2) {
+      return { passes: Math.max(1, Math.round((passes * roundSeconds) / slowest)), lanes };
     }
-    passes = Math.ceil(passes * Math.min(16, Math.max(2, ROUND_SECONDS / slowest)));
+    passes = Math.ceil(passes * Math.min(16, Math.max(2, roundSeconds / slowest)));
   }
 }
 
 const lanesBetween = (before: Answer['lanes'], after: Answer['lanes']): Record<string, number> =>
   Object.fromEntries(Object.entries(after ?? {}).map(([name, count]) => [name, count - (before?.[name] ?? 0)]));
 
-async function measure(sides: [Side, Side], task: Task, rounds: number): Promise<Result> {
+async function measure(sides: [Side, Side], task: Task, { rounds, roundSeconds }: Rounds): Promise<Result> {
   await verify(sides, task);
-  const { passes, lanes: before } = await calibrate(sides, task);
+  const { passes, lanes: before } = await calibrate(sides, task, roundSeconds);
   const answers: Record<string, Answer[]> = {};
   for (let round = 0; round < rounds; round++) {
     const order = { task, verify: false, passes, seed: 100 + round };
@@ -117,8 +119,14 @@ async function measure(sides: [Side, Side], task: Task, rounds: number): Promise
   };
 }
 
+export interface Rounds {
+  rounds: number;
+  /** How long one round of one side takes, more or less. */
+  roundSeconds: number;
+}
+
 /** Measures each task; `onResult` is told as they end. */
-export async function measureAll(tasks: Task[], rounds: number, onResult: (result: Result) => void): Promise<Result[]> {
+export async function measureAll(tasks: Task[], rounds: Rounds, onResult: (result: Result) => void): Promise<Result[]> {
   const sides: [Side, Side] = [start('node'), start(ENGINE_SIDE)];
   try {
     const results: Result[] = [];

@@ -38,6 +38,7 @@ async function benchProgram(program: string[], values: Values): Promise<number> 
 async function benchFiles(path: string, values: Values): Promise<number> {
   const rounds = numberOption(values, 'rounds', 5);
   const filesMax = numberOption(values, 'files', 2000);
+  const roundSeconds = numberOption(values, 'round-ms', 250) / 1000;
   statSync(path);
   const facts = machine();
   const folder = typeof values.write === 'string' ? values.write : undefined;
@@ -54,7 +55,7 @@ async function benchFiles(path: string, values: Values): Promise<number> {
     const { tasks, description } = planFor(path, filesMax, values.direct === true, scratch);
     if (tasks.length === 0) throw new Error(`${path} is too small to measure anything with`);
     for (const line of description) say(line);
-    const results = await measureAll(tasks, rounds, ({ task }) => say(`done: ${task.name}`));
+    const results = await measureAll(tasks, { rounds, roundSeconds }, ({ task }) => say(`done: ${task.name}`));
     const plain = results.map(({ task: { name, unit }, ...figures }) => ({ task: name, unit, ...figures }));
     if (values.json) print([JSON.stringify({ path, rounds, machine: facts, results: plain }, undefined, 2)]);
     else print([`ioengine bench ${path}`, facts, '', ...resultLines(results, rounds)]);
@@ -87,6 +88,7 @@ export const bench: Command = {
   takesProgram: true,
   options: {
     rounds: { type: 'string', value: 'N', help: 'rounds of each task and side (5)' },
+    'round-ms': { type: 'string', value: 'MS', help: 'how long a round of a side takes, more or less (250)' },
     files: { type: 'string', value: 'N', help: 'files of a DIR at most (2000)' },
     direct: { type: 'boolean', help: 'also reads with O_DIRECT, which the disk has to answer' },
     write: {

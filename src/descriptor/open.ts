@@ -9,15 +9,19 @@ import { UNSUPPORTED } from '../native/addon';
 import { systemError } from '../node/errors';
 import { nodeFs } from '../node/fs';
 
-/** `true`: O_DIRECT or an error. `'try'`: O_DIRECT where the filesystem takes it. See open(2). */
+/**
+ * O_DIRECT, past the page cache, see open(2). `true`: or an error (`ERR_IOENGINE_DIRECT_UNSUPPORTED`). `'try'`: where
+ * the filesystem takes it, else buffered. `false`: buffered, unless the flags say O_DIRECT.
+ */
 export type Direct = boolean | 'try';
 
+/** What `open(path, options)` of ioengine/fs and ioengine/fs/promises takes in the place of node's flags and mode. */
 export interface OpenOptions {
-  /** As node's `flags`: 'r', 'w+', ... or a number. Default 'r'. */
+  /** As node's `flags`: 'r', 'w+', ... or a number, see open(2). Default 'r'. */
   flags?: string | number | null;
-  /** Permission bits of a new file. Default 0o666. */
+  /** Permission bits of a new file, less the umask. Default 0o666. */
   mode?: string | number | null;
-  /** Default false; IOENGINE_DIRECT=1 makes it 'try'. */
+  /** Default false; IOENGINE_DIRECT=1 makes it 'try'. Any offset, length and buffer works. */
   direct?: Direct;
 }
 

@@ -6,8 +6,13 @@ const ALIGNMENT = 4096;
 const BYTES_MAX = 2 ** 31;
 
 /**
- * A Buffer of `size` bytes (0 to 2 GiB) that starts at a multiple of 4,096, on recycled memory where the engine can
- * give it. Like Buffer.allocUnsafe its content is undefined. Throws node's ERR_OUT_OF_RANGE for an invalid size.
+ * A Buffer that starts at a multiple of 4,096 bytes, as O_DIRECT wants it (open(2), NOTES): requests with such memory
+ * need no copy. On recycled memory where the engine can give it; like that of Buffer.allocUnsafe its content is
+ * undefined. Without an engine the Buffer is an ordinary one.
+ *
+ * @param size bytes, 0 to 2 ** 31 (2 GiB)
+ * @throws {RangeError} node's `ERR_OUT_OF_RANGE` for another number.
+ * @throws {TypeError} node's `ERR_INVALID_ARG_TYPE` for what is no number.
  */
 export function alignedBuffer(size: number): Buffer {
   // The kernel transfers no more at once, so the limit is the same on every Node.

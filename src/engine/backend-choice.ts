@@ -26,9 +26,13 @@ const ALIASES: Record<string, Requested> = {
   threads: 'threads',
 };
 
-/** An error of ioengine's own, with the cause and what to do about it. */
+/**
+ * An error of ioengine's own, with the cause and what to do about it. Errors of the system are node's, as from node:fs.
+ */
 export class EngineError extends Error {
+  /** `ERR_IOENGINE_BACKEND_UNKNOWN`, `ERR_IOENGINE_BACKEND_UNAVAILABLE` or `ERR_IOENGINE_DIRECT_UNSUPPORTED`. */
   readonly code: string;
+  /** What to do about it, in a sentence; the message ends with it. */
   readonly fix: string;
 
   constructor(code: string, message: string, fix: string) {

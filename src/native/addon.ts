@@ -23,6 +23,7 @@ const RESULTS_MAX = 512;
 const SCRATCH_BYTES = 128 * 1024;
 
 export const BACKEND_INDEX = { auto: -1, uring: 0, aio: 1, threads: 2 } as const;
+/** io_uring, Linux native AIO, or the engine's own threads alone. */
 export type BackendName = 'uring' | 'aio' | 'threads';
 
 /** Why a backend is not available; `errorNumber` 0 means that it is. */

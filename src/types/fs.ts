@@ -9,10 +9,11 @@ export type { OpenOptions };
 
 type Second<F extends (...args: never) => unknown> = Exclude<Parameters<F>[1], string | null | undefined>;
 
+/** What `createReadStream` and `createWriteStream` take besides node's options. */
 export interface DirectOption {
   /**
-   * O_DIRECT: `true` or an error, `'try'` where the filesystem takes it. Any offset, length and buffer works.
-   * Default: false, or `'try'` with IOENGINE_DIRECT=1.
+   * O_DIRECT, see open(2): `true` or an error (`'error'` event with `ERR_IOENGINE_DIRECT_UNSUPPORTED`), `'try'` where
+   * the filesystem takes it. Any offset, length and buffer works. Default: false, or `'try'` with IOENGINE_DIRECT=1.
    */
   direct?: Direct | undefined;
 }
@@ -26,7 +27,9 @@ type OpenAsPromise = (
 /** node's open, and without a callback a promise of a FileHandle. */
 export type Open = typeof nodeFs.open & OpenAsPromise;
 
+/** node's options, and `direct`. */
 export type ReadStreamOptions = Second<typeof nodeFs.createReadStream> & DirectOption;
+/** What `createWriteStream` takes besides. */
 export interface WriteBehindOption {
   /**
    * So many bytes at most (and never more than 64 MiB) may be acknowledged before the kernel has them: `'drain'` comes
@@ -38,13 +41,16 @@ export interface WriteBehindOption {
   writeBehind?: number | undefined;
 }
 
+/** node's options, `direct` and `writeBehind`. */
 export type WriteStreamOptions = Second<typeof nodeFs.createWriteStream> & DirectOption & WriteBehindOption;
 
+/** node's createReadStream, whose options may have `direct`. */
 export type CreateReadStream = (
   path: nodeFs.PathLike,
   options?: BufferEncoding | ReadStreamOptions,
 ) => nodeFs.ReadStream;
 
+/** node's createWriteStream, whose options may have `direct` and `writeBehind`. */
 export type CreateWriteStream = (
   path: nodeFs.PathLike,
   options?: BufferEncoding | WriteStreamOptions,

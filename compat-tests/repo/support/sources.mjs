@@ -16,8 +16,12 @@ export const repositoryFiles = [
   .map((file) => path.relative(root, file))
   .concat(DOCUMENTS, 'CHANGELOG.md', 'LICENSE', 'binding.gyp', 'package.json', 'biome.json', 'tsconfig.json');
 
+/** Written by typedoc, in its words and columns; what it is written from is read. */
+const isGenerated = (name) => name.startsWith('docs/api/');
+
 /** @type {{ name: string, text: string }[]} */
 export const sources = repositoryFiles
+  .filter((name) => !isGenerated(name))
   .filter((name) => DOCUMENTS.includes(name) || (name.includes('/') && ENDINGS.some((ending) => name.endsWith(ending))))
   .map((name) => ({ name, text: readFileSync(inRoot(name), 'utf8') }));
 
