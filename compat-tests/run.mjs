@@ -17,7 +17,7 @@ import { runMocha } from './run.mocha.mjs';
 
 const backends = ['uring', 'aio', 'threads', 'auto'];
 // What these test does not depend on the backend (or they choose backends themselves), so once is enough.
-const onceFolders = ['cli', 'packed', 'repo', 'surface'];
+const onceFolders = ['cli', 'docs', 'packed', 'repo', 'surface'];
 
 const testsFolder = inRoot('compat-tests');
 const isOnce = (file) => onceFolders.includes(path.relative(testsFolder, file).split(path.sep)[0]);

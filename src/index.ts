@@ -46,8 +46,8 @@ const NO_CAPABILITIES: Capabilities = { operations: [], singleIssuer: false, buf
  * engine could be started for a reason that passes (no free descriptor, no memory): then the next call tries again.
  *
  * @throws {EngineError} `ERR_IOENGINE_BACKEND_UNKNOWN` for a value of IOENGINE_BACKEND that it does not know.
- * @throws {EngineError} `ERR_IOENGINE_BACKEND_UNAVAILABLE`, with cause and fix, for a backend that was requested by name
- * and cannot run.
+ * @throws {EngineError} `ERR_IOENGINE_BACKEND_UNAVAILABLE`, with cause and fix, for a backend that was requested by
+ * name and cannot run.
  */
 export function backend(): Backend {
   const requested = requestedBackend();

@@ -13,6 +13,7 @@ import { withFilesystem } from '../helpers/filesystems.mjs';
 import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
 import { unavailability } from '../run.availability.mjs';
 import { cli, jsonOf, program, treeOf } from './support/cli.mjs';
+import { filterObstacle, nodeWithout } from './support/refuse-calls.mjs';
 
 const doctor = (args, options) => cli(['doctor', '--json', ...args], options);
 const AUTO = { IOENGINE_BACKEND: 'auto' };
@@ -72,6 +73,29 @@ describe('cli: doctor', () => {
     }
     const text = await cli(['doctor'], { env: AUTO, strace });
     expect(text.stdout).to.include(backends.uring.reason.split(' ')[0]).and.include('fix: ');
+  });
+
+  describe('in a container whose seccomp profile refuses io_uring, as the default one of Docker does', () => {
+    before(function () {
+      const obstacle = filterObstacle() ?? (unavailability('aio') && 'there is no AIO here');
+      if (obstacle) skip(this, obstacle);
+    });
+
+    it('says that the engine runs on AIO, that a filter is there, and which calls to allow', () => {
+      const calls = ['io_uring_setup', 'io_uring_enter', 'io_uring_register'];
+      const { status, stdout } = nodeWithout(calls, [program, 'doctor', '--json'], AUTO);
+      const { backend, backends, sandbox } = JSON.parse(stdout);
+      expect([status, backend.name, sandbox.seccomp]).to.deep.equal([0, 'aio', 'filter']);
+      expect(backends.uring.reason).to.include('EPERM').and.include('seccomp');
+      for (const call of calls) expect(backends.uring.fix).to.include(call);
+    });
+
+    it('names the one call that a profile has forgotten', () => {
+      const { status, stdout } = nodeWithout(['io_uring_register'], [program, 'doctor', '--json'], AUTO);
+      const { backend, backends } = JSON.parse(stdout);
+      expect([status, backend.name]).to.deep.equal([0, 'aio']);
+      expect(backends.uring.reason).to.include('io_uring_register is refused');
+    });
   });
 
   it('names the addon that is loaded, and why there is none', async () => {

@@ -1,5 +1,5 @@
-// `ioengine top -- COMMAND`: what it shows is compared with what the program itself counts, and the program with what it
-// does alone. Red with a thread that is not seen, a total that lacks the last interval, an exit code or an output that
+// `ioengine top -- COMMAND`: what it shows is compared with what the program itself counts, and the program with what
+// it does alone. Red with a thread that is not seen, a total that lacks the last interval, an exit code or an output that
 // is not the program's, and with a preload that keeps a program alive.
 import fs from 'node:fs';
 import path from 'node:path';
