@@ -110,10 +110,12 @@ describe('cli: bench', () => {
 
   it('ends with 1 where the sides do not come to the same content', async () => {
     const code = `
-      const { writeFileSync } = await import('node:fs');
-      for (let count = 0; ; count++) writeFileSync(process.argv[1], String(count).padStart(4000, '.'));`;
+      const { openSync, writeSync } = await import('node:fs');
+      const fd = openSync(process.argv[1], 'r+');
+      for (let count = 0; ; count++) writeSync(fd, String(count).padStart(4000, '.'), 0);`;
     const file = path.join(tree, 'file-1');
-    fs.writeFileSync(file, 'first');
+    // As long as what is written: only the content tells.
+    fs.writeFileSync(file, '.'.repeat(4000));
     const writer = startChild({ code, args: [file] });
     try {
       const { status, stderr } = await cli(['bench', '--rounds', '1', tree], { env });

@@ -1,6 +1,6 @@
 // `ioengine top -- COMMAND`: what it shows is compared with what the program itself counts, and the program with what
-// it does alone. Red with a thread that is not seen, a total that lacks the last interval, an exit code or an output that
-// is not the program's, and with a preload that keeps a program alive.
+// it does alone. Red with a thread that is not seen, a total that lacks the last interval, an exit code or an output
+// that is not the program's, and with a preload that keeps a program alive.
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -36,12 +36,17 @@ describe('cli: top', () => {
     import fs from 'node:fs';
     import { stats } from ${index};
     const until = Date.now() + 300;
-    while (Date.now() < until) await fs.promises.readFile(process.execPath.length ? import.meta.filename ?? process.argv[1] : '');
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    while (Date.now() < until) await fs.promises.readFile(${index});
   `;
 
   it('counts what the program counts, and hands its output and exit code on', async () => {
-    const file = write('program.mjs', `${READS} console.log(JSON.stringify(stats().lanes)); process.exit(7);`);
+    const file = write(
+      'program.mjs',
+      `${READS}
+      // Behind the last look of the timer, and before the end.
+      for (let more = 0; more < 5; more++) await fs.promises.readFile(${index});
+      console.log(JSON.stringify(stats().lanes)); process.exit(7);`,
+    );
     const { child, messages, totals, samples } = await watch([process.execPath, file]);
     expect(child.status, child.describe()).to.equal(7);
     const own = JSON.parse(child.stdout);
@@ -113,12 +118,13 @@ describe('cli: top', () => {
   });
 
   it('ends as the program ends, by a signal too, and says where it cannot be started', async () => {
-    const killed = await cli(['top', '--', 'sh', '-c', 'kill -9 $$'], { env });
+    const place = { env: { ...env, TMPDIR: folder } };
+    const killed = await cli(['top', '--', 'sh', '-c', 'kill -9 $$'], place);
     expect(killed.status).to.equal(137);
     expect(killed.stderr).to.include('no Node.js process was seen');
-    const none = await cli(['top', '--', '/no/such/program'], { env });
+    const none = await cli(['top', '--', '/no/such/program'], place);
     expect([none.status, none.stderr.includes('cannot be started')]).to.deep.equal([1, true]);
-    expect(fs.readdirSync(path.dirname(folder)).filter((name) => name.startsWith('ioengine-top-'))).to.deep.equal([]);
+    expect(fs.readdirSync(folder)).to.deep.equal([]);
   });
 
   it('does not watch a process that runs, and says why and what to do', async () => {

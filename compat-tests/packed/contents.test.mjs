@@ -57,7 +57,7 @@ describe('packed: contents', function () {
     expect(filesOf(packed.installed)).to.deep.equal(packed.files);
     expect(
       filesOf(path.join(packed.folder, 'node_modules')).filter((name) => !name.startsWith('ioengine/')),
-    ).to.deep.equal(['.package-lock.json']);
+    ).to.deep.equal(['.bin/ioengine', '.package-lock.json']);
   });
 
   it('the addon has no debug information, and shows nothing but what Node looks for', () => {

@@ -1,9 +1,13 @@
 // A project that has nothing but the tarball: every entry is imported and required, and does real work.
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { inRoot } from '../../scripts/lib/paths.mjs';
 import { unavailability } from '../run.availability.mjs';
 import { packAndInstall, run } from './support/install.mjs';
+
+const manifest = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
 
 /** Writes a file in every way and reads it back; ends with what the engine did. `fs`, `fsp`, `engine` are in scope. */
 const WORK = `
@@ -90,6 +94,24 @@ describe('packed: use', function () {
       console.log(JSON.stringify([require('ioengine/package.json').name, ...codes]));`;
     const refused = inside.map(() => 'ERR_PACKAGE_PATH_NOT_EXPORTED');
     expect(JSON.parse(runHere(['--eval', script]))).to.deep.equal(['ioengine', ...refused]);
+  });
+
+  it('npx ioengine runs the command of the package', () => {
+    const npx = (args) => run('npx', ['--offline', 'ioengine', ...args], { cwd: packed.folder, env: inherited });
+    expect(npx(['--version'])).to.equal(`ioengine ${manifest.version}\n`);
+    const { binary } = JSON.parse(npx(['doctor', '--json']));
+    expect(binary.loaded).to.equal(path.join(packed.installed, 'build', 'Release', 'ioengine.node'));
+  });
+
+  it('the command watches a program', () => {
+    const command = [path.join(packed.installed, 'dist', 'cli.js'), 'top', '--', process.execPath, 'import.mjs'];
+    const { stdout, stderr, status } = spawnSync(process.execPath, command, {
+      cwd: packed.folder,
+      env: inherited,
+      encoding: 'utf8',
+    });
+    expect([status, JSON.parse(stdout).equal]).to.deep.equal([0, true]);
+    expect(stderr).to.match(/^in all, 1 thread seen:$/m);
   });
 
   it('works in a Worker', () => {
