@@ -265,6 +265,16 @@ describe('cli: cp', () => {
     }
   });
 
+  it('works where no engine runs, and does not call that O_DIRECT', async () => {
+    const none = { env: { IOENGINE_DISABLE: '1' } };
+    const source = write('source', patternBytes(2 * MiB + 3));
+    const { stderr } = await succeed(['--verify', source, at('target')], none);
+    expect(same(source, at('target'))).to.equal(true);
+    expect(stderr).to.include('read back through the page cache');
+    await fail(['--direct', source, at('second')], 'cannot be opened with O_DIRECT', none);
+    expect(names()).to.deep.equal(['source', 'target']);
+  });
+
   it('--progress writes one line over and over, and nothing is left of it', async () => {
     const source = write('source', patternBytes(3 * MiB));
     const { stderr } = await succeed(['--progress', '--verify', source, at('target')]);
