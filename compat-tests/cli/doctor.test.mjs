@@ -10,6 +10,7 @@ import { Resource } from '../fixtures/resource.mjs';
 import { skip } from '../helpers/backend.mjs';
 import { runChild } from '../helpers/child.mjs';
 import { withFilesystem } from '../helpers/filesystems.mjs';
+import { openSlowDisk } from '../helpers/slow-disk.mjs';
 import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
 import { unavailability } from '../run.availability.mjs';
 import { cli, jsonOf, program, treeOf } from './support/cli.mjs';
@@ -245,7 +246,46 @@ describe('cli: doctor PATH', () => {
     }
   });
 
-  it('calls what the kernel makes up special, and what it does not know remote', async () => {
+  it('--write tries with a named file where there are none without, and removes it', async function () {
+    needsStrace(this);
+    const folder = temporaryDirectory();
+    try {
+      fs.writeFileSync(path.join(folder, 'file'), 'some text\n');
+      // The folder is opened to be listed, and then for a file without a name.
+      const strace = { path: folder, trace: 'openat', inject: 'openat:error=EOPNOTSUPP:when=2' };
+      const laneOf = (child, name) => jsonOf(child).place.lanes.find(({ operation }) => operation === name)?.lane;
+      const without = await doctor([folder], { strace });
+      expect(without.injected).to.equal(1);
+      const reason = 'not tried: no file without a name can be made here: ENOTSUP; --write tries with a named file';
+      expect(laneOf(without, 'write')).to.equal(reason);
+      const child = await doctor(['--write', folder], { strace });
+      expect(child.injected).to.equal(1);
+      expect(laneOf(child, 'write')).to.match(/^(threads|uring|inline)$/);
+      expect(fs.readdirSync(folder)).to.deep.equal(['file']);
+    } finally {
+      removeDirectory(folder);
+    }
+  });
+
+  it('calls a FUSE filesystem remote, and says what cannot be tried there', async function () {
+    this.timeout(120_000);
+    const disk = await openSlowDisk({ sizeMiB: 32 });
+    if (disk.skipped) skip(this, disk.skipped);
+    try {
+      const child = await doctor([disk.fuseFile]);
+      const { place } = jsonOf(child);
+      expect([child.stderr, place.kind, place.type]).to.deep.equal(['', 'remote', 'file']);
+      expect(place.mount.type).to.match(/^fuse/);
+      const laneOf = (name) => place.lanes.find(({ operation }) => operation === name)?.lane;
+      expect(laneOf('stat')).to.equal('threads');
+      expect(laneOf('write')).to.match(/^not tried: no file without a name can be made here: \w+; --write tries/);
+      expect(laneOf('read, cached')).to.match(/^(delegated|threads|uring|aio)$/);
+    } finally {
+      disk.close();
+    }
+  });
+
+  it('calls what the kernel makes up special', async () => {
     for (const special of ['/proc', '/proc/cpuinfo', '/dev/null']) {
       const { place } = jsonOf(await doctor([special]));
       expect([special, place.kind]).to.deep.equal([special, 'special']);
