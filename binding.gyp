@@ -3,11 +3,9 @@
     {
       'target_name': 'ioengine',
       'sources': ['<!@(node scripts/list-native-sources.mjs addon)'],
-      'include_dirs': ['csrc', '<!(node -p "require(\'node-addon-api\').include_dir")'],
+      'include_dirs': ['csrc'],
       'defines': [
         'NAPI_VERSION=9',
-        'NAPI_DISABLE_CPP_EXCEPTIONS',
-        'NODE_ADDON_API_DISABLE_DEPRECATED',
         '_FILE_OFFSET_BITS=64',
       ],
       'cflags': [

@@ -2,7 +2,6 @@
 // npm run test:asan runs the suite on it; CONTRIBUTING.md says how to run anything else on it.
 import path from 'node:path';
 import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { commonFlags, compileObjects, link, sanitizerFlags } from './lib/compile.mjs';
 import { localNodeHeaders } from './lib/native-build.mjs';
@@ -12,7 +11,6 @@ import { main, PlainError } from './lib/run.mjs';
 export async function buildAsan() {
   const headers = localNodeHeaders();
   if (!headers) throw new PlainError(`no headers of Node ${process.version} beside ${process.execPath}`);
-  const addonApi = createRequire(import.meta.url)('node-addon-api').include_dir;
   const flags = [
     '-g',
     '-O1',
@@ -20,12 +18,9 @@ export async function buildAsan() {
     ...commonFlags,
     ...sanitizerFlags('address'),
     '-DNAPI_VERSION=9',
-    '-DNAPI_DISABLE_CPP_EXCEPTIONS',
-    '-DNODE_ADDON_API_DISABLE_DEPRECATED',
     '-DNODE_GYP_MODULE_NAME=ioengine',
     '-DBUILDING_NODE_EXTENSION',
     `-I${path.join(headers, 'include', 'node')}`,
-    `-I${path.resolve(inRoot(), addonApi)}`,
   ];
   const objects = await compileObjects(addonSources(), flags, inRoot('build-asan'));
   const linkFlags = ['-shared', ...sanitizerFlags('address'), '-Wl,-z,nodelete', '-l:liburing.a', '-lpthread'];

@@ -9,6 +9,7 @@
 #include "backend/aio/aio_backend.h"
 #include "backend/threads/threads_backend.h"
 #include "backend/uring/uring_backend.h"
+#include "base/errno_name.h"
 
 namespace ioengine {
 namespace {
@@ -77,7 +78,7 @@ Capabilities expected_capabilities(BackendType type, uint32_t depth) {
 }
 
 std::string describe_failure(BackendType type, const BackendResult& result) {
-  return std::string(public_name(type)) + " is not available: " + strerrorname_np(result.error_number) +
+  return std::string(public_name(type)) + " is not available: " + errno_name(result.error_number) +
          ", " + result.cause;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/errno_name.h"
 #include "base/limits.h"
 #include "binding/aligned_buffer.h"
 #include "binding/arguments.h"
@@ -192,7 +193,7 @@ void set_string(napi_env env, napi_value object, const char* name, const std::st
 void set_failure(napi_env env, napi_value object, const BackendResult& result) {
   set_number(env, object, "errorNumber", result.error_number);
   if (result.error_number == 0) return;
-  set_string(env, object, "error", strerrorname_np(result.error_number));
+  set_string(env, object, "error", errno_name(result.error_number));
   set_string(env, object, "cause", result.cause);
   set_string(env, object, "fix", result.fix);
 }

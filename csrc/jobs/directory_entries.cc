@@ -11,6 +11,8 @@
 #include <cstring>
 #include <limits>
 
+#include "base/statx.h"
+
 namespace ioengine {
 namespace {
 
@@ -64,7 +66,7 @@ void Entries::sort() {
 bool Entries::find_type(int directory, Entry* entry) const {
   struct statx status;
   if (entry->type != DT_UNKNOWN) return true;
-  if (statx(directory, name(*entry), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0) return false;
+  if (statx_at(directory, name(*entry), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0) return false;
   entry->type = static_cast<unsigned char>(IFTODT(status.stx_mode));
   return true;
 }

@@ -1,7 +1,6 @@
 #include "jobs/file_facts.h"
 
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -12,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/statx.h"
 #include "jobs/device_tags.h"
 
 namespace ioengine {
@@ -85,7 +85,7 @@ uint64_t field64(const struct statx& buffer, size_t offset) {
 void read_direct_alignment(int fd, FileFacts* facts) {
   struct statx buffer;
   facts->memory_alignment = facts->offset_alignment = kFallbackAlignment;
-  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kStatxDioAlign, &buffer) != 0) return;
+  if (statx_at(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kStatxDioAlign, &buffer) != 0) return;
   if ((buffer.stx_mask & kStatxDioAlign) == 0) return;
   const uint32_t memory = field32(buffer, kDioMemAlignOffset);
   const uint32_t offset = field32(buffer, kDioMemAlignOffset + sizeof(uint32_t));
@@ -136,7 +136,7 @@ int read_file_facts(int fd, FileFacts* facts) {
   if (flags == -1) return -errno;
   struct statx mounted;
   const bool has_mount =
-      statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_CTIME | kMountMask, &mounted) == 0;
+      statx_at(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_CTIME | kMountMask, &mounted) == 0;
   facts->mount = has_mount ? mount_of(mounted).number : 0;
   facts->changed_ns = has_mount && is_past(in_ns(mounted.stx_ctime)) ? in_ns(mounted.stx_ctime) : 0;
   facts->device = status.st_dev;

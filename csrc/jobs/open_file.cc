@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/eintr.h"
+#include "base/statx.h"
 #include "jobs/result_codes.h"
 
 namespace ioengine {
@@ -22,7 +23,7 @@ int32_t open_retrying(const char* path, int flags, uint32_t mode) {
 // FIFOs wait for a peer, devices for whatever their driver likes, sockets fail: node:fs does all that well.
 bool may_wait_on_open(const std::string& path) {
   struct statx buffer;
-  if (statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_TYPE, &buffer) != 0) return false;
+  if (statx_at(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_TYPE, &buffer) != 0) return false;
   const mode_t type = buffer.stx_mode & S_IFMT;
   return type == S_IFIFO || type == S_IFCHR || type == S_IFSOCK;
 }

@@ -11,6 +11,7 @@
 
 #include "base/eintr.h"
 #include "base/owned_fd.h"
+#include "base/statx.h"
 #include "jobs/open_file.h"
 #include "jobs/result_codes.h"
 
@@ -19,7 +20,7 @@ namespace {
 
 bool is_directory(const char* path) {
   struct statx status;
-  return statx(AT_FDCWD, path, 0, STATX_TYPE, &status) == 0 && S_ISDIR(status.stx_mode);
+  return statx_at(AT_FDCWD, path, 0, STATX_TYPE, &status) == 0 && S_ISDIR(status.stx_mode);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/eintr.h"
 #include "base/limits.h"
+#include "base/statx.h"
 
 namespace ioengine {
 namespace {
@@ -73,7 +74,7 @@ int32_t ReadFileJob::open_it() {
   file->fd = fd;
   file->open_ns = monotonic_ns() - before;
   struct statx status;
-  const bool small = statx(fd, "", AT_EMPTY_PATH, kMask, &status) == 0 && S_ISREG(status.stx_mode) &&
+  const bool small = statx_at(fd, "", AT_EMPTY_PATH, kMask, &status) == 0 && S_ISREG(status.stx_mode) &&
                      status.stx_size > 0 && status.stx_size <= limits::whole_file_bytes;
   if (!small || learn) return read_file_facts(fd, &file->facts);
   FileFacts& facts = file->facts;

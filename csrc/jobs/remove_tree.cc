@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/owned_fd.h"
+#include "base/statx.h"
 #include "jobs/directory_entries.h"
 #include "jobs/result_codes.h"
 
@@ -121,7 +122,7 @@ class Removal final : public ResumableWork {
 
 int32_t RemoveTreeJob::begin(std::unique_ptr<ResumableWork>* work) {
   struct statx status;
-  if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0)
+  if (statx_at(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0)
     return force && errno == ENOENT ? 0 : kUnsupported;
   if (!S_ISDIR(status.stx_mode)) return unlink(path.c_str()) == 0 ? 0 : kUnsupported;
   if (!recursive) return kUnsupported;

@@ -8,6 +8,7 @@
 
 #include "base/eintr.h"
 #include "base/owned_fd.h"
+#include "base/statx.h"
 #include "jobs/result_codes.h"
 
 namespace ioengine {
@@ -18,7 +19,7 @@ void LookUpJob::learn_mount(bool follow) {
   if (!fd.is_open()) return;
   struct statx status;
   struct statfs fs;
-  if (statx(fd.get(), "", AT_EMPTY_PATH, STATX_TYPE | kMountMask, &status) != 0) return;
+  if (statx_at(fd.get(), "", AT_EMPTY_PATH, STATX_TYPE | kMountMask, &status) != 0) return;
   if (fstatfs(fd.get(), &fs) != 0) return;
   mount = mount_of(status);
   filesystem =
@@ -29,7 +30,7 @@ void LookUpJob::learn_mount(bool follow) {
 int32_t StatJob::run() {
   const int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
   const int32_t result =
-      without_eintr([&] { return statx(AT_FDCWD, path.c_str(), flags, kStatxMask, &status); });
+      without_eintr([&] { return statx_at(AT_FDCWD, path.c_str(), flags, kStatxMask, &status); });
   if (result == 0 && learn) learn_mount(follow);
   return result == -ENOSYS ? kUnsupported : result;
 }

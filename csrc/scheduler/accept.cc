@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/statx.h"
 #include "jobs/open_file.h"
 #include "memory/aligned_block.h"
 #include "scheduler/bounce.h"
@@ -91,7 +92,7 @@ bool IoContext::still_same_file(Descriptor* descriptor) {
   // Not asked on this thread; and a pool job makes the same system call on whatever has the number now.
   if (descriptor->remote()) return true;
   struct statx status;
-  if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status) != 0) return false;
+  if (statx_at(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status) != 0) return false;
   if (device_of(status) != descriptor->facts.device || status.stx_ino != descriptor->facts.inode)
     return false;
   descriptor->checked_turn = turn_;

@@ -8,6 +8,7 @@
 
 #include "backend/threads/execute.h"
 #include "base/check.h"
+#include "base/statx.h"
 #include "jobs/open_file.h"
 #include "jobs/result_codes.h"
 #include "jobs/resumable_job.h"
@@ -54,7 +55,7 @@ bool IoContext::read_up_to_size(Request* request, uint64_t attempt_end) {
   const bool direct = request->operation == Operation::kRead && request->has(kFlagDirect);
   if (!direct || stopping_ || request->descriptor->facts.kind != FileKind::kRegular) return false;
   struct statx status;
-  if (statx(request->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) != 0) return false;
+  if (statx_at(request->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) != 0) return false;
   const uint64_t size = status.stx_size;
   const uint64_t rounded = (size + request->alignment - 1) / request->alignment * request->alignment;
   if (request->offset >= size || attempt_end <= rounded) return false;

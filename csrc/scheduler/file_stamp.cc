@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "base/statx.h"
+
 namespace ioengine {
 namespace {
 
@@ -28,7 +30,7 @@ bool take_stamp(int fd, FileStamp* stamp) {
   struct statx status;
   constexpr unsigned kWanted = STATX_TYPE | STATX_SIZE | STATX_MTIME | STATX_CTIME;
   if (clock_gettime(CLOCK_REALTIME_COARSE, &now) != 0) return false;
-  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kWanted, &status) != 0) return false;
+  if (statx_at(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kWanted, &status) != 0) return false;
   *stamp = {status.stx_size, status.stx_mtime.tv_sec, status.stx_mtime.tv_nsec, status.stx_ctime.tv_sec,
             status.stx_ctime.tv_nsec};
   if (!S_ISREG(status.stx_mode) || (status.stx_mask & kWanted) != kWanted) return false;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/eintr.h"
 #include "base/limits.h"
+#include "base/statx.h"
 
 namespace ioengine {
 namespace {
@@ -93,7 +94,7 @@ bool InlineLane::look_at_times(Descriptor* descriptor) {
   if (!facts.filesystem.memory_backed && facts.filesystem.access_times != AccessTimes::kNever) {
     struct statx status;
     DueUpdate due;
-    if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kAccessTimesMask, &status) != 0)
+    if (statx_at(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kAccessTimesMask, &status) != 0)
       return false;
     if (is_update_due(status, facts.filesystem.access_times, &due) &&
         !descriptor->access_time_trial.is_never_kept(due))
@@ -116,7 +117,8 @@ bool InlineLane::look_up(Descriptor* descriptor, int64_t offset, uint64_t bytes)
   // Pages past the end are never cached: only what the file has is looked up.
   if (facts.kind == FileKind::kRegular && position + bytes > facts.size) {
     struct statx status;
-    if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) != 0) return false;
+    if (statx_at(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) != 0)
+      return false;
     descriptor->facts.size = status.stx_size;
     if (position >= status.stx_size) return true;  // end of file: there is nothing to wait for
     bytes = std::min<uint64_t>(bytes, status.stx_size - position);
@@ -185,7 +187,8 @@ int InlineLane::close(int fd, const FileFacts& facts) {
 bool InlineLane::ends_at(const Descriptor* descriptor, int64_t offset) {
   if (descriptor->facts.kind != FileKind::kRegular) return false;
   struct statx status;
-  if (statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) != 0) return false;
+  if (statx_at(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) != 0)
+    return false;
   const int64_t end = offset >= 0 ? offset : static_cast<int64_t>(lseek(descriptor->fd, 0, SEEK_CUR));
   return end >= static_cast<int64_t>(status.stx_size);
 }

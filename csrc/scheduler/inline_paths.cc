@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "base/statx.h"
 #include "jobs/result_codes.h"
 #include "jobs/stat_path.h"
 
@@ -25,7 +26,7 @@ int open_cached(const char* path, int flags) {
 }
 
 bool stat_cached(int fd, unsigned mask, struct statx* status) {
-  return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, status) == 0;
+  return statx_at(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, status) == 0;
 }
 
 // What is wrong with the path itself, whatever the call. Other errors are those of an open (EMFILE), which

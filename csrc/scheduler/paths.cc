@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/statx.h"
 #include "jobs/mount_list.h"
 #include "jobs/read_file.h"
 #include "jobs/result_codes.h"
@@ -303,7 +304,7 @@ int32_t IoContext::stat_here(Descriptor* descriptor, struct statx* status) {
   inline_lane_.charge();
   const uint64_t before = monotonic_ns();
   const int32_t result =
-      statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kStatxMask, status) == 0 ? 0 : -errno;
+      statx_at(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kStatxMask, status) == 0 ? 0 : -errno;
   inline_lane_.fuse()->check(descriptor->facts.mount, before);
   return result;
 }

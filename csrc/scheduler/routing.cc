@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/statx.h"
 #include "scheduler/bounce.h"
 #include "scheduler/context.h"
 #include "scheduler/staging.h"
@@ -185,7 +186,7 @@ bool IoContext::closes_at_once(const Descriptor* descriptor) {
   if (facts.kind != FileKind::kRegular || facts.writable || !inline_lane_.has_budget(0)) return false;
   constexpr unsigned kMask = STATX_NLINK | STATX_SIZE | STATX_CTIME;
   struct statx status;
-  return statx(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kMask, &status) == 0 &&
+  return statx_at(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kMask, &status) == 0 &&
          status.stx_nlink > 0 &&
          inline_lane_.closes_at_once(descriptor->fd, facts, status.stx_size, in_ns(status.stx_ctime));
 }
@@ -216,7 +217,7 @@ bool IoContext::extends_file(const Request* request) const {
   const uint64_t end = request->offset + request->remaining();
   if (end <= facts.size) return false;
   struct statx status;
-  if (statx(request->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) == 0)
+  if (statx_at(request->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &status) == 0)
     facts.size = status.stx_size;
   return end > facts.size;
 }

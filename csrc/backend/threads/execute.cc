@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/eintr.h"
+#include "base/statx.h"
 #include "jobs/file_facts.h"
 #include "jobs/open_file.h"
 #include "jobs/path_job.h"
@@ -35,7 +36,7 @@ int32_t write_bytes(const Request* request) {
 
 int32_t stat_descriptor(const Request* request) {
   struct statx* status = &static_cast<StatJob*>(request->job)->status;
-  return without_eintr([&] { return statx(request->fd, "", AT_EMPTY_PATH, kStatxMask, status); });
+  return without_eintr([&] { return statx_at(request->fd, "", AT_EMPTY_PATH, kStatxMask, status); });
 }
 
 int32_t execute_known(Request* request) {
