@@ -9,8 +9,8 @@ import { commonFlags, compileObjects, link, sanitizerFlags } from './lib/compile
 import { engineSources, inRoot, nativeTestSources } from './lib/paths.mjs';
 import { inParallel, main } from './lib/run.mjs';
 
-// Calls of liburing that csrc/test/ring_faults.cc stands in front of.
-const wrapped = [
+/** Calls of liburing that csrc/test/ring_faults.cc stands in front of. */
+export const wrapped = [
   'io_uring_queue_init_params',
   'io_uring_submit',
   'io_uring_submit_and_get_events',

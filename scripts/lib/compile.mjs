@@ -52,16 +52,19 @@ function isCurrent(output, inputs, command) {
   return inputs.every((input) => mtime(input) <= built);
 }
 
-async function runStep(args, output, title) {
+/** What compiles and links: a program, the arguments that come before ours, its environment. */
+const gxx = { program: 'g++', args: [], env: process.env };
+
+async function runStep({ program, args: first, env }, args, output, title) {
   mkdirSync(path.dirname(output), { recursive: true });
-  const { status, output: text } = await runCollecting('g++', args);
+  const { status, output: text } = await runCollecting(program, [...first, ...args], { env });
   if (text.trim()) say(text.trimEnd());
   if (status !== 0) throw new PlainError(`compiling ${title} failed`);
   writeStamp(`${output}.cmd`, args.join(' '));
 }
 
 /** Compiles sources into objects below outFolder, in parallel; returns the objects in the order of the sources. */
-export async function compileObjects(sources, flags, outFolder) {
+export async function compileObjects(sources, flags, outFolder, compiler = gxx) {
   const objectOf = (source) => path.join(outFolder, 'obj', `${path.relative(root, source)}.o`);
   await inParallel(sources, os.availableParallelism(), async (source) => {
     const object = objectOf(source);
@@ -69,14 +72,14 @@ export async function compileObjects(sources, flags, outFolder) {
     const args = [...flags, '-MMD', '-MF', dependencyFile, '-c', source, '-o', object];
     if (existsSync(dependencyFile) && isCurrent(object, dependenciesOf(dependencyFile), args.join(' '))) return;
     say(`build: ${path.relative(root, source)}`);
-    await runStep(args, object, path.relative(root, source));
+    await runStep(compiler, args, object, path.relative(root, source));
   });
   return sources.map(objectOf);
 }
 
 /** Links objects into one program or library, when one of them is newer. */
-export async function link(objects, flags, output) {
+export async function link(objects, flags, output, compiler = gxx) {
   const args = [...objects, ...flags, '-o', output];
   if (isCurrent(output, objects, args.join(' '))) return;
-  await runStep(args, output, path.relative(root, output));
+  await runStep(compiler, args, output, path.relative(root, output));
 }

@@ -9,6 +9,7 @@ import { findProgram } from './run.mjs';
 const VERSIONS = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' };
 
 export const majors = Object.keys(VERSIONS).map(Number);
+export const pinnedVersionOf = (major) => VERSIONS[major];
 export const runningMajor = Number(process.versions.node.split('.')[0]);
 
 const INSTALL_MS_MAX = 180_000;

@@ -1,8 +1,6 @@
 // The one typed border to the native engine. Nothing else loads the addon or knows its numbers.
 
-import nodeFs = require('node:fs');
-
-import { join } from 'node:path';
+import { loadBinary } from './binary';
 
 /** What an accepting call answers below zero: csrc/jobs/result_codes.h. */
 export const UNSUPPORTED = -4096;
@@ -324,40 +322,23 @@ function withArguments(exports: Exports): Addon {
   return { ...exports, shared, read: transfer(exports.read), write: transfer(exports.write) };
 }
 
-// Taken now: a program may have put a function of its own into node:fs by the time the addon is needed. For the same
-// reason it is not loaded with require, which asks node:fs where files are.
-const { closeSync, existsSync, openSync } = nodeFs;
-
-function load(file: string): Exports {
-  const module_ = { exports: {} };
-  process.dlopen(module_, file);
-  return module_.exports as Exports;
-}
-
-const root = join(__dirname, '..', '..');
-const named = process.env.IOENGINE_ADDON;
-/** IOENGINE_ADDON stands alone: another addon than the one that it names would not do. */
-const candidates = named
-  ? [named]
-  : [
-      join(root, 'build', 'Release', 'ioengine.node'),
-      join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'ioengine.node'),
-    ];
-
 let loaded: Addon | undefined;
 let failure: string | undefined;
 let failurePasses = false;
 
-/** Why the addon must not even be looked for: other runtimes end the process when it calls what they lack of libuv. */
-function whyNot(): string | undefined {
+/** Another runtime than Node: it ends the process when the addon calls what it lacks of libuv. */
+function otherRuntime(): string | undefined {
   const { bun, deno } = process.versions as Record<string, string | undefined>;
   if (bun !== undefined) return `this is Bun ${bun}: the engine runs on Node.js`;
-  if (deno !== undefined) return `this is Deno ${deno}: the engine runs on Node.js`;
-  return process.platform === 'linux' ? undefined : `ioengine needs Linux, this is ${process.platform}`;
+  return deno === undefined ? undefined : `this is Deno ${deno}: the engine runs on Node.js`;
 }
 
-/** True where the system is one that the addon is for: its absence is a fault of the installation. */
-export const addonIsExpected = (): boolean => whyNot() === undefined;
+/** Why the addon must not even be looked for. */
+const whyNot = (): string | undefined =>
+  otherRuntime() ?? (process.platform === 'linux' ? undefined : `ioengine needs Linux, this is ${process.platform}`);
+
+/** True where whoever runs this expects the engine, so that its absence has to be said: in Node, on any system. */
+export const addonIsExpected = (): boolean => otherRuntime() === undefined;
 
 /** The addon, loaded at the first call; undefined where there is none for this system (see `addonFailure`). */
 export function addon(): Addon | undefined {
@@ -365,31 +346,18 @@ export function addon(): Addon | undefined {
   failurePasses = false;
   failure = whyNot();
   if (failure !== undefined) return undefined;
-  const file = candidates.find((candidate) => existsSync(candidate));
+  const binary = loadBinary();
+  if ('failure' in binary) {
+    ({ failure, passes: failurePasses } = binary);
+    return undefined;
+  }
   try {
-    if (file === undefined) {
-      failure = named
-        ? `IOENGINE_ADDON names ${named}, which does not exist`
-        : `there is no native addon for ${process.platform}-${process.arch} in ${root}`;
-      return undefined;
-    }
-    loaded = withArguments(load(file));
+    loaded = withArguments(binary.exports as Exports);
   } catch (error) {
-    const { message } = error as Error;
-    failure = `the native addon cannot be loaded: ${message}`;
-    // The text is that of the C locale. Under another one, which an embedder may set, another open says it again.
-    failurePasses = message.includes('Too many open files') || lacksDescriptors(file!);
+    // An addon, and not ours.
+    failure = `the native addon cannot be used: ${(error as Error).message}`;
   }
   return loaded;
-}
-
-function lacksDescriptors(file: string): boolean {
-  try {
-    closeSync(openSync(file, 'r'));
-    return false;
-  } catch (error) {
-    return ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '');
-  }
 }
 
 /** True where the next call of `addon()` tries once more. */

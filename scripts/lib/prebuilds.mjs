@@ -1,0 +1,118 @@
+// Builds prebuilds/<target>/ioengine.node for every target, and the native tests for a target, with the tools of
+// toolchain.mjs. The same sources give the same bytes, wherever the repository is.
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { commonFlags, compileObjects, link } from './compile.mjs';
+import { addonSources, filesBelow, inRoot, root } from './paths.mjs';
+import { say } from './run.mjs';
+import { digestOf, readStamp, writeStamp } from './stamp.mjs';
+import { targets } from './targets.mjs';
+import { toolchain, toolchainVersions, zigEnvironment } from './toolchain.mjs';
+
+export const prebuildsFolder = inRoot('prebuilds');
+export const prebuildFile = (target) => path.join(prebuildsFolder, target.name, 'ioengine.node');
+export const LICENCE_OF_LIBURING = 'LICENSE.liburing';
+const stampFile = path.join(prebuildsFolder, '.stamp');
+const buildFolder = inRoot('build-prebuilds');
+
+const inputs = () => [
+  ...addonSources(),
+  ...filesBelow(inRoot('csrc'), ['.h', '.def', '.map']),
+  ...['compile', 'prebuilds', 'targets'].map((name) => inRoot('scripts', 'lib', `${name}.mjs`)),
+];
+const digest = () => digestOf(inputs(), toolchainVersions());
+
+/** All are there, and made from the sources as they are. */
+export const prebuildsAreCurrent = () =>
+  targets.every((target) => existsSync(prebuildFile(target))) && readStamp(stampFile) === digest();
+
+/** True where `npm run prebuild` has made them; a package that is installed from git has one, compiled on the spot. */
+export const prebuildsAreThere = () => existsSync(stampFile);
+
+/** clang with the C library of the target; the first word says which language. */
+const compilerFor = (target, { zig, cache }) => ({
+  c: { program: zig, args: ['cc', '-target', target.zig], env: zigEnvironment(cache) },
+  cpp: { program: zig, args: ['c++', '-target', target.zig], env: zigEnvironment(cache) },
+});
+
+// No path of this machine gets into the binary, and none of the checks that the compiler adds on its own.
+const outputFlags = [
+  '-O2',
+  '-g0',
+  '-fPIC',
+  `-ffile-prefix-map=${root}=.`,
+  '-fno-sanitize=undefined',
+  '-fvisibility=hidden',
+];
+
+const liburingSources = ['setup.c', 'queue.c', 'register.c', 'syscall.c'];
+
+async function compileLiburing({ liburing }, compiler, folder, renames) {
+  const sources = liburingSources.map((name) => path.join(liburing, 'src', name));
+  const include = `-I${path.join(liburing, 'src', 'include')}`;
+  // A name of its own for the kernel's type: the headers of every target have it.
+  const defines = ['-D_GNU_SOURCE', '-DLIBURING_INTERNAL', '-DCONFIG_HAVE_KERNEL_RWF_T'];
+  return compileObjects(sources, [...outputFlags, ...defines, ...renames, '-w', include], folder, compiler.c);
+}
+
+const includesOf = ({ liburing, nodeHeaders }) => [
+  `-I${path.join(liburing, 'src', 'include')}`,
+  `-isystem${nodeHeaders}`,
+];
+
+/** Compiles and links the addon for one target into `output`. */
+async function buildAddon(target, tools, output, folder) {
+  const compiler = compilerFor(target, tools);
+  const objects = [
+    ...(await compileLiburing(tools, compiler, folder, [])),
+    ...(await compileObjects(
+      addonSources(),
+      [
+        ...outputFlags,
+        ...commonFlags,
+        '-fvisibility-inlines-hidden',
+        '-DNAPI_VERSION=9',
+        '-DNODE_GYP_MODULE_NAME=ioengine',
+        '-DBUILDING_NODE_EXTENSION',
+        ...includesOf(tools),
+      ],
+      folder,
+      compiler.cpp,
+    )),
+  ];
+  const flags = [
+    '-shared',
+    '-s',
+    '-Wl,-z,nodelete',
+    '-Wl,--build-id=none',
+    `-Wl,--version-script=${inRoot('csrc', 'addon.map')}`,
+    // The libraries of C++ are compiled on the way, with warnings that are not ours.
+    '-w',
+  ];
+  await link(objects, flags, output, compiler.cpp);
+}
+
+/** Builds a target's addon from nothing, with nothing that was kept: what another machine would do. */
+export async function buildFromNothing(target, folder) {
+  const output = path.join(folder, 'ioengine.node');
+  const tools = { ...toolchain(), cache: path.join(folder, 'zig-cache') };
+  await buildAddon(target, tools, output, path.join(folder, 'objects'));
+  return output;
+}
+
+export async function buildPrebuilds({ rebuild = false } = {}) {
+  if (!rebuild && prebuildsAreCurrent()) return;
+  const before = digest();
+  rmSync(prebuildsFolder, { recursive: true, force: true });
+  const tools = toolchain();
+  for (const target of targets) {
+    say(`prebuild: ${target.name}`);
+    const output = path.join(buildFolder, target.name, 'ioengine.node');
+    await buildAddon(target, tools, output, path.join(buildFolder, target.name));
+    mkdirSync(path.dirname(prebuildFile(target)), { recursive: true });
+    copyFileSync(output, prebuildFile(target));
+  }
+  // Linked into each binary, under a licence that asks for being named.
+  copyFileSync(path.join(tools.liburing, 'LICENSE'), path.join(prebuildsFolder, LICENCE_OF_LIBURING));
+  writeStamp(stampFile, before);
+}
