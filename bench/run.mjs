@@ -121,7 +121,7 @@ async function main() {
 
   // Figures of an older build would bear the name of this commit. The stamps are of the Node that has built.
   if (!nodeIsChosen() && (!nativeIsCurrent() || !typescriptIsCurrent()))
-    throw new Error('what is built is not of these sources: npm run build');
+    throw new Error('what is built is not of these sources: npm run build:all');
   if (options.competitors) {
     installCompetitors((text) => print([text]));
     installTools((text) => print([text]));

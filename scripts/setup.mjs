@@ -35,7 +35,8 @@ function modulesAreCurrent() {
 function installModules() {
   if (modulesAreCurrent()) return;
   say('set-up: npm ci');
-  runLoudly('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  // Without the scripts: the one of our own builds, which is what comes next, where it is wanted at all.
+  runLoudly('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
   writeStamp(modulesStamp, digestOf([lockFile]));
 }
 

@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { factsOf } from '../../scripts/lib/binary-facts.mjs';
+import { localTarget } from '../../scripts/lib/local-prebuild.mjs';
+import { VISIBLE } from '../../scripts/lib/package-check.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
+import { LICENCE_OF_LIBURING, prebuildsAreCurrent } from '../../scripts/lib/prebuilds.mjs';
+import { targets } from '../../scripts/lib/targets.mjs';
 import { filesOf, packAndInstall, run } from './support/install.mjs';
 
 const manifest = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
@@ -43,12 +48,16 @@ describe('packed: contents', function () {
   });
   after(() => packed?.remove());
 
-  it('has what the exports lead to, the addon and the documents, and no other file', () => {
+  it('has what the exports lead to, the addons and the documents, and no other file: no binding.gyp', () => {
     const { files, installed } = packed;
     const programs = [...Object.values(manifest.bin), 'dist/top-preload.js'];
     const entries = [...targetsOf(manifest.exports), manifest.main, manifest.types, ...programs];
     const used = reached(entries, installed, files);
-    const others = ['build/Release/ioengine.node', 'CHANGELOG.md', 'LICENSE', 'README.md'];
+    const binaries = prebuildsAreCurrent()
+      ? [...targets.map(({ name }) => `prebuilds/${name}/ioengine.node`), `prebuilds/${LICENCE_OF_LIBURING}`]
+      : [`prebuilds/${localTarget()}/ioengine.node`];
+    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'UPGRADING.md'];
+    const others = ['package.json', ...binaries, ...documents];
     expect(used.filter((name) => /\.m?js$/.test(name)).length).to.be.above(6);
     expect(files).to.deep.equal([...new Set([...used, ...others])].sort());
   });
@@ -61,13 +70,10 @@ describe('packed: contents', function () {
   });
 
   it('the addon has no debug information, and shows nothing but what Node looks for', () => {
-    const addon = path.join(packed.installed, 'build', 'Release', 'ioengine.node');
+    const addon = path.join(packed.installed, 'prebuilds', localTarget(), 'ioengine.node');
     expect(readFileSync(addon).length, 'bytes').to.be.below(1024 * 1024);
-    const shown = run('nm', ['--dynamic', '--defined-only', addon]).trim().split('\n');
-    expect(shown.map((line) => line.split(' ').at(-1)).sort()).to.deep.equal([
-      'napi_register_module_v1',
-      'node_api_module_get_api_version_v1',
-    ]);
+    const { stripped, defined } = factsOf(addon);
+    expect([stripped, defined]).to.deep.equal([true, VISIBLE]);
   });
 
   it('publint --strict has nothing to say', () => {

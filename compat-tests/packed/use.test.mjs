@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { localTarget } from '../../scripts/lib/local-prebuild.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { unavailability } from '../run.availability.mjs';
 import { packAndInstall, run } from './support/install.mjs';
@@ -82,13 +83,17 @@ describe('packed: use', function () {
         const { name, addon, ...seen } = JSON.parse(runHere([program], { IOENGINE_BACKEND: backend }));
         expect(seen).to.deep.equal({ bytesRead: 13_003, equal: true, engine: true, aligned: 4096, one: true });
         if (backend !== 'auto') expect(name).to.equal(backend);
-        expect(addon).to.deep.equal([path.join(packed.installed, 'build', 'Release', 'ioengine.node')]);
+        expect(addon).to.deep.equal([path.join(packed.installed, 'prebuilds', localTarget(), 'ioengine.node')]);
       });
     }
   }
 
   it('package.json can be required; nothing else in the package can', () => {
-    const inside = ['ioengine/dist/fs.js', 'ioengine/dist/rest.js', 'ioengine/build/Release/ioengine.node'];
+    const inside = [
+      'ioengine/dist/fs.js',
+      'ioengine/dist/rest.js',
+      `ioengine/prebuilds/${localTarget()}/ioengine.node`,
+    ];
     const script = `
       const codes = ${JSON.stringify(inside)}.map((name) => { try { require(name); } catch ({ code }) { return code; } });
       console.log(JSON.stringify([require('ioengine/package.json').name, ...codes]));`;

@@ -128,7 +128,7 @@ describe('surface: where no engine runs', function () {
     expect(probe).to.deep.equal([false, false, false]);
     expect(stderr.match(/IOENGINE_FALLBACK/g)).to.have.length(1);
     expect(stderr).to.include('IOENGINE_ADDON names /no/such/addon.node').and.to.include('Fix: ');
-    expect(stderr).to.not.include('npm run build');
+    expect(stderr).to.not.match(/npm run build/);
   });
 
   it('an addon for another machine: the cause is said', () => {

@@ -72,6 +72,15 @@ function installWithApt(packages) {
   runLoudly('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env });
 }
 
+const adviceFor = (missing, cause = '') =>
+  `missing: ${missing.map((row) => row.what).join(', ')}${cause}; install with: apt-get install ${debianNames(missing).join(' ')} (or what your system calls these)`;
+
+/** Fails where something is missing, and installs nothing: for those who asked for no set-up. */
+export function explainMissing(rows) {
+  const missing = missingOf(rows);
+  if (missing.length > 0) throw new PlainError(adviceFor(missing));
+}
+
 /**
  * Makes sure that a group of requirements is met. Root on a machine with apt-get gets the packages installed; everybody
  * else gets one line that says what to install.
@@ -90,8 +99,7 @@ export function ensure(rows, { optional = false } = {}) {
     missing = missingOf(rows);
     if (missing.length === 0) return;
   }
-  const names = missing.map((row) => row.what).join(', ');
-  const line = `missing: ${names}${cause}; install with: apt-get install ${debianNames(missing).join(' ')} (or what your system calls these)`;
+  const line = adviceFor(missing, cause);
   if (!optional) throw new PlainError(line);
   say(`set-up: ${line}; what needs them is skipped`);
 }

@@ -73,8 +73,8 @@ function unavailable(name: string, failure: Failure): EngineError {
 }
 
 const NO_ADDON_FIX =
-  'install ioengine on the system that runs it, or set IOENGINE_ADDON to the path of an addon built for this one; ' +
-  'IOENGINE_BACKEND=node goes on with node:fs';
+  'install ioengine anew, with the files that its package has, or set IOENGINE_ADDON to the path of an addon built ' +
+  'for this system; IOENGINE_BACKEND=node goes on with node:fs and says nothing';
 
 const { EMFILE, ENFILE, ENOMEM, EAGAIN } = constants.errno;
 /** What may be there again by the next call: a failure for want of it is not remembered. */

@@ -62,12 +62,13 @@ function readHead(file: string): Elf {
 const is64BitElf = ({ head }: Elf): boolean =>
   head.length >= FILE_HEADER_BYTES && head.readUInt32BE(0) === 0x7f454c46 && head[4] === 2 && head[5] === 1;
 
-/** Where the program headers that were read begin. */
-function segmentsOf({ head }: Elf): number[] {
+/** Where the program headers that were read begin, and where the last of all ends. */
+function segmentsOf({ head }: Elf): { segments: number[]; end: number } {
   const first = Number(head.readBigUInt64LE(PROGRAM_HEADERS));
   const size = head.readUInt16LE(HEADER_SIZE);
-  const offsets = Array.from({ length: head.readUInt16LE(HEADER_COUNT) }, (_, index) => first + index * size);
-  return offsets.filter((offset) => offset + size <= head.length);
+  const count = head.readUInt16LE(HEADER_COUNT);
+  const offsets = Array.from({ length: count }, (_, index) => first + index * size);
+  return { segments: offsets.filter((offset) => offset + size <= head.length), end: first + count * size };
 }
 
 const placeOf = ({ head }: Elf, segment: number): { start: number; end: number } => {
@@ -85,8 +86,9 @@ function problemOf(elf: Elf): string | undefined {
   const machine = elf.head.readUInt16LE(MACHINE);
   const arch = MACHINES[machine] ?? `machine ${machine}`;
   if (arch !== process.arch) return `is for ${arch}, and this process is ${process.arch}`;
-  const loaded = segmentsOf(elf).filter((segment) => elf.head.readUInt32LE(segment) === LOADED_SEGMENT);
-  const needed = Math.max(0, ...loaded.map((segment) => placeOf(elf, segment).end));
+  const { segments, end } = segmentsOf(elf);
+  const loaded = segments.filter((segment) => elf.head.readUInt32LE(segment) === LOADED_SEGMENT);
+  const needed = Math.max(end, ...loaded.map((segment) => placeOf(elf, segment).end));
   if (elf.fileBytes < needed) return `is cut short: it has ${elf.fileBytes} bytes, and ${needed} are needed`;
   return undefined;
 }
@@ -108,7 +110,9 @@ export function runningLibc(program: string = process.execPath): Libc | undefine
   try {
     const elf = readHead(program);
     if (!is64BitElf(elf)) return undefined;
-    const interpreter = segmentsOf(elf).find((segment) => elf.head.readUInt32LE(segment) === INTERPRETER_SEGMENT);
+    const interpreter = segmentsOf(elf).segments.find(
+      (segment) => elf.head.readUInt32LE(segment) === INTERPRETER_SEGMENT,
+    );
     if (interpreter === undefined) return libcOf(program);
     const { start, end } = placeOf(elf, interpreter);
     return libcOf(elf.head.toString('latin1', start, end - 1));
@@ -117,6 +121,7 @@ export function runningLibc(program: string = process.execPath): Libc | undefine
   }
 }
 
+/** What the package comes with: scripts/lib/targets.mjs. One that was installed from git has that of its machine. */
 const PREBUILT: readonly string[] = ['linux-x64-glibc', 'linux-arm64-glibc', 'linux-x64-musl', 'linux-arm64-musl'];
 
 /** Names of the prebuilt binaries that may be for this process; both where the C library is not known. */
@@ -134,9 +139,7 @@ const root = join(__dirname, '..', '..');
 function* candidates(): Generator<string> {
   if (named) return yield named;
   yield join(root, 'build', 'Release', 'ioengine.node');
-  for (const target of targets()) {
-    if (PREBUILT.includes(target)) yield join(root, 'prebuilds', target, 'ioengine.node');
-  }
+  for (const target of targets()) yield join(root, 'prebuilds', target, 'ioengine.node');
 }
 
 const lacksDescriptors = (error: unknown): boolean =>
@@ -174,11 +177,6 @@ function load(file: string): { exports: object } | Problem {
   }
 }
 
-/** What there is to say where the package has no binary: which it has. */
-function noneFor(target: string): string {
-  return `the package has no native addon for ${target}, only for ${PREBUILT.join(', ')}`;
-}
-
 /** Loads the first that can be. */
 export function loadBinary(): Loaded {
   const tried: string[] = [];
@@ -191,8 +189,6 @@ export function loadBinary(): Loaded {
   }
   if (named) return { failure: `IOENGINE_ADDON names ${tried[0]!.replace(`${named} `, `${named}, which `)}`, passes };
   const wanted = targets();
-  const failure = wanted.some((target) => PREBUILT.includes(target))
-    ? `no native addon for ${wanted.join(' or ')} can be loaded`
-    : noneFor(wanted.join(' or '));
-  return { failure: `${failure} (${tried.join('; ')})`, passes };
+  const others = wanted.some((target) => PREBUILT.includes(target)) ? '' : `; the package has ${PREBUILT.join(', ')}`;
+  return { failure: `no native addon for ${wanted.join(' or ')}: ${tried.join('; ')}${others}`, passes };
 }

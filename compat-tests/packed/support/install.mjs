@@ -1,8 +1,10 @@
 // The tarball that `npm pack` makes, installed into an empty folder: nothing of the repository is in reach there.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { root } from '../../../scripts/lib/paths.mjs';
+import { copyLocalBuild } from '../../../scripts/lib/local-prebuild.mjs';
+import { inRoot, root } from '../../../scripts/lib/paths.mjs';
+import { prebuildsAreCurrent, prebuildsFolder } from '../../../scripts/lib/prebuilds.mjs';
 import { removeDirectory, temporaryDirectory } from '../../helpers/tempdir.mjs';
 
 /** Runs a program to its end; what it printed, or an error with all of it. */
@@ -15,10 +17,26 @@ export function run(program, args, options) {
   return stdout;
 }
 
+/** What is large, or is made: none of it is for the package. */
+const LEFT_OUT = /^(node_modules|build.*|prebuilds|bench|compat-tests|\..*|.*\.tgz)$/;
+
+/** A copy of the repository to be packed, with the binaries that there are: those of every target, or this machine's. */
+function stage(folder) {
+  for (const name of readdirSync(root)) {
+    if (!LEFT_OUT.test(name)) cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
+  }
+  cpSync(inRoot('binding.gyp'), path.join(folder, 'binding.gyp'));
+  if (prebuildsAreCurrent()) cpSync(prebuildsFolder, path.join(folder, 'prebuilds'), { recursive: true });
+  else copyLocalBuild(path.join(folder, 'prebuilds'));
+}
+
 /** @returns {{ tarball: string, files: string[] }} the tarball in `folder`, and the names in it */
 export function pack(folder) {
+  const staged = path.join(folder, 'repository');
+  mkdirSync(staged);
+  stage(staged);
   const args = ['pack', '--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', folder];
-  const parsed = JSON.parse(run('npm', args, { cwd: root }));
+  const parsed = JSON.parse(run('npm', args, { cwd: staged }));
   // npm 11 and older print a list, npm 12 an object by package name.
   const [{ files, filename }] = Array.isArray(parsed) ? parsed : Object.values(parsed);
   return { tarball: path.join(folder, filename), files: files.map((file) => file.path).sort() };
