@@ -15,9 +15,10 @@ const timeout_ms = 600_000;
 const indent = (text) => text.trimEnd().replace(/^(?=.)/gm, '      ');
 const lastLine = (text) => text.trim().split('\n').at(-1).trim();
 
-async function runOne({ name, file }, totals) {
+async function runOne({ name, file }, launcher, totals) {
   const started = process.hrtime.bigint();
-  const result = await runCollecting(file, [], { timeout_ms });
+  const [program, ...args] = [...launcher, file];
+  const result = await runCollecting(program, args, { timeout_ms });
   const spent = `${Number((process.hrtime.bigint() - started) / 1_000_000n)} ms`;
   if (result.status === 0) {
     totals.passed += 1;
@@ -33,15 +34,20 @@ async function runOne({ name, file }, totals) {
   }
 }
 
-/** Runs the programs one after the other (several measure time) and returns { passed, failed, skipped }. */
-export async function runNativeTests({ sanitize = 'address', only = [] } = {}) {
+/**
+ * Runs programs one after the other (several measure time) and returns { passed, failed, skipped }. `launcher`: what
+ * runs those that are for another system.
+ */
+export async function runPrograms(programs, { launcher = [], only = [] } = {}) {
   const totals = { passed: 0, failed: 0, skipped: 0 };
-  const programs = await buildNativeTests({ sanitize });
   for (const program of programs) {
-    if (only.length === 0 || only.some((part) => program.name.includes(part))) await runOne(program, totals);
+    if (only.length === 0 || only.some((part) => program.name.includes(part))) await runOne(program, launcher, totals);
   }
   return totals;
 }
+
+export const runNativeTests = async ({ sanitize = 'address', only = [] } = {}) =>
+  runPrograms(await buildNativeTests({ sanitize }), { only });
 
 async function runAsProgram() {
   const { values, positionals } = parseArgs({

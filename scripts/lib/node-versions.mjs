@@ -34,11 +34,11 @@ export function nodeBinary(major) {
   return { problem: `the binary of ${name}@${version} does not run: ${found.stderr || found.error?.message}` };
 }
 
-/** Fetches a package. Returns what went wrong, if anything did. */
-export function installInto(spec, folder) {
+/** Fetches a package; `more`: options of npm's. Returns what went wrong, if anything did. */
+export function installInto(spec, folder, more = []) {
   if (!findProgram('npm')) return `there is no npm to fetch ${spec} with`;
   mkdirSync(folder, { recursive: true });
-  const args = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...more];
   const child = spawnSync('npm', [...args, '--prefix', folder, spec], { encoding: 'utf8', timeout: INSTALL_MS_MAX });
   if (child.status === 0) return undefined;
   rmSync(folder, { recursive: true, force: true });

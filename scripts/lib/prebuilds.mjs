@@ -1,10 +1,11 @@
 // Builds prebuilds/<target>/ioengine.node for every target, and the native tests for a target, with the tools of
 // toolchain.mjs. The same sources give the same bytes, wherever the repository is.
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { commonFlags, compileObjects, link } from './compile.mjs';
-import { addonSources, filesBelow, inRoot, root } from './paths.mjs';
-import { say } from './run.mjs';
+import { addonSources, engineSources, filesBelow, inRoot, nativeTestSources, root } from './paths.mjs';
+import { inParallel, say } from './run.mjs';
 import { digestOf, readStamp, writeStamp } from './stamp.mjs';
 import { targets } from './targets.mjs';
 import { toolchain, toolchainVersions, zigEnvironment } from './toolchain.mjs';
@@ -98,6 +99,39 @@ export async function buildFromNothing(target, folder) {
   const tools = { ...toolchain(), cache: path.join(folder, 'zig-cache') };
   await buildAddon(target, tools, output, path.join(folder, 'objects'));
   return output;
+}
+
+/**
+ * The native tests for a target, as [{ name, file }]. `wrapped`: calls of liburing that a helper stands in front of. This
+ * linker has no --wrap, so the compiler gives both sides the names that it would.
+ */
+export async function buildNativeTestsFor(target, wrapped) {
+  const tools = toolchain();
+  const compiler = compilerFor(target, tools);
+  const folder = path.join(buildFolder, target.name, 'tests');
+  const renames = (prefix) => wrapped.map((name) => `-D${name}=${prefix}${name}`);
+  const { programs, helpers } = nativeTestSources();
+  const flags = [
+    ...outputFlags,
+    ...commonFlags,
+    '-DIOENGINE_FAULT_POINTS=1',
+    ...renames('__wrap_'),
+    ...includesOf(tools),
+  ];
+  const shared = [
+    ...(await compileLiburing(tools, compiler, folder, renames('__real_'))),
+    ...(await compileObjects([...engineSources(), ...helpers], flags, folder, compiler.cpp)),
+  ];
+  const mains = await compileObjects(programs, flags, folder, compiler.cpp);
+  return inParallel(
+    programs.map((source, index) => ({ name: path.basename(source, '.cc'), main: mains[index] })),
+    os.availableParallelism(),
+    async ({ name, main }) => {
+      const file = path.join(folder, name);
+      await link([main, ...shared], ['-dynamic', '-s', '-w'], file, compiler.cpp);
+      return { name, file };
+    },
+  );
 }
 
 export async function buildPrebuilds({ rebuild = false } = {}) {

@@ -3,9 +3,10 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { downloadSource } from './debian.mjs';
 import { installInto, pinnedVersionOf } from './node-versions.mjs';
 import { inRoot } from './paths.mjs';
-import { findProgram, PlainError, runQuietly, say } from './run.mjs';
+import { PlainError, runQuietly, say } from './run.mjs';
 
 const toolsFolder = inRoot('.tools');
 
@@ -32,13 +33,13 @@ function verify(file, sha256) {
 }
 
 /** A folder in .tools/ that `make` fills: whole or not there. */
-function tool(name, make) {
+export function tool(name, make) {
   const folder = path.join(toolsFolder, name);
   const done = path.join(folder, '.complete');
   if (existsSync(done)) return folder;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  say(`prebuild: fetching ${name}`);
+  say(`fetching ${name}`);
   make(folder);
   writeFileSync(done, '');
   return folder;
@@ -68,30 +69,6 @@ function zig() {
     rmSync(fetched, { recursive: true });
   });
   return path.join(folder, 'zig');
-}
-
-const aptPaths = (folder) =>
-  Object.entries({
-    'Dir::Etc::SourceList': path.join(folder, 'sources.list'),
-    'Dir::Etc::SourceParts': '/dev/null',
-    'Dir::State::Lists': path.join(folder, 'lists'),
-    'Dir::Cache': path.join(folder, 'cache'),
-  }).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-
-/** apt-get with the sources of the packages that this machine's apt knows; the machine's own settings stay as they are. */
-function downloadSource(debian, folder) {
-  if (!findProgram('apt-get')) throw new PlainError('there is no apt-get to fetch it with');
-  const format = 'deb-src [trusted=yes] $(SITE) $(RELEASE) $(COMPONENT)';
-  const listed = runQuietly('apt-get', ['indextargets', '--format', format, 'Created-By: Packages', 'Origin: Debian']);
-  const sources = [...new Set(listed.stdout.split('\n').filter(Boolean))];
-  if (sources.length === 0) throw new PlainError('apt-get knows no sources of Debian: run apt-get update');
-  mkdirSync(path.join(folder, 'lists', 'partial'), { recursive: true });
-  mkdirSync(path.join(folder, 'cache'), { recursive: true });
-  writeFileSync(path.join(folder, 'sources.list'), `${sources.join('\n')}\n`);
-  for (const args of [['update'], ['source', '--download-only', debian]]) {
-    const { status, stderr } = runQuietly('apt-get', [...aptPaths(folder), '-q', ...args], { cwd: folder });
-    if (status !== 0) throw new PlainError(`apt-get ${args.join(' ')} failed: ${stderr.trim()}`);
-  }
 }
 
 /** Its sources. A machine that is not Debian 12 gets the archive by hand, into .tools/: the hash decides. */
