@@ -1,5 +1,5 @@
-// npm run prebuild:check: are the binaries of npm run prebuild what the package promises, and do they run? Takes a long
-// time, and fetches Debian's musl and arm64 libraries, qemu and a Node for arm64. Names as arguments: these checks only.
+// npm run prebuild:check: are the binaries of npm run prebuild what the package promises, and do they run? Takes an
+// hour, and fetches Debian's musl and arm64 libraries, qemu and a Node for arm64. Arguments: names of checks.
 //
 //   facts         floor of glibc, libraries, symbols, stripped, of every target
 //   musl-symbols  each symbol of the musl binaries is one of N-API, libuv or musl 1.2.3
@@ -8,7 +8,6 @@
 //   suite         parts of the suite on Node for arm64, emulated: there is no io_uring and no AIO, so on threads
 //   reproducible  built once more from nothing: the same bytes
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import path from 'node:path';
 import { factsOf } from './lib/binary-facts.mjs';
 import { wrapped } from './build-native-tests.mjs';
 import { arm64Node, launcherFor, muslFile } from './lib/foreign-systems.mjs';

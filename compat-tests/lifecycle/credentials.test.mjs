@@ -1,6 +1,6 @@
-// A process that gives up root: what it asks for afterwards is refused as node:fs refuses it, on the pool's threads (which
-// were started as root), in the inline lane (whose caches were filled as root) and by a ring that root has made. What it
-// holds open stays open, as with node:fs. Red where a lane keeps credentials of its own.
+// A process that gives up root: what it asks for afterwards is refused as node:fs refuses it, on the pool's threads
+// (which were started as root), in the inline lane (whose caches were filled as root) and by a ring that root has made.
+// What it holds open stays open, as with node:fs. Red where a lane keeps credentials of its own.
 import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';

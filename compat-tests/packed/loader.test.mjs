@@ -128,10 +128,10 @@ describe('packed: a binary that cannot be used', function () {
 });
 
 describe('packed: the choice of a binary', () => {
-  const { runningLibc } = createRequire(import.meta.url)(inRoot('dist', 'rest.js')).$load('native/binary');
+  const { runningLibc } = createRequire(import.meta.url)(inRoot('dist', 'rest.js')).$load('native/libc');
 
   it('finds the C library that process.report tells', () => {
-    expect(`${process.platform}-${process.arch}-${runningLibc()}`).to.equal(localTarget());
+    expect(`${process.platform}-${process.arch}-${runningLibc(process.execPath)}`).to.equal(localTarget());
   });
 
   it('knows musl, glibc and systems that keep them elsewhere by the dynamic linker of the program', () => {

@@ -22,7 +22,13 @@ describe('repo: package', () => {
 
   it('runs nothing when it is installed', () => {
     expect(manifest.gypfile).to.equal(false);
-    expect(manifest.scripts).to.not.have.any.keys('preinstall', 'install', 'postinstall', 'prepare');
+    expect(manifest.scripts).to.not.have.any.keys('preinstall', 'install', 'postinstall');
+  });
+
+  it('has no script that npm would run before or behind another one, but those of packing', () => {
+    const names = Object.keys(manifest.scripts);
+    const hooks = names.filter((name) => names.some((other) => [`pre${other}`, `post${other}`].includes(name)));
+    expect(hooks, 'npm run build would run prebuild first: so there is no build').to.deep.equal([]);
   });
 
   it('installs on every system', () => {

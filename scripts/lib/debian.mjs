@@ -43,7 +43,7 @@ export function downloadSource(source, folder) {
   apt('source', '--download-only', source);
 }
 
-/** Unpacks packages of an architecture (in Debian's words: amd64, arm64) into `folder`; no dependency comes with them. */
+/** Unpacks packages of an architecture (as Debian names it: amd64, arm64) into `folder`, without dependencies. */
 export function unpackPackages(packages, architecture, folder) {
   const work = path.join(folder, '.apt');
   mkdirSync(work, { recursive: true });

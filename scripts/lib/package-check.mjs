@@ -26,7 +26,7 @@ function symbolsOfNode() {
   return new Set([...js, ...node]);
 }
 
-/** What a binary takes from neither Node nor, where symbols have versions, glibc: musl's are checked with musl itself. */
+/** What a binary takes from neither Node nor, where symbols have versions, glibc: musl's names have none. */
 export function symbolsOfTheSystem(facts) {
   const napi = symbolsOfNode();
   return facts.undefinedSymbols.filter(

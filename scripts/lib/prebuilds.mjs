@@ -102,8 +102,8 @@ export async function buildFromNothing(target, folder) {
 }
 
 /**
- * The native tests for a target, as [{ name, file }]. `wrapped`: calls of liburing that a helper stands in front of. This
- * linker has no --wrap, so the compiler gives both sides the names that it would.
+ * The native tests for a target, as [{ name, file }]. `wrapped`: calls of liburing that a helper stands in front of.
+ * This linker has no --wrap, so the compiler gives both sides the names that it would.
  */
 export async function buildNativeTestsFor(target, wrapped) {
   const tools = toolchain();

@@ -2,11 +2,13 @@
 
 import nodeFs = require('node:fs');
 
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
+import { bytesNeeded, type Elf, is64BitElf, machineOf, readHead } from './elf';
+import { runningLibc } from './libc';
 
 // Taken now: a program may have put a function of its own into node:fs by the time the addon is needed. For the same
 // reason it is not loaded with require, which asks node:fs where files are.
-const { closeSync, fstatSync, openSync, readSync } = nodeFs;
+const { closeSync, openSync } = nodeFs;
 
 /** What was loaded, or why nothing was; `passes`: the next attempt may find what this one lacked. */
 export type Loaded = { exports: object } | { failure: string; passes: boolean };
@@ -17,108 +19,21 @@ interface Problem {
   passes?: boolean;
 }
 
-/** Of an ELF file: where a program header begins, and fields in it (elf(5)). */
-const PROGRAM_HEADERS = 32;
-const HEADER_SIZE = 54;
-const HEADER_COUNT = 56;
-const FILE_HEADER_BYTES = 64;
-const MACHINE = 18;
-const SEGMENT_OFFSET = 8;
-const SEGMENT_BYTES = 32;
-const LOADED_SEGMENT = 1;
-const INTERPRETER_SEGMENT = 3;
-/** Of the machines that Node runs on, by process.arch. */
-const MACHINES: Record<number, string> = {
-  3: 'ia32',
-  8: 'mips',
-  21: 'ppc64',
-  22: 's390x',
-  40: 'arm',
-  62: 'x64',
-  183: 'arm64',
-  243: 'riscv64',
-  258: 'loong64',
-};
-/** Enough for all headers, and for the interpreter's name behind them. */
-const HEAD_BYTES = 2048;
-
-interface Elf {
-  head: Buffer;
-  fileBytes: number;
-}
-
-/** The beginning of a file. Throws what open(2) says. */
-function readHead(file: string): Elf {
-  const fd = openSync(file, 'r');
-  try {
-    const head = Buffer.alloc(HEAD_BYTES);
-    const bytes = readSync(fd, head, 0, HEAD_BYTES, 0);
-    return { head: head.subarray(0, bytes), fileBytes: fstatSync(fd).size };
-  } finally {
-    closeSync(fd);
-  }
-}
-
-const is64BitElf = ({ head }: Elf): boolean =>
-  head.length >= FILE_HEADER_BYTES && head.readUInt32BE(0) === 0x7f454c46 && head[4] === 2 && head[5] === 1;
-
-/** Where the program headers that were read begin, and where the last of all ends. */
-function segmentsOf({ head }: Elf): { segments: number[]; end: number } {
-  const first = Number(head.readBigUInt64LE(PROGRAM_HEADERS));
-  const size = head.readUInt16LE(HEADER_SIZE);
-  const count = head.readUInt16LE(HEADER_COUNT);
-  const offsets = Array.from({ length: count }, (_, index) => first + index * size);
-  return { segments: offsets.filter((offset) => offset + size <= head.length), end: first + count * size };
-}
-
-const placeOf = ({ head }: Elf, segment: number): { start: number; end: number } => {
-  const start = Number(head.readBigUInt64LE(segment + SEGMENT_OFFSET));
-  return { start, end: start + Number(head.readBigUInt64LE(segment + SEGMENT_BYTES)) };
-};
+/** By process.arch, of the machines that have 64 bits and are little-endian. */
+const MACHINES: Record<number, string> = { 21: 'ppc64', 62: 'x64', 183: 'arm64', 243: 'riscv64', 258: 'loong64' };
 
 /**
- * Why this file cannot be the addon of this process. Asked before it is loaded: the dynamic linker maps what a file that
- * was cut short does not have, and the process dies of SIGBUS.
+ * Why this file cannot be the addon of this process. Asked before it is loaded: the dynamic linker maps what a file
+ * that was cut short does not have, and the process dies of SIGBUS.
  */
 function problemOf(elf: Elf): string | undefined {
   if (elf.fileBytes === 0) return 'is empty';
   if (!is64BitElf(elf)) return 'is not a 64-bit ELF file';
-  const machine = elf.head.readUInt16LE(MACHINE);
-  const arch = MACHINES[machine] ?? `machine ${machine}`;
+  const arch = MACHINES[machineOf(elf)] ?? `machine ${machineOf(elf)}`;
   if (arch !== process.arch) return `is for ${arch}, and this process is ${process.arch}`;
-  const { segments, end } = segmentsOf(elf);
-  const loaded = segments.filter((segment) => elf.head.readUInt32LE(segment) === LOADED_SEGMENT);
-  const needed = Math.max(end, ...loaded.map((segment) => placeOf(elf, segment).end));
+  const needed = bytesNeeded(elf);
   if (elf.fileBytes < needed) return `is cut short: it has ${elf.fileBytes} bytes, and ${needed} are needed`;
   return undefined;
-}
-
-type Libc = 'glibc' | 'musl';
-
-/** By the name of a dynamic linker: ld-musl-x86_64.so.1, ld-linux-x86-64.so.2. */
-function libcOf(linker: string): Libc | undefined {
-  const name = basename(linker);
-  if (name.startsWith('ld-musl')) return 'musl';
-  return /^ld(-linux|64)?[-.]/.test(name) ? 'glibc' : undefined;
-}
-
-/**
- * The C library of this process. The program names its dynamic linker, which is a hundred times faster to read than
- * process.report is to make; a process that was started by way of the linker has that for its program.
- */
-export function runningLibc(program: string = process.execPath): Libc | undefined {
-  try {
-    const elf = readHead(program);
-    if (!is64BitElf(elf)) return undefined;
-    const interpreter = segmentsOf(elf).segments.find(
-      (segment) => elf.head.readUInt32LE(segment) === INTERPRETER_SEGMENT,
-    );
-    if (interpreter === undefined) return libcOf(program);
-    const { start, end } = placeOf(elf, interpreter);
-    return libcOf(elf.head.toString('latin1', start, end - 1));
-  } catch {
-    return undefined;
-  }
 }
 
 /** What the package comes with: scripts/lib/targets.mjs. One that was installed from git has that of its machine. */
@@ -126,12 +41,12 @@ const PREBUILT: readonly string[] = ['linux-x64-glibc', 'linux-arm64-glibc', 'li
 
 /** Names of the prebuilt binaries that may be for this process; both where the C library is not known. */
 function targets(): string[] {
-  const libc = runningLibc();
+  const libc = runningLibc(process.execPath);
   const names = libc === undefined ? ['glibc', 'musl'] : [libc];
   return names.map((name) => `${process.platform}-${process.arch}-${name}`);
 }
 
-/** IOENGINE_ADDON, read when this module is loaded, stands alone: another addon than the one that it names would not do. */
+/** IOENGINE_ADDON stands alone: another addon than the one that it names would not do. Read when this is loaded. */
 const named = process.env.IOENGINE_ADDON;
 const root = join(__dirname, '..', '..');
 

@@ -20,7 +20,7 @@ export function run(program, args, options) {
 /** What is large, or is made: none of it is for the package. */
 const LEFT_OUT = /^(node_modules|build.*|prebuilds|bench|compat-tests|\..*|.*\.tgz)$/;
 
-/** A copy of the repository to be packed, with the binaries that there are: those of every target, or this machine's. */
+/** A copy of the repository to be packed, with the binaries that there are: for every target, or for this machine. */
 function stage(folder) {
   for (const name of readdirSync(root)) {
     if (!LEFT_OUT.test(name)) cpSync(path.join(root, name), path.join(folder, name), { recursive: true });

@@ -5,7 +5,7 @@ import { filesBelow, inRoot, root } from '../../../scripts/lib/paths.mjs';
 
 const FOLDERS = ['csrc', 'src', 'compat-tests', 'bench', 'scripts', 'docs'];
 // CHANGELOG.md says what was, in the words of its day.
-const DOCUMENTS = ['README.md', 'CONTRIBUTING.md'];
+const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'UPGRADING.md'];
 const ENDINGS = ['.cc', '.h', '.c', '.def', '.ts', '.mts', '.cts', '.mjs', '.cjs', '.md'];
 
 /** Every file of the repository that a path in a comment may mean, by its name from the root. */
