@@ -1,5 +1,7 @@
 // What npm runs before npm pack and npm publish: builds what goes into the package, and refuses one that somebody could
 // not use: with a binary missing, empty, unstripped, for the wrong machine or for a system that is too new, or too big.
+// Other package managers run it also where the package is installed from git: then it is built for this machine.
+import { buildForThisMachine } from './lib/local-prebuild.mjs';
 import { buildPrebuilds } from './lib/prebuilds.mjs';
 import { PACKED_BYTES_MAX, problemsOfPackage } from './lib/package-check.mjs';
 import { inRoot, root } from './lib/paths.mjs';
@@ -22,7 +24,11 @@ function problemsOfTarball() {
   return problems;
 }
 
+const { npm_lifecycle_event: isRunByManager, npm_command: command } = process.env;
+const isForOthers = isRunByManager === undefined || ['pack', 'publish'].includes(command);
+
 await main(async () => {
+  if (!isForOthers) return buildForThisMachine();
   if (!existsSync(inRoot('node_modules', 'typescript'))) throw new PlainError('run npm ci first');
   buildTypescript();
   await buildPrebuilds();

@@ -2,8 +2,12 @@
 // the tests of the package, that is all there is.
 import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { buildNative, nativeIsCurrent } from './native-build.mjs';
 import { addonFile } from './paths.mjs';
+import { prebuildsAreThere, prebuildsFolder } from './prebuilds.mjs';
+import { explainMissing, requirements } from './requirements.mjs';
 import { PlainError, runQuietly } from './run.mjs';
+import { buildTypescript } from './typescript-build.mjs';
 
 /** The target that this process is of. The loader finds it in another way; a test compares the two. */
 export function localTarget() {
@@ -19,4 +23,13 @@ export function copyLocalBuild(folder) {
   const { status, stderr, error } = runQuietly('strip', ['--strip-unneeded', file]);
   if (status !== 0) throw new PlainError(`strip (of binutils) failed: ${error?.message ?? stderr.trim()}`);
   return file;
+}
+
+/** Both builds, with the compiler of this machine; installs nothing of the system's. */
+export function buildForThisMachine() {
+  if (!nativeIsCurrent()) explainMissing(requirements.build);
+  buildNative();
+  buildTypescript();
+  // Those of `npm run prebuild` are for this machine as well.
+  if (!prebuildsAreThere()) copyLocalBuild(prebuildsFolder);
 }
