@@ -52,13 +52,13 @@ function isCurrent(output, inputs, command) {
   return inputs.every((input) => mtime(input) <= built);
 }
 
-/** What compiles and links: a program, the arguments that come before ours, its environment. */
+/** What compiles and links: a program, the arguments that come before ours, its environment; `quiet`: only errors. */
 const gxx = { program: 'g++', args: [], env: process.env };
 
-async function runStep({ program, args: first, env }, args, output, title) {
+async function runStep({ program, args: first, env, quiet }, args, output, title) {
   mkdirSync(path.dirname(output), { recursive: true });
   const { status, output: text } = await runCollecting(program, [...first, ...args], { env });
-  if (text.trim()) say(text.trimEnd());
+  if (text.trim() && !(quiet && status === 0)) say(text.trimEnd());
   if (status !== 0) throw new PlainError(`compiling ${title} failed`);
   writeStamp(`${output}.cmd`, args.join(' '));
 }

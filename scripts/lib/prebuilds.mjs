@@ -30,10 +30,12 @@ export const prebuildsAreCurrent = () =>
 /** True where `npm run prebuild` has made them; a package that is installed from git has one, compiled on the spot. */
 export const prebuildsAreThere = () => existsSync(stampFile);
 
-/** clang with the C library of the target; the first word says which language. */
+/** clang with the C library of the target. */
 const compilerFor = (target, { zig, cache }) => ({
   c: { program: zig, args: ['cc', '-target', target.zig], env: zigEnvironment(cache) },
   cpp: { program: zig, args: ['c++', '-target', target.zig], env: zigEnvironment(cache) },
+  // The libraries of C++ are compiled on the way, with warnings that are not ours.
+  linker: { program: zig, args: ['c++', '-target', target.zig], env: zigEnvironment(cache), quiet: true },
 });
 
 // No path of this machine gets into the binary, and none of the checks that the compiler adds on its own.
@@ -87,10 +89,8 @@ async function buildAddon(target, tools, output, folder) {
     '-Wl,-z,nodelete',
     '-Wl,--build-id=none',
     `-Wl,--version-script=${inRoot('csrc', 'addon.map')}`,
-    // The libraries of C++ are compiled on the way, with warnings that are not ours.
-    '-w',
   ];
-  await link(objects, flags, output, compiler.cpp);
+  await link(objects, flags, output, compiler.linker);
 }
 
 /** Builds a target's addon from nothing, with nothing that was kept: what another machine would do. */
@@ -128,7 +128,7 @@ export async function buildNativeTestsFor(target, wrapped) {
     os.availableParallelism(),
     async ({ name, main }) => {
       const file = path.join(folder, name);
-      await link([main, ...shared], ['-dynamic', '-s', '-w'], file, compiler.cpp);
+      await link([main, ...shared], ['-dynamic', '-s'], file, compiler.linker);
       return { name, file };
     },
   );
