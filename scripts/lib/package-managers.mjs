@@ -46,7 +46,10 @@ const MANAGERS = [
     name: "yarn 4, Plug'n'Play",
     spec: '@yarnpkg/cli-dist@4.18.1',
     command: jsIn('@yarnpkg/cli-dist', 'bin', 'yarn.js'),
-    settings: { '.yarnrc.yml': 'nodeLinker: pnp\nenableTelemetry: false\nenableGlobalCache: false\n', 'yarn.lock': '' },
+    settings: {
+      '.yarnrc.yml': 'nodeLinker: pnp\npnpEnableEsmLoader: true\nenableTelemetry: false\nenableGlobalCache: false\n',
+      'yarn.lock': '',
+    },
     install: (tarball) => ['add', `ioengine@file:${tarball}`],
     nodeArguments: ['--require', './.pnp.cjs', '--experimental-loader', './.pnp.loader.mjs', '--no-warnings'],
   },
