@@ -70,7 +70,14 @@ long io_setup_interfered(long (*real)(long, ...), const long* arguments) {
 
 }  // namespace
 
-extern "C" long syscall(long number, ...) noexcept {
+// As it is declared: by glibc with noexcept, by musl without.
+#ifdef __GLIBC__
+#define IOE_SYSCALL_NOEXCEPT noexcept
+#else
+#define IOE_SYSCALL_NOEXCEPT
+#endif
+
+extern "C" long syscall(long number, ...) IOE_SYSCALL_NOEXCEPT {
   static auto* real = reinterpret_cast<long (*)(long, ...)>(dlsym(RTLD_NEXT, "syscall"));
   va_list list;
   va_start(list, number);
