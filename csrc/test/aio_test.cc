@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -77,8 +78,15 @@ long io_setup_interfered(long (*real)(long, ...), const long* arguments) {
 #define IOE_SYSCALL_NOEXCEPT
 #endif
 
+// Atomic, and no guarded static: the guard of libc++ makes system calls by this very function.
+static std::atomic<long (*)(long, ...)> real_syscall{nullptr};
+
 extern "C" long syscall(long number, ...) IOE_SYSCALL_NOEXCEPT {
-  static auto* real = reinterpret_cast<long (*)(long, ...)>(dlsym(RTLD_NEXT, "syscall"));
+  auto* real = real_syscall.load();
+  if (real == nullptr) {
+    real = reinterpret_cast<long (*)(long, ...)>(dlsym(RTLD_NEXT, "syscall"));
+    real_syscall.store(real);
+  }
   va_list list;
   va_start(list, number);
   // The five that fit into registers: nobody here passes more, and a sixth would be read from the stack.
