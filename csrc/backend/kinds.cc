@@ -78,8 +78,8 @@ Capabilities expected_capabilities(BackendType type, uint32_t depth) {
 }
 
 std::string describe_failure(BackendType type, const BackendResult& result) {
-  return std::string(public_name(type)) + " is not available: " + errno_name(result.error_number) +
-         ", " + result.cause;
+  return std::string(public_name(type)) + " is not available: " + errno_name(result.error_number) + ", " +
+         result.cause;
 }
 
 bool lacks_descriptors(int error_number, int wake_fd) {
