@@ -64,10 +64,11 @@ struct Request {
   uint16_t mount_queue = 0;  // of the pool, for a job on a remote mount (threads/job_queues.h); 0: local
   uint32_t tags = 0;         // of the device, held until its completion (scheduler/device_queues.h)
 
-  uint64_t call = 0;    // calls on paths: which one it was (scheduler/path_order.h)
-  uint64_t offset = 0;  // of the part still to do
-  uint64_t wanted = 0;  // bytes in all
-  uint64_t done = 0;    // bytes that earlier attempts moved
+  uint64_t call = 0;         // calls on paths: which one it was (scheduler/path_order.h)
+  uint64_t before_tick = 0;  // and the last one before its tick
+  uint64_t offset = 0;       // of the part still to do
+  uint64_t wanted = 0;       // bytes in all
+  uint64_t done = 0;         // bytes that earlier attempts moved
 
   iovec* vectors = nullptr;  // the part still to do; &single or an array this request owns
   uint32_t vector_count = 0;

@@ -8,6 +8,7 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 #include "base/eintr.h"
 #include "base/owned_fd.h"
@@ -30,11 +31,13 @@ int32_t MakeDirectoryJob::run() {
 }
 
 // The first that is missing is found from the end, and the others are made from there. Whatever goes wrong,
-// node:fs raises the error: what has been made stays, as it does when node fails half way.
+// node:fs raises the error. It begins again, and says which directory was the first that it made: so what has
+// been made here is taken away.
 int32_t MakeDirectoriesJob::run() {
   size_t end = path.size();
   std::string part = path;
-  while (mkdir(part.c_str(), mode) != 0) {
+  const auto make = [&] { return without_eintr([&] { return mkdir(part.c_str(), mode); }) == 0; };
+  while (!make()) {
     if (errno == EEXIST) return end == path.size() && is_directory(part.c_str()) ? 0 : kUnsupported;
     if (errno != ENOENT) return kUnsupported;
     const size_t slash = path.find_last_of('/', end == path.size() ? end : end - 1);
@@ -43,12 +46,17 @@ int32_t MakeDirectoriesJob::run() {
     part.assign(path, 0, end);
   }
   found = part;
+  std::vector<std::string> made = {part};
   while (end < path.size()) {
     const size_t slash = path.find('/', end + 1);
     end = slash == std::string::npos ? path.size() : slash;
     part.assign(path, 0, end);
-    if (mkdir(part.c_str(), mode) != 0 && !(errno == EEXIST && is_directory(part.c_str())))
+    if (make()) {
+      made.push_back(part);
+    } else if (errno != EEXIST || !is_directory(part.c_str())) {
+      for (auto last = made.rbegin(); last != made.rend(); ++last) rmdir(last->c_str());
       return kUnsupported;
+    }
   }
   return 0;
 }

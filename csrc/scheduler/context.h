@@ -153,6 +153,8 @@ class IoContext {
   void drain();
 
   size_t unsettled() const { return unsettled_; }
+  // Taken and not given back: those that have settled wait to be delivered.
+  size_t requests() const { return slots_.taken(); }
   size_t in_flight() const;
   // Of those, the ones that a kernel queue or a thread is working on; the others wait in the pool's queue, or
   // to be reaped.

@@ -67,6 +67,13 @@ bool changes_something(const Request* request) {
   return changes_paths(request->operation) || holds_back_all(request);
 }
 
+// Whether it holds back calls of later ticks. What may take long does not, nor do queries of ours. Those of
+// node's do: its pool may be slow to begin one, and would not begin a later call before it either.
+bool lasts(const Request* request) {
+  if (request->operation == Operation::kChangePath) return true;
+  return request->operation == Operation::kHostCall && !is_host_call(request, HostCall::kCopies);
+}
+
 // Also about what is below its path.
 bool is_about_a_folder(Operation operation) {
   return operation == Operation::kReadDirectory || operation == Operation::kReadTree ||
@@ -86,9 +93,14 @@ bool is_related(const Request* earlier, const Request* later) {
 
 }  // namespace
 
+// Where there are too many, first those go that hold back only calls of their own tick.
 void PathOrder::push(Request** latest, size_t* count, Request* request) {
   if (*count == kChanges) {
-    std::copy(latest + 1, latest + kChanges, latest);
+    Request** const end = latest + kChanges;
+    Request** const left =
+        std::find_if(latest, end, [this](const Request* old) { return old->call <= tick_ && !lasts(old); });
+    Request** const out = left != end ? left : latest;
+    std::copy(out + 1, end, out);
     --*count;
   }
   latest[(*count)++] = request;
@@ -96,6 +108,7 @@ void PathOrder::push(Request** latest, size_t* count, Request* request) {
 
 void PathOrder::add(Request* request) {
   request->call = ++calls_;
+  request->before_tick = tick_;
   if (is_host_call(request, HostCall::kFirstLook)) {
     look_ = request;
   } else if (holds_back_all(request)) {
@@ -117,25 +130,22 @@ void PathOrder::remove(const Request* request) {
   query_count_ = static_cast<size_t>(std::remove(queries_, queries_ + query_count_, request) - queries_);
 }
 
-void PathOrder::keep_short_ones() {
-  // Of node's too: its pool may be slow to begin one, and would not begin a later call before it either.
-  const auto may_take_long = [](const Request* change) {
-    return change->operation != Operation::kChangePath && !is_host_call(change, HostCall::kChanges);
-  };
-  const auto is_ours = [](const Request* query) { return query->operation != Operation::kHostCall; };
-  count_ = static_cast<size_t>(std::remove_if(changes_, changes_ + count_, may_take_long) - changes_);
-  query_count_ = static_cast<size_t>(std::remove_if(queries_, queries_ + query_count_, is_ours) - queries_);
+bool PathOrder::holds_back(const Request* earlier, const Request* later) const {
+  if (earlier->call >= later->call) return false;
+  return (earlier->call > later->before_tick || lasts(earlier)) && is_related(earlier, later);
 }
 
 Request* PathOrder::find_earlier(const Request* request) const {
-  const auto latest = [request](Request* const* among, size_t count) -> Request* {
+  const auto latest = [=](Request* const* among, size_t count) -> Request* {
     for (size_t i = count; i-- > 0;) {
-      if (among[i]->call < request->call && is_related(among[i], request)) return among[i];
+      if (holds_back(among[i], request)) return among[i];
     }
     return nullptr;
   };
   Request* earlier = latest(changes_, count_);
-  if (earlier == nullptr && change_ != nullptr && change_->call < request->call) earlier = change_;
+  if (earlier == nullptr && change_ != nullptr && change_->call < request->call &&
+      change_->call > request->before_tick)
+    earlier = change_;
   if (earlier != nullptr || !changes_something(request)) return earlier;
   if (look_ != nullptr && look_->call < request->call) return look_;
   return latest(queries_, query_count_);

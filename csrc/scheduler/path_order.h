@@ -36,34 +36,33 @@ struct HostCallJob final : PathJob {
 class PathOrder {
  public:
   // A new tick: what may take long and was called before holds back none that come now.
-  void start_turn() {
-    change_ = nullptr;
-    if (count_ + query_count_ > 0) keep_short_ones();
-  }
+  void start_turn() { tick_ = calls_; }
 
   // Numbers a request, and remembers it if others may have to wait for it: for a change all that concern the
   // same paths, for a query of this tick, or one of node's, only changes.
   void add(Request* request);
   // A change of an open local file.
   void add_change(Request* request);
-  bool has_change() const { return change_ != nullptr; }
+  bool has_change() const { return change_ != nullptr && change_->call > tick_; }
   void remove(const Request* request);
 
-  // The latest request that this one has to wait for, null if there is none.
+  // The latest request that this one has to wait for, null if there is none. The same in a later tick, when
+  // that one has settled: what else there is to wait for.
   Request* find_earlier(const Request* request) const;
 
  private:
-  void keep_short_ones();
-  static void push(Request** latest, size_t* count, Request* request);
+  void push(Request** latest, size_t* count, Request* request);
+  bool holds_back(const Request* earlier, const Request* later) const;
 
   static constexpr size_t kChanges = 16;  // the latest ones: each call is compared with all of them
   Request* changes_[kChanges] = {};
   size_t count_ = 0;
   Request* queries_[kChanges] = {};
   size_t query_count_ = 0;
-  Request* change_ = nullptr;  // of an open file: the latest one of this tick that has not settled
+  Request* change_ = nullptr;  // of an open file: the latest one that has not settled
   Request* look_ = nullptr;    // the latest first look of a watcher
   uint64_t calls_ = 0;
+  uint64_t tick_ = 0;  // the last call before this tick
 };
 
 }  // namespace ioengine

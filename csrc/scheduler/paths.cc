@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/eintr.h"
 #include "base/limits.h"
 #include "base/statx.h"
 #include "jobs/mount_list.h"
@@ -303,8 +304,8 @@ bool IoContext::stats_at_once(const Descriptor* descriptor) {
 int32_t IoContext::stat_here(Descriptor* descriptor, struct statx* status) {
   inline_lane_.charge();
   const uint64_t before = monotonic_ns();
-  const int32_t result =
-      statx_at(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kStatxMask, status) == 0 ? 0 : -errno;
+  const int32_t result = without_eintr(
+      [=] { return statx_at(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kStatxMask, status); });
   inline_lane_.fuse()->check(descriptor->facts.mount, before);
   return result;
 }
