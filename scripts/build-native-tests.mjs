@@ -5,31 +5,29 @@ import os from 'node:os';
 import path from 'node:path';
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { commonFlags, compileObjects, link, sanitizerFlags } from './lib/compile.mjs';
+import { commonFlags, compileObjects, link, sanitizerFlags, withChange, wrapFlags } from './lib/compile.mjs';
 import { engineSources, inRoot, nativeTestSources } from './lib/paths.mjs';
 import { inParallel, main } from './lib/run.mjs';
 
-/** Calls of liburing that csrc/test/ring_faults.cc stands in front of. */
-export const wrapped = [
-  'io_uring_queue_init_params',
-  'io_uring_submit',
-  'io_uring_submit_and_get_events',
-  'io_uring_get_events',
-];
-
-/** Builds all programs and returns [{ name, file }]. */
-export async function buildNativeTests({ sanitize = 'address' } = {}) {
-  const { programs, helpers } = nativeTestSources();
+/**
+ * Builds the programs whose name has one of the texts, all without any, and returns [{ name, file }]; with a change of
+ * one source (withChange) in its folder.
+ */
+export async function buildNativeTests({ sanitize = 'address', only = [], change } = {}) {
+  const { programs: all, helpers } = nativeTestSources();
+  const isWanted = (file) => only.length === 0 || only.some((text) => path.basename(file, '.cc').includes(text));
+  const programs = all.filter(isWanted);
   if (programs.length === 0) return [];
   const outFolder = inRoot('build-test', sanitize);
   const sanitizer = sanitizerFlags(sanitize);
   const flags = ['-g', '-O1', ...commonFlags, '-DIOENGINE_FAULT_POINTS=1', ...sanitizer];
-  const shared = await compileObjects([...engineSources(), ...helpers], flags, outFolder);
+  const sources = [...engineSources(), ...helpers];
+  const shared = await withChange(await compileObjects(sources, flags, outFolder), sources, flags, change);
   const mains = await compileObjects(programs, flags, outFolder);
-  const wraps = wrapped.map((name) => `-Wl,--wrap=${name}`);
+  const wraps = wrapFlags(sources);
   const work = programs.map((source, index) => ({
     name: path.basename(source, '.cc'),
-    file: path.join(outFolder, path.basename(source, '.cc')),
+    file: path.join(change?.folder ?? outFolder, path.basename(source, '.cc')),
     main: mains[index],
   }));
   await inParallel(work, os.availableParallelism(), ({ main: object, file }) =>

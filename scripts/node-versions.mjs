@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { buildFaults } from './build-faults.mjs';
 import { majors, nodeBinary, runningMajor } from './lib/node-versions.mjs';
 import { filesBelow, inRoot, root } from './lib/paths.mjs';
 import { main, PlainError } from './lib/run.mjs';
@@ -66,6 +67,7 @@ function runOn(binary, { smoke, args, files }) {
 await main(async () => {
   const options = parseOptions();
   await setUp({ purpose: 'test' });
+  await buildFaults(); // as it is with the addon: the others run what this one has built
   const results = [];
   for (const major of options.chosen) {
     const found = nodeBinary(major);

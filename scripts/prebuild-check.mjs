@@ -9,7 +9,6 @@
 //   reproducible  built once more from nothing: the same bytes
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { factsOf } from './lib/binary-facts.mjs';
-import { wrapped } from './build-native-tests.mjs';
 import { arm64Node, launcherFor, muslFile } from './lib/foreign-systems.mjs';
 import { problemsOfBinary, symbolsOfTheSystem } from './lib/package-check.mjs';
 import { inRoot } from './lib/paths.mjs';
@@ -54,7 +53,7 @@ function checkMuslSymbols(report) {
 
 async function checkNativeTests(report, target) {
   console.log(`  native tests for ${target.name}`);
-  const programs = await buildNativeTestsFor(target, wrapped);
+  const programs = await buildNativeTestsFor(target);
   report.addAll(await runPrograms(programs, { launcher: launcherFor(target) }));
 }
 

@@ -4,14 +4,15 @@
 #pragma once
 
 #include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <time.h>
 
 #include <atomic>
-#include <cerrno>
 #include <cstdint>
 
 #include "base/clock.h"
+
+// futex(2), which leaves errno alone. A C function, so that a simulation can stand in front of it.
+extern "C" void ioengine_futex(uint32_t* word, int operation, uint32_t value, const timespec* timeout);
 
 namespace ioengine {
 
@@ -50,9 +51,7 @@ class Semaphore {
   }
 
   void futex(int operation, uint32_t value, const timespec* timeout) {
-    const int before = errno;
-    syscall(SYS_futex, reinterpret_cast<uint32_t*>(&count_), operation, value, timeout, nullptr, 0);
-    errno = before;
+    ioengine_futex(reinterpret_cast<uint32_t*>(&count_), operation, value, timeout);
   }
 
   std::atomic<uint32_t> count_{0};

@@ -144,4 +144,8 @@ class Environment {
 // entry_points.cc
 napi_value define_entry_points(Environment* environment, napi_value exports);
 
+#ifdef IOENGINE_FAULT_POINTS
+void define_fault_calls(napi_env env, napi_value exports);  // csrc/faults/
+#endif
+
 }  // namespace ioengine

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "base/check.h"
+#include "base/fault_points.h"
 #include "memory/slab.h"
 
 namespace ioengine {
@@ -96,6 +97,12 @@ class BlockHeap {
   }
 
   size_t mapped_bytes() const { return __atomic_load_n(&mapped_, __ATOMIC_RELAXED); }
+  size_t kept_bytes() {
+    pthread_mutex_lock(&mutex_);
+    const size_t bytes = kept_;
+    pthread_mutex_unlock(&mutex_);
+    return bytes;
+  }
 
  private:
   BlockHeap() : page_bytes_(static_cast<size_t>(sysconf(_SC_PAGESIZE))) {
@@ -311,6 +318,7 @@ class BlockHeap {
 AlignedBlock* AlignedBlock::allocate(size_t size) { return BlockHeap::get().allocate(size); }
 
 AlignedBlock* AlignedBlock::allocate_private(size_t size) {
+  if (IOE_FAULT_REFUSES_MEMORY()) return nullptr;
   AlignedBlock* block = allocate(size);
   return block != nullptr ? block : BlockHeap::get().allocate_plain(size);
 }
@@ -322,5 +330,7 @@ void AlignedBlock::release() {
 }
 
 size_t AlignedBlock::mapped_bytes() { return BlockHeap::get().mapped_bytes(); }
+
+size_t AlignedBlock::kept_bytes() { return BlockHeap::get().kept_bytes(); }
 
 }  // namespace ioengine

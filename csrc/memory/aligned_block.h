@@ -46,6 +46,8 @@ class AlignedBlock {
 
   // Bytes of all blocks in use and kept for reuse, over the whole process.
   static size_t mapped_bytes();
+  // Of those, the ones kept.
+  static size_t kept_bytes();
 
  private:
   friend class BlockHeap;

@@ -34,6 +34,19 @@ export function sanitizerFlags(name) {
   );
 }
 
+/** The linker's flags for the calls that these sources stand in front of (csrc/faults/): the names are in them. */
+export const wrapFlags = (sources) => wrappedNames(sources).map((name) => `-Wl,--wrap=${name}`);
+
+/** Those calls. */
+export function wrappedNames(sources) {
+  const names = sources.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/__real_(\w+)|^(?:WRAP\(\w+, |WRAP_\w+\()(\w+),/gm)].map(
+      ([, plain, made]) => plain ?? made,
+    ),
+  );
+  return [...new Set(names)];
+}
+
 const mtime = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
 
 /** Files that an object was made from, out of the rule that g++ -MMD writes ("object: source header \ header"). */
@@ -75,6 +88,19 @@ export async function compileObjects(sources, flags, outFolder, compiler = gxx) 
     await runStep(compiler, args, object, path.relative(root, source));
   });
   return sources.map(objectOf);
+}
+
+/**
+ * The objects with that of one source replaced: it is made from another text, with the headers of the first
+ * (scripts/mutants.mjs).
+ *
+ * @param {{ source: string, by: string, folder: string } | undefined} change
+ */
+export async function withChange(objects, sources, flags, change) {
+  const index = change === undefined ? -1 : sources.indexOf(change.source);
+  if (index < 0) return objects;
+  const [object] = await compileObjects([change.by], flags, change.folder);
+  return objects.with(index, object);
 }
 
 /** Links objects into one program or library, when one of them is newer. */

@@ -1,8 +1,9 @@
 // Builds the addon with node-gyp into build/Release, when what it is built from has changed.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { commonFlags } from './compile.mjs';
 import { addonFile, addonSources, filesBelow, inRoot } from './paths.mjs';
-import { runLoudly, say } from './run.mjs';
+import { PlainError, runLoudly, say } from './run.mjs';
 import { digestOf, readStamp, writeStamp } from './stamp.mjs';
 
 const stampFile = inRoot('build', '.stamp');
@@ -20,6 +21,23 @@ export function localNodeHeaders() {
   const version = `v${number('MAJOR')}.${number('MINOR')}.${number('PATCH')}`;
   return version === process.version ? prefix : undefined;
 }
+
+/** For a build of the addon without node-gyp: with sanitizers, with fault points. */
+export function addonFlags() {
+  const headers = localNodeHeaders();
+  if (!headers) throw new PlainError(`no headers of Node ${process.version} beside ${process.execPath}`);
+  return [
+    '-O1',
+    '-fPIC',
+    ...commonFlags,
+    '-DNAPI_VERSION=9',
+    '-DNODE_GYP_MODULE_NAME=ioengine',
+    '-DBUILDING_NODE_EXTENSION',
+    `-I${path.join(headers, 'include', 'node')}`,
+  ];
+}
+
+export const addonLinkFlags = ['-shared', '-Wl,-z,nodelete', '-l:liburing.a', '-lpthread'];
 
 const nativeInputs = () => [
   ...addonSources(),

@@ -9,6 +9,7 @@ export const inRoot = (...parts) => path.join(root, ...parts);
 
 export const addonFile = inRoot('build', 'Release', 'ioengine.node');
 export const asanAddonFile = inRoot('build-asan', 'ioengine.node');
+export const faultsAddonFile = inRoot('build-faults', 'ioengine.node');
 
 /** Every file below a folder whose name ends with one of the endings, as sorted absolute paths. */
 export function filesBelow(folder, endings) {
@@ -28,15 +29,24 @@ export function filesBelow(folder, endings) {
 
 const below = (file, ...folder) => file.startsWith(inRoot('csrc', ...folder) + path.sep);
 
-/** Sources of the addon: everything but the tests and the mock backend, which only tests use. */
+/** Sources of the addon: everything but the tests, the faults and the mock backend, which only tests use. */
 export function addonSources() {
-  return filesBelow(inRoot('csrc'), ['.cc']).filter((file) => !below(file, 'test') && !below(file, 'backend', 'mock'));
+  return filesBelow(inRoot('csrc'), ['.cc']).filter(
+    (file) => !below(file, 'test') && !below(file, 'faults') && !below(file, 'backend', 'mock'),
+  );
 }
 
-/** Sources of the engine without Node: what the native tests are linked with, mock backend included. */
+/** What the addon with fault points has in addition. */
+export const faultSources = () => filesBelow(inRoot('csrc', 'faults'), ['.cc']);
+
+/** Sources of the engine without Node: what the native tests are linked with, mock backend and faults included. */
 export function engineSources() {
   return filesBelow(inRoot('csrc'), ['.cc']).filter(
-    (file) => !below(file, 'test') && !below(file, 'binding') && file !== inRoot('csrc', 'addon.cc'),
+    (file) =>
+      !below(file, 'test') &&
+      !below(file, 'binding') &&
+      !below(file, 'faults', 'addon') &&
+      file !== inRoot('csrc', 'addon.cc'),
   );
 }
 

@@ -3,7 +3,7 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { commonFlags, compileObjects, link } from './compile.mjs';
+import { commonFlags, compileObjects, link, wrappedNames } from './compile.mjs';
 import { addonSources, engineSources, filesBelow, inRoot, nativeTestSources, root } from './paths.mjs';
 import { inParallel, say } from './run.mjs';
 import { digestOf, readStamp, writeStamp } from './stamp.mjs';
@@ -101,16 +101,24 @@ export async function buildFromNothing(target, folder) {
   return output;
 }
 
+/** What stands in front of calls of the C library, which are not compiled here. */
+const NEEDS_WRAPPED_LIBC = ['wrapped_calls', 'simulated_threads', 'simulation_test'];
+
 /**
- * The native tests for a target, as [{ name, file }]. `wrapped`: calls of liburing that a helper stands in front of.
- * This linker has no --wrap, so the compiler gives both sides the names that it would.
+ * The native tests for a target, as [{ name, file }]. This linker has no --wrap, so for the calls of liburing that a
+ * helper stands in front of the compiler gives both sides the names that it would.
  */
-export async function buildNativeTestsFor(target, wrapped) {
+export async function buildNativeTestsFor(target) {
   const tools = toolchain();
   const compiler = compilerFor(target, tools);
   const folder = path.join(buildFolder, target.name, 'tests');
+  const works = (file) => !NEEDS_WRAPPED_LIBC.includes(path.basename(file, '.cc'));
+  const { programs, helpers } = Object.fromEntries(
+    Object.entries(nativeTestSources()).map(([kind, files]) => [kind, files.filter(works)]),
+  );
+  const engine = engineSources().filter(works);
+  const wrapped = wrappedNames([...engine, ...helpers]);
   const renames = (prefix) => wrapped.map((name) => `-D${name}=${prefix}${name}`);
-  const { programs, helpers } = nativeTestSources();
   const flags = [
     ...outputFlags,
     ...commonFlags,
@@ -120,7 +128,7 @@ export async function buildNativeTestsFor(target, wrapped) {
   ];
   const shared = [
     ...(await compileLiburing(tools, compiler, folder, renames('__real_'))),
-    ...(await compileObjects([...engineSources(), ...helpers], flags, folder, compiler.cpp)),
+    ...(await compileObjects([...engine, ...helpers], flags, folder, compiler.cpp)),
   ];
   const mains = await compileObjects(programs, flags, folder, compiler.cpp);
   return inParallel(

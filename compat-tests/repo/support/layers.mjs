@@ -17,7 +17,7 @@ export const srcFolders = [
 /** Programs that use the package through its entry points, as anybody would. Nothing imports them. */
 export const programFolders = ['cli'];
 
-/** From the bottom up. addon.cc, directly in csrc/, is above them all, and so is test/. */
+/** From the bottom up. addon.cc, directly in csrc/, is above them all, and so are faults/ and test/. */
 export const csrcFolders = ['base', 'memory', 'jobs', 'backend', 'scheduler', 'binding'];
 
 /** What programs import; what is exported here is theirs. */

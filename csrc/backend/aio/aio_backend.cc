@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/fault_points.h"
 #include "base/owned_fd.h"
 
 namespace ioengine {
@@ -200,7 +201,8 @@ size_t AioBackend::reap(Completion* into, size_t capacity) {
   size_t count = 0;
   while (refused_count_ > 0 && count < capacity) into[count++] = refused_[--refused_count_];
   in_flight_ -= count;
-  if (kernel_owned_ == 0 || count == capacity) return forget_unsignalled(into, count);
+  if (kernel_owned_ == 0 || count == capacity || IOE_FAULT_HOLDS_BACK(wake_fd_))
+    return forget_unsignalled(into, count);
   const size_t reaped = ring_ != nullptr ? reap_ring(into + count, capacity - count)
                                          : reap_call(into + count, capacity - count);
   IOE_CHECK(reaped <= kernel_owned_);
@@ -225,11 +227,12 @@ size_t AioBackend::reap_ring(Completion* into, size_t capacity) {
   const unsigned tail = __atomic_load_n(&ring_->tail, __ATOMIC_ACQUIRE);
   while (head != tail && count < capacity) {
     const io_event& event = ring_->events[head];
-    into[count++] = {reinterpret_cast<Request*>(static_cast<uintptr_t>(event.data)),
-                     static_cast<int32_t>(event.res)};
+    auto* request = reinterpret_cast<Request*>(static_cast<uintptr_t>(event.data));
+    into[count++] = {request, IOE_FAULT_RESULT(request, static_cast<int32_t>(event.res))};
     head = head + 1 == ring_->nr ? 0 : head + 1;
   }
   __atomic_store_n(&ring_->head, head, __ATOMIC_RELEASE);
+  IOE_FAULT_REORDER(into, count);
   return count;
 }
 

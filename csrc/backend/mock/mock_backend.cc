@@ -1,5 +1,6 @@
 #include "backend/mock/mock_backend.h"
 
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -77,6 +78,11 @@ size_t MockBackend::submit(Request* const* requests, size_t count) {
                       request->vector_count, request->flags});
     const uint64_t due = round_ + random_.below(options_.delay_rounds_max + 1u);
     in_flight_.push_back({request, request->generation, due, draw(request)});
+    if (uncounted_ == 0 && is_the_broken_one(MockDefect::kUncounted)) {
+      uncounted_ = 1;
+      uncounted_request_ = request;
+      in_flight_.back().due_round += 50;
+    }
   }
   in_flight_max_ = std::max(in_flight_max_, in_flight_.size());
   return taking;
@@ -155,8 +161,29 @@ int32_t MockBackend::run(const Operational& operation) {
   }
 }
 
+// Writes that were reported before they were made.
+void MockBackend::run_late() {
+  while (!late_.empty() && late_.front().due_round < round_) {
+    const Late late = std::move(late_.front());
+    late_.erase(late_.begin());
+    disk_->write(late.fd, late.vectors.data(), static_cast<uint32_t>(late.vectors.size()), late.offset,
+                 ~uint64_t{0});
+  }
+}
+
+bool MockBackend::completes_early(const Request* request) {
+  const bool suits = request->operation == Operation::kWrite && request->bounce == nullptr &&
+                     !request->has(kFlagCurrentPosition) && !request->has(kFlagAppend);
+  if (!suits || !is_the_broken_one(MockDefect::kEarlyCompletion)) return false;
+  late_.push_back({request->fd, request->offset,
+                   std::vector<iovec>(request->vectors, request->vectors + request->vector_count),
+                   round_ + 2});
+  return true;
+}
+
 size_t MockBackend::reap(Completion* into, size_t capacity) {
-  ++round_;
+  if (options_.wake_fd < 0) ++round_;
+  run_late();
   size_t count = 0;
   while (!doubled_.empty() && count < capacity) {
     into[count++] = doubled_.back();
@@ -178,6 +205,11 @@ size_t MockBackend::reap(Completion* into, size_t capacity) {
       ++lost_;
       continue;
     }
+    if (uncounted_ > 0 && operation.request == uncounted_request_) uncounted_ = 0;
+    if (operation.outcome.error == 0 && completes_early(operation.request)) {
+      into[count++] = {operation.request, static_cast<int32_t>(total_bytes(operation.request))};
+      continue;
+    }
     into[count++] = {operation.request, run(operation)};
     if (is_the_broken_one(MockDefect::kDoubleCompletion)) doubled_.push_back(into[count - 1]);
   }
@@ -187,7 +219,24 @@ size_t MockBackend::reap(Completion* into, size_t capacity) {
   return count;
 }
 
-// It wakes nobody up: as long as something may complete, the owner has to look again.
-bool MockBackend::arm_wake() { return !in_flight_.empty() && !options_.held; }
+bool MockBackend::has_due() const {
+  if (options_.held) return false;
+  return std::any_of(in_flight_.begin(), in_flight_.end(),
+                     [this](const Operational& operation) { return operation.due_round < round_; });
+}
+
+void MockBackend::tick() {
+  ++round_;
+  if (!armed_ || !has_due()) return;
+  eventfd_write(options_.wake_fd, 1);
+  armed_ = false;
+}
+
+// Without an eventfd it wakes nobody up: as long as something may complete, the owner has to look again.
+bool MockBackend::arm_wake() {
+  if (options_.wake_fd < 0) return !in_flight_.empty() && !options_.held;
+  armed_ = true;
+  return has_due() || !doubled_.empty();
+}
 
 }  // namespace ioengine

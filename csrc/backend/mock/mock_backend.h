@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "backend/backend.h"
@@ -26,6 +27,8 @@ enum class MockDefect : uint8_t {
   kLostCompletion,     // one operation never comes back
   kDoubleCompletion,   // one comes back twice
   kShortReportedFull,  // moves one byte less than it says
+  kEarlyCompletion,  // says that a write is done and takes the bytes later: the memory may be someone else's
+  kUncounted,        // one is no longer counted as in flight while it is
 };
 
 struct MockOptions {
@@ -46,6 +49,9 @@ struct MockOptions {
   uint32_t partial_submit_permille = 0;
   uint32_t refused_submits = 0;  // the first so many calls of submit() take nothing
   uint32_t submit_sleep_us = 0;  // every call of submit() with something to take sleeps, as it should not
+  // As a kernel that wakes up: arm_wake() tells only what is due, the rest completes by tick(), which writes
+  // to this eventfd. -1: the owner has to look again and again.
+  int wake_fd = -1;
   MockDefect defect = MockDefect::kNone;
   uint32_t defect_at = 10;  // which operation (of those it applies to) is the broken one
 };
@@ -69,15 +75,17 @@ class MockBackend final : public IoBackend {
   const Capabilities& capabilities() const override { return capabilities_; }
   size_t submit(Request* const* requests, size_t count) override;
   size_t reap(Completion* into, size_t capacity) override;
-  size_t in_flight() const override { return in_flight_.size() + lost_ + doubled_.size(); }
+  size_t in_flight() const override { return in_flight_.size() + lost_ + doubled_.size() - uncounted_; }
   bool arm_wake() override;
-  void disarm_wake() override {}
+  void disarm_wake() override { armed_ = false; }
 
   // Outcomes for the next operations, in the order they are taken; random ones follow.
   void script(const MockOutcome& outcome) { script_.push_back(outcome); }
   // Completes everything taken so far at the next reap(), and what comes later as usual.
   void release() { options_.held = false; }
   void hold() { options_.held = true; }
+  // With `wake_fd`: the device gets on.
+  void tick();
   void refuse_submits(uint32_t count) { options_.refused_submits = count; }
 
   const std::vector<Taken>& taken() const { return taken_; }
@@ -92,11 +100,22 @@ class MockBackend final : public IoBackend {
     MockOutcome outcome;
   };
 
+  // A write that was completed early.
+  struct Late {
+    int fd;
+    uint64_t offset;
+    std::vector<iovec> vectors;
+    uint64_t due_round;
+  };
+
   void check_contract(const Request* request) const;
   MockOutcome draw(const Request* request);
   int32_t run(const Operational& operation);
   int32_t transfer(Request* request, const MockOutcome& outcome);
   bool is_the_broken_one(MockDefect defect);
+  bool has_due() const;
+  bool completes_early(const Request* request);
+  void run_late();
 
   MockDisk* const disk_;
   MockOptions options_;
@@ -110,6 +129,10 @@ class MockBackend final : public IoBackend {
   size_t in_flight_max_ = 0;
   size_t submits_ = 0;
   size_t lost_ = 0;
+  size_t uncounted_ = 0;
+  const Request* uncounted_request_ = nullptr;
+  bool armed_ = false;
+  std::vector<Late> late_;
   uint32_t candidates_ = 0;
 };
 

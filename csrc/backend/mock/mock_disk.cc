@@ -34,6 +34,7 @@ FileFacts MockDisk::facts(int fd, uint32_t alignment) const {
   facts.kind = FileKind::kRegular;
   facts.filesystem = FilesystemTraits();
   facts.filesystem.known = facts.filesystem.uring_writes = true;
+  facts.filesystem.access_times = AccessTimes::kNever;  // or it would depend on the time of day
   facts.direct = alignment > 1;
   facts.offset_alignment = alignment;
   facts.memory_alignment = std::min<uint32_t>(alignment, 4096);

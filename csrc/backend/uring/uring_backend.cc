@@ -12,6 +12,7 @@
 
 #include "backend/uring/uring_opcodes.h"
 #include "base/check.h"
+#include "base/fault_points.h"
 #include "base/limits.h"
 #include "jobs/stat_path.h"
 
@@ -379,9 +380,11 @@ size_t UringBackend::take_posted(Completion* into, size_t capacity) {
   io_uring_cqe* cqe;
   io_uring_for_each_cqe(&ring_, head, cqe) {
     if (seen == capacity) break;
-    into[seen++] = {leave_place(cqe->user_data), cqe->res};
+    Request* request = leave_place(cqe->user_data);
+    into[seen++] = {request, IOE_FAULT_RESULT(request, cqe->res)};
   }
   io_uring_cq_advance(&ring_, seen);
+  IOE_FAULT_REORDER(into, seen);
   IOE_CHECK(seen <= kernel_owned_);
   kernel_owned_ -= seen;
   return seen;
@@ -398,6 +401,7 @@ size_t UringBackend::reap(Completion* into, size_t capacity) {
   if (is_open_ && kernel_owned_ > 0) {
     // With DEFER_TASKRUN completions of the device appear only when this thread asks for its task work.
     if (io_uring_cq_ready(&ring_) == 0 && has_task_work()) run_task_work();
+    if (IOE_FAULT_HOLDS_BACK(wake_fd_)) capacity = count;
     if (is_open_) count += take_posted(into + count, capacity - count);
   }
   IOE_CHECK(count <= in_flight_);
@@ -411,7 +415,7 @@ size_t UringBackend::reap(Completion* into, size_t capacity) {
 bool UringBackend::arm_wake() {
   if (!is_open_) return is_released();
   if (!wake_armed_) {
-    io_uring_cq_eventfd_toggle(&ring_, true);
+    if (!IOE_FAULT_LOSES_WAKE_UP()) io_uring_cq_eventfd_toggle(&ring_, true);
     wake_armed_ = true;
   }
   push();
