@@ -17,9 +17,11 @@
 
 namespace ioengine::test {
 
-Engine::Engine(const MockOptions& options) {
+Engine::Engine(const MockOptions& options, bool wakes) {
   wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  auto backend = std::make_unique<MockBackend>(&disk_, options);
+  MockOptions with_wake = options;
+  if (wakes) with_wake.wake_fd = wake_fd_;
+  auto backend = std::make_unique<MockBackend>(&disk_, with_wake);
   mock_ = backend.get();
   context_ = std::make_unique<IoContext>(std::move(backend), wake_fd_);
 }
@@ -79,7 +81,7 @@ void Engine::open_for_later(const std::string& path, int flags) {
   accepted(context_->open(job, 0), nullptr);
 }
 
-std::shared_ptr<Ticket> Engine::accepted(int32_t answer, OnSettled on_settled) {
+std::shared_ptr<Ticket> Engine::accepted(int32_t answer, OnSettled on_settled, OnFound on_found) {
   auto ticket = std::make_shared<Ticket>();
   if (answer > kAcceptedBase) {
     ticket->inline_answer = true;
@@ -87,7 +89,8 @@ std::shared_ptr<Ticket> Engine::accepted(int32_t answer, OnSettled on_settled) {
     return ticket;
   }
   const auto slot = static_cast<uint32_t>(kAcceptedBase - answer);
-  const bool fresh = outstanding_.emplace(slot, Outstanding{ticket, std::move(on_settled)}).second;
+  const bool fresh =
+      outstanding_.emplace(slot, Outstanding{ticket, std::move(on_settled), std::move(on_found)}).second;
   CHECK(fresh);  // the slot belongs to a request that has not been delivered
   return ticket;
 }
@@ -124,8 +127,9 @@ std::shared_ptr<Ticket> Engine::control(Operation operation, int fd, uint64_t le
 
 std::shared_ptr<Ticket> Engine::close(int fd) { return accepted(context_->close(fd, 0), nullptr); }
 
-std::shared_ptr<Ticket> Engine::run_in_pool(Operation operation, std::unique_ptr<PathJob> job) {
-  return accepted(context_->run_in_pool(operation, std::move(job), 0), nullptr);
+std::shared_ptr<Ticket> Engine::run_in_pool(Operation operation, std::unique_ptr<PathJob> job,
+                                            OnFound on_found) {
+  return accepted(context_->run_in_pool(operation, std::move(job), 0), nullptr, std::move(on_found));
 }
 
 // Each delivery stands for a turn of an event loop, its check phase included.
@@ -142,6 +146,7 @@ void Engine::deliver_finished() {
     outstanding_.erase(found);
     const int32_t result = request->result;
     if (request->staging != nullptr && result > 0) copy_staged(request);
+    if (settled.on_found) settled.on_found(request->job, result);
     context_->give_back(request);
     settle(settled.ticket, settled.on_settled, result);
   }

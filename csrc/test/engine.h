@@ -25,8 +25,11 @@ class Engine {
  public:
   using OnSettled = std::function<void(const Ticket&)>;
 
-  // On the mock; `mock()` gives access to it.
-  explicit Engine(const MockOptions& options);
+  // What a call on a path has found, before the request is given back.
+  using OnFound = std::function<void(PathJob*, int32_t result)>;
+
+  // On the mock; `mock()` gives access to it. `wakes`: it wakes the engine up (MockOptions::wake_fd).
+  explicit Engine(const MockOptions& options, bool wakes = false);
   // On a real backend, or a program that ends with kSkipped when the machine has none (ok() is false then).
   Engine(BackendType type, uint32_t depth);
   // Settles what is left and requires a clean engine, unless abandon() was called.
@@ -54,7 +57,8 @@ class Engine {
   std::shared_ptr<Ticket> control(Operation operation, int fd, uint64_t length = 0,
                                   OnSettled on_settled = nullptr);
   std::shared_ptr<Ticket> close(int fd);
-  std::shared_ptr<Ticket> run_in_pool(Operation operation, std::unique_ptr<PathJob> job);
+  std::shared_ptr<Ticket> run_in_pool(Operation operation, std::unique_ptr<PathJob> job,
+                                      OnFound on_found = nullptr);
 
   // One turn of the loop: rounds until nothing is finished, and delivery. Does not wait.
   void turn();
@@ -79,8 +83,9 @@ class Engine {
   struct Outstanding {
     std::shared_ptr<Ticket> ticket;
     OnSettled on_settled;
+    OnFound on_found;
   };
-  std::shared_ptr<Ticket> accepted(int32_t answer, OnSettled on_settled);
+  std::shared_ptr<Ticket> accepted(int32_t answer, OnSettled on_settled, OnFound on_found = nullptr);
   void settle(const std::shared_ptr<Ticket>& ticket, const OnSettled& on_settled, int32_t result);
 
   MockDisk disk_;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "memory/aligned_block.h"
 #include "test/check.h"
 #include "test/engine.h"
 
@@ -288,9 +289,32 @@ void no_answer_before_the_immediates() {
   close(fd);
 }
 
+// Memory of ours that JavaScript has let go of belongs to the request (H8): it is nobody else's before the
+// end.
+void memory_of_our_own_is_held() {
+  MockOptions options;
+  options.held = true;
+  Engine engine(options);
+  const int fd = engine.create(8192, 8192, 4096);
+  AlignedBlock* block = AlignedBlock::allocate(4096);
+  const void* const memory = block->data();
+  const auto read = engine.read(fd, block->data(), 4096, 0);
+  block->release();
+  AlignedBlock* next = AlignedBlock::allocate(4096);
+  CHECK(next->data() != memory);
+  engine.mock().release();
+  engine.until_settled(read);
+  CHECK_EQ(read->result, 4096);
+  AlignedBlock* last = AlignedBlock::allocate(4096);
+  CHECK(last->data() == memory);
+  next->release();
+  last->release();
+}
+
 }  // namespace
 
 int main() {
+  memory_of_our_own_is_held();
   no_answer_before_the_immediates();
   short_reads_go_on_where_they_stopped();
   short_vectored_writes_split_inside_a_vector();

@@ -7,20 +7,30 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 #include "test/check.h"
 
 namespace ioengine::test {
 namespace {
 
-std::vector<uint8_t> initial(uint64_t tag, uint64_t bytes) {
-  std::vector<uint8_t> content(bytes);
-  for (uint64_t i = 0; i < bytes; ++i) content[i] = pattern(tag, i);
+// Made once: a simulation takes less time than making it.
+const std::vector<uint8_t>& initial(uint64_t tag, uint64_t bytes) {
+  static std::map<uint64_t, std::vector<uint8_t>> made;
+  std::vector<uint8_t>& content = made[tag + bytes];
+  for (uint64_t i = content.size(); i < bytes; ++i) content.push_back(pattern(tag, i));
+  CHECK_EQ(content.size(), bytes);
   return content;
 }
 
 constexpr uint64_t kRandomTag = 1u << 20;
 constexpr uint64_t kTapeTag = kRandomTag + 1;
+
+bool is_same_file(int fd, int view) {
+  struct stat status, viewed;
+  CHECK(fstat(view, &viewed) == 0);
+  return fstat(fd, &status) == 0 && status.st_ino == viewed.st_ino && status.st_dev == viewed.st_dev;
+}
 
 void write_all(int fd, const std::vector<uint8_t>& content) {
   CHECK_EQ(pwrite(fd, content.data(), content.size(), 0), static_cast<ssize_t>(content.size()));
@@ -46,11 +56,12 @@ struct Workload::Memory {
   }
 };
 
-WorkloadFiles Workload::mock_files(Engine* engine, uint32_t alignment, DeviceTags* tags) {
+WorkloadFiles Workload::mock_files(Engine* engine, uint32_t alignment, DeviceTags* tags, uint64_t region) {
   WorkloadFiles files;
+  files.region = region;
   MockDisk& disk = engine->disk();
-  files.random = engine->create(kInitialSize, kSizeMax, alignment);
-  files.tape = engine->create(kTapeSize, kSizeMax, alignment);
+  files.random = engine->create(files.initial_size(), kSizeMax, alignment);
+  files.tape = engine->create(files.tape_size(), kSizeMax, alignment);
   files.log = disk.create(0, kSizeMax);
   CHECK(fcntl(files.log, F_SETFL, fcntl(files.log, F_GETFL) | O_APPEND) == 0);
   (*engine)->adopt(files.log, disk.facts(files.log, alignment));
@@ -60,8 +71,8 @@ WorkloadFiles Workload::mock_files(Engine* engine, uint32_t alignment, DeviceTag
   files.random_view = dup(files.random);
   files.tape_view = dup(files.tape);
   files.log_view = dup(files.log);
-  write_all(files.random_view, initial(kRandomTag, kInitialSize));
-  write_all(files.tape_view, initial(kTapeTag, kTapeSize));
+  write_all(files.random_view, initial(kRandomTag, files.initial_size()));
+  write_all(files.tape_view, initial(kTapeTag, files.tape_size()));
   return files;
 }
 
@@ -74,8 +85,8 @@ WorkloadFiles Workload::real_files(Engine* engine, int direct_flag) {
     CHECK(fsync(fd) == 0);
     return fd;
   };
-  files.random_view = make("/random", initial(kRandomTag, kInitialSize));
-  files.tape_view = make("/tape", initial(kTapeTag, kTapeSize));
+  files.random_view = make("/random", initial(kRandomTag, files.initial_size()));
+  files.tape_view = make("/tape", initial(kTapeTag, files.tape_size()));
   files.log_view = make("/log", {});
   files.random = engine->open(temporary_folder() + "/random", O_RDWR | direct_flag);
   files.tape = engine->open(temporary_folder() + "/tape", O_RDWR | direct_flag);
@@ -86,8 +97,8 @@ WorkloadFiles Workload::real_files(Engine* engine, int direct_flag) {
 Workload::Workload(Engine* engine, const WorkloadFiles& files, const WorkloadOptions& options)
     : engine_(*engine), files_(files), options_(options), random_(options.seed) {
   CHECK(files.random >= 0 && files.tape >= 0 && files.log >= 0);
-  shadow_ = initial(kRandomTag, kInitialSize);
-  tape_ = initial(kTapeTag, kTapeSize);
+  shadow_ = initial(kRandomTag, files.initial_size());
+  tape_ = initial(kTapeTag, files.tape_size());
 }
 
 void Workload::run() {
@@ -100,11 +111,75 @@ void Workload::run() {
       engine_.turn();
     }
   }
+  finish();
+}
+
+void Workload::finish() {
   close_all();
   compare(files_.random_view, shadow_);
   compare(files_.tape_view, tape_);
   compare(files_.log_view, log_);
   for (int view : {files_.random_view, files_.tape_view, files_.log_view}) ::close(view);
+}
+
+// Of operations that go one after the other: all of them whole up to some point, then at most one in part,
+// and nothing behind it. What is said to have been moved, and what may have been: one that is cancelled
+// between two attempts says nothing of the first.
+Workload::Prefix Workload::prefix_of(int fd) const {
+  Prefix prefix;
+  bool has_ended = false;
+  for (const Issued& issued : issued_) {
+    if (issued.fd != fd || issued.bytes == 0) continue;
+    const int32_t result = issued.ticket->result;
+    if (has_ended) CHECK(is_over(result));
+    if (!has_ended) prefix.most = prefix.least + issued.bytes;
+    if (result > 0) prefix.least += static_cast<uint64_t>(result);
+    has_ended = has_ended || result != static_cast<int32_t>(issued.bytes);
+  }
+  prefix.most = std::max(prefix.most, prefix.least);
+  return prefix;
+}
+
+// A file that held `before` and was to become `after`, from its start on.
+void Workload::compare_prefix(int view, const std::vector<uint8_t>& before, const std::vector<uint8_t>& after,
+                              Prefix prefix) {
+  struct stat status;
+  CHECK(fstat(view, &status) == 0);
+  std::vector<uint8_t> content(static_cast<size_t>(status.st_size));
+  CHECK_EQ(pread(view, content.data(), content.size(), 0), static_cast<ssize_t>(content.size()));
+  CHECK(content.size() >= std::max<uint64_t>(before.size(), prefix.least));
+  CHECK(content.size() <= std::max<uint64_t>(before.size(), prefix.most));
+  for (uint64_t i = 0; i < content.size(); ++i) {
+    const bool is_new = i < prefix.most && content[i] == after[i];
+    const bool is_old = i >= prefix.least && i < before.size() && content[i] == before[i];
+    if (!is_new && !is_old) fail(__FILE__, __LINE__, "a byte of nobody's at " + std::to_string(i));
+  }
+}
+
+void Workload::die() {
+  dying_ = true;
+  std::shared_ptr<Ticket> closed;
+  if (random_.chance(500)) closed = engine_.close(files_.log);
+  engine_.end();
+  for (const Issued& issued : issued_) CHECK(issued.ticket->settled);
+  if (closed) CHECK(closed->settled && closed->result == 0 && !is_same_file(files_.log, files_.log_view));
+  compare(files_.random_view, shadow_);
+  compare_prefix(files_.tape_view, initial(kTapeTag, files_.tape_size()), tape_, prefix_of(files_.tape));
+  compare_prefix(files_.log_view, {}, log_, prefix_of(files_.log));
+  for (int fd : {files_.random, files_.tape, files_.random_view, files_.tape_view, files_.log_view})
+    ::close(fd);
+  if (!closed) ::close(files_.log);
+}
+
+// Whether it is a result of an engine that ends, rather than of the file: cancelled, or refused by a lane,
+// and no other takes it over any more.
+bool Workload::is_over(int32_t result) const {
+  return dying_ && (result == -ECANCELED || result == -EAGAIN || result == -EOPNOTSUPP);
+}
+
+void Workload::check_bytes(int32_t result, uint64_t wanted) const {
+  if (dying_ && (is_over(result) || (result > 0 && result < static_cast<int32_t>(wanted)))) return;
+  CHECK_EQ(result, static_cast<int32_t>(wanted));
 }
 
 void Workload::step() {
@@ -115,19 +190,21 @@ void Workload::step() {
   step_control();
 }
 
-void Workload::remember(const std::shared_ptr<Ticket>& ticket, int fd) { issued_.emplace_back(fd, ticket); }
+void Workload::remember(const std::shared_ptr<Ticket>& ticket, int fd, uint64_t bytes) {
+  issued_.push_back({fd, ticket, bytes});
+}
 
 Workload::Range Workload::pick_range(uint32_t region) {
   // Short ones are as likely as long ones.
   const uint64_t limit = uint64_t{1} << random_.between(4, 16);
-  uint64_t first = random_.below(kRegion);
-  uint64_t bytes = random_.between(1, std::min<uint64_t>(limit, kRegion - first));
+  uint64_t first = random_.below(files_.region);
+  uint64_t bytes = random_.between(1, std::min<uint64_t>(limit, files_.region - first));
   if (options_.alignment > 1 && random_.chance(600)) {
     first = first / options_.alignment * options_.alignment;
     bytes = (bytes + options_.alignment - 1) / options_.alignment * options_.alignment;
-    bytes = std::min(bytes, kRegion - first);
+    bytes = std::min(bytes, files_.region - first);
   }
-  return {region * kRegion + first, bytes};
+  return {region * files_.region + first, bytes};
 }
 
 std::shared_ptr<Workload::Memory> Workload::make_memory(uint64_t bytes) {
@@ -155,11 +232,11 @@ std::vector<uint8_t> Workload::expect(const std::vector<uint8_t>& shadow, Range 
 void Workload::check_read(const Ticket& ticket, const Memory& memory,
                           const std::vector<uint8_t>& expected) const {
   memory.check();
-  if (options_.may_fail && ticket.result == -EIO) return;
+  if ((options_.may_fail && ticket.result == -EIO) || is_over(ticket.result)) return;
   CHECK(ticket.result >= 0);
   const auto bytes = static_cast<uint64_t>(ticket.result);
   CHECK(bytes <= expected.size());
-  if (!options_.may_fail) CHECK_EQ(bytes, expected.size());
+  if (!options_.may_fail && !dying_) CHECK_EQ(bytes, expected.size());
   memory.compare(expected.data(), bytes);
 }
 
@@ -193,8 +270,8 @@ void Workload::issue_write(uint32_t region, Range range) {
                               --regions_[region].writers;
                               memory->check();
                               if (ticket.result == static_cast<int32_t>(range.bytes)) return;
-                              CHECK(options_.may_fail);
-                              CHECK(ticket.result == -EIO ||
+                              CHECK(options_.may_fail || dying_);
+                              CHECK(ticket.result == -EIO || is_over(ticket.result) ||
                                     (ticket.result > 0 && ticket.result < static_cast<int32_t>(range.bytes)));
                               resync(range);
                             }),
@@ -206,7 +283,7 @@ void Workload::issue_write(uint32_t region, Range range) {
 void Workload::resync(Range range) {
   struct stat status;
   CHECK(fstat(files_.random_view, &status) == 0);
-  if (range.offset + range.bytes > 15 * kRegion) shadow_.resize(static_cast<size_t>(status.st_size), 0);
+  if (range.offset + range.bytes > 15 * files_.region) shadow_.resize(static_cast<size_t>(status.st_size), 0);
   if (range.offset >= shadow_.size()) return;
   const uint64_t bytes = std::min<uint64_t>(range.bytes, shadow_.size() - range.offset);
   const ssize_t got =
@@ -218,15 +295,16 @@ void Workload::step_positional() {
   const bool writes = random_.chance(450);
   // Neighbours in a row give the merging something to do.
   const uint32_t first = static_cast<uint32_t>(random_.below(kRegions));
-  const uint32_t row = options_.alignment > 1 && random_.chance(300) ? 6 : 1;
+  const uint64_t fitting = std::min<uint64_t>(6, files_.region / (2u * options_.alignment));
+  const uint64_t row = options_.alignment > 1 && random_.chance(300) ? fitting : 1;
   const auto free = [&](uint32_t region) {
     return regions_[region].writers == 0 && (!writes || regions_[region].readers == 0);
   };
   if (row > 1) {
     const uint64_t bytes = options_.alignment * random_.between(1, 2);
     if (first + 1 >= kRegions || !free(first)) return;
-    for (uint32_t i = 0; i < row; ++i) {
-      const Range range = {first * kRegion + i * bytes, bytes};
+    for (uint64_t i = 0; i < row; ++i) {
+      const Range range = {first * files_.region + i * bytes, bytes};
       writes ? issue_write(first, range) : issue_read(first, range);
     }
     return;
@@ -252,7 +330,7 @@ void Workload::step_tape() {
     remember(engine_.transfer(
                  Operation::kRead, files_.tape, memory->vectors, -1, 0,
                  [this, memory, expected](const Ticket& ticket) { check_read(ticket, *memory, expected); }),
-             files_.tape);
+             files_.tape, expected.size());
     return;
   }
   ++tag_;
@@ -265,11 +343,11 @@ void Workload::step_tape() {
   for (uint64_t i = range.offset; i < at; ++i) tape_[i] = pattern(tag_, i);
   tape_position_ = at;
   remember(engine_.transfer(Operation::kWrite, files_.tape, memory->vectors, -1, 0,
-                            [memory, bytes](const Ticket& ticket) {
+                            [this, memory, bytes](const Ticket& ticket) {
                               memory->check();
-                              CHECK_EQ(ticket.result, static_cast<int32_t>(bytes));
+                              check_bytes(ticket.result, bytes);
                             }),
-           files_.tape);
+           files_.tape, bytes);
 }
 
 void Workload::step_log() {
@@ -286,22 +364,23 @@ void Workload::step_log() {
   // The position of an append is ignored, whatever it is.
   const int64_t position = random_.chance(500) ? -1 : static_cast<int64_t>(random_.below(100));
   remember(engine_.transfer(Operation::kWrite, files_.log, memory->vectors, position, 0,
-                            [memory, bytes](const Ticket& ticket) {
+                            [this, memory, bytes](const Ticket& ticket) {
                               memory->check();
-                              CHECK_EQ(ticket.result, static_cast<int32_t>(bytes));
+                              check_bytes(ticket.result, bytes);
                             }),
-           files_.log);
+           files_.log, bytes);
 }
 
 void Workload::step_control() {
   constexpr uint32_t kLast = kRegions - 1;
   const auto check = [this](const Ticket& ticket) {
-    CHECK(ticket.result == 0 || (options_.may_fail && ticket.result == -EIO));
+    if ((options_.may_fail && ticket.result == -EIO) || is_over(ticket.result)) return;
+    CHECK_EQ(ticket.result, 0);
   };
   if (options_.truncates && random_.chance(300) && regions_[kLast].readers == 0 &&
       regions_[kLast].writers == 0) {
-    const uint64_t length = kLast * kRegion + random_.below(kRegion);
-    const Range all = {kLast * kRegion, kRegion};
+    const uint64_t length = kLast * files_.region + random_.below(files_.region);
+    const Range all = {kLast * files_.region, files_.region};
     ++regions_[kLast].writers;
     shadow_.resize(length, 0);
     remember(engine_.control(Operation::kFtruncate, files_.random, length,
@@ -338,9 +417,12 @@ void Workload::close_all() {
     }
     engine_.until_settled(closed);
     CHECK_EQ(closed->result, 0);
-    CHECK(fcntl(fd, F_GETFD) == -1);
-    for (const auto& entry : issued_) {
-      if (entry.first == fd) CHECK(entry.second->settled && entry.second->order < closed->order);
+    // The number may be another file's by now.
+    CHECK(!is_same_file(fd, fd == files_.random ? files_.random_view
+                            : fd == files_.tape ? files_.tape_view
+                                                : files_.log_view));
+    for (const Issued& issued : issued_) {
+      if (issued.fd == fd) CHECK(issued.ticket->settled && issued.ticket->order < closed->order);
     }
   }
   engine_.until_idle();
@@ -352,7 +434,7 @@ void Workload::compare(int view, const std::vector<uint8_t>& shadow) {
   CHECK_EQ(static_cast<uint64_t>(status.st_size), shadow.size());
   std::vector<uint8_t> content(shadow.size());
   CHECK_EQ(pread(view, content.data(), content.size(), 0), static_cast<ssize_t>(content.size()));
-  for (size_t i = 0; i < shadow.size(); ++i) {
+  for (size_t i = 0; content != shadow; ++i) {
     if (content[i] == shadow[i]) continue;
     fail(__FILE__, __LINE__, "file and shadow differ at byte " + std::to_string(i));
   }

@@ -25,24 +25,32 @@ struct WorkloadFiles {
   int random = -1, random_view = -1;
   int tape = -1, tape_view = -1;
   int log = -1, log_view = -1;
+  uint64_t region =
+      64 * 1024;  // bytes; the first file has sixteen, each read and written at a time of its own
+
+  uint64_t initial_size() const { return 15 * region + 5000; }
+  uint64_t tape_size() const { return 5 * region - 700; }
 };
 
 class Workload {
  public:
-  static constexpr uint64_t kRegion = 64 * 1024;
   static constexpr uint32_t kRegions = 16;
-  static constexpr uint64_t kInitialSize = 15 * kRegion + 5000;
-  static constexpr uint64_t kTapeSize = 300 * 1000;
   static constexpr uint64_t kSizeMax = 4 * 1024 * 1024;
 
   // Files on the mock disk, or in the temporary folder opened with O_DIRECT or not. `tags`: of the device
   // below direct ones, null for as many as anybody wants.
-  static WorkloadFiles mock_files(Engine* engine, uint32_t alignment, DeviceTags* tags = nullptr);
+  static WorkloadFiles mock_files(Engine* engine, uint32_t alignment, DeviceTags* tags = nullptr,
+                                  uint64_t region = WorkloadFiles().region);
   static WorkloadFiles real_files(Engine* engine, int direct_flag);
 
   Workload(Engine* engine, const WorkloadFiles& files, const WorkloadOptions& options);
   // Issues everything, closes the files through the engine while operations are outstanding, and compares.
   void run();
+  // The same by steps: the files stay open until the end of them all.
+  void step();
+  void finish();
+  // The engine ends with everything outstanding: what has not been started is cancelled, the rest is done.
+  void die();
 
  private:
   struct Range {
@@ -54,8 +62,11 @@ class Workload {
     uint32_t writers = 0;
   };
   struct Memory;
+  struct Prefix {
+    uint64_t least = 0;
+    uint64_t most = 0;
+  };
 
-  void step();
   void step_positional();
   void step_tape();
   void step_log();
@@ -65,11 +76,16 @@ class Workload {
   std::vector<uint8_t> expect(const std::vector<uint8_t>& shadow, Range range) const;
   void issue_read(uint32_t region, Range range);
   void issue_write(uint32_t region, Range range);
-  void remember(const std::shared_ptr<Ticket>& ticket, int fd);
+  void remember(const std::shared_ptr<Ticket>& ticket, int fd, uint64_t bytes = 0);
   void check_read(const Ticket& ticket, const Memory& memory, const std::vector<uint8_t>& expected) const;
   void resync(Range range);
   void close_all();
   static void compare(int view, const std::vector<uint8_t>& shadow);
+  bool is_over(int32_t result) const;
+  void check_bytes(int32_t result, uint64_t wanted) const;
+  Prefix prefix_of(int fd) const;
+  static void compare_prefix(int view, const std::vector<uint8_t>& before, const std::vector<uint8_t>& after,
+                             Prefix prefix);
 
   Engine& engine_;
   WorkloadFiles files_;
@@ -79,7 +95,13 @@ class Workload {
   std::vector<uint8_t> shadow_, tape_, log_;
   uint64_t tape_position_ = 0;
   uint64_t tag_ = 0;
-  std::vector<std::pair<int, std::shared_ptr<Ticket>>> issued_;
+  bool dying_ = false;
+  struct Issued {
+    int fd;
+    std::shared_ptr<Ticket> ticket;
+    uint64_t bytes;  // of a transfer at the file position or at the end
+  };
+  std::vector<Issued> issued_;
 };
 
 }  // namespace ioengine::test
