@@ -62,6 +62,7 @@ struct Request {
   uint32_t check_phase = 0;  // of the event loop, when it was accepted (IoContext::finish)
   uint32_t alignment = 1;    // of offsets and lengths, for O_DIRECT requests
   uint16_t mount_queue = 0;  // of the pool, for a job on a remote mount (threads/job_queues.h); 0: local
+  uint16_t suspect = 0;      // the pool's own: the queue of a suspect folder, from 1 on; 0: none
   uint32_t tags = 0;         // of the device, held until its completion (scheduler/device_queues.h)
 
   uint64_t call = 0;         // calls on paths: which one it was (scheduler/path_order.h)

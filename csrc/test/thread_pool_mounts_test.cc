@@ -12,6 +12,7 @@
 #include "backend/threads/thread_pool.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "jobs/stat_path.h"
 #include "test/check.h"
 
 using namespace ioengine;
@@ -47,19 +48,25 @@ class Pool {
     released = false;
   }
   ~Pool() {
-    released = true;
-    while (finished_ < pushed_) reap();
+    release();
+    for (const auto& request : requests_) delete request->job;
   }
 
-  void push(size_t count, uint16_t mount, int32_t mode) {
+  void push(size_t count, uint16_t mount, int32_t mode, const char* path = nullptr) {
     for (size_t i = 0; i < count; ++i) {
       requests_.emplace_back(new Request());
       Request* request = requests_.back().get();
+      request->operation = Operation::kStat;
+      if (path != nullptr) request->job = new StatJob(path);
       request->mount_queue = mount;
       request->mode = mode;
       pool.push(request, request);
       ++pushed_;
     }
+  }
+  void release() {
+    released = true;
+    while (finished_ < pushed_) reap();
   }
   // Waits until so many have finished in all.
   void wait_for(size_t count) {
@@ -142,6 +149,28 @@ void a_slow_mount_has_many_in_flight() {
   pool.wait_running(limits::mount_threads_first);
 }
 
+// Red when calls in a folder that leads to a dead server, by a link that nobody sees, take all the threads of
+// local files; when those of its threads that hang keep others in the folder out; or when it stays suspect.
+void a_folder_that_hangs_is_a_mount() {
+  set_context("suspect folders");
+  Pool pool(2);
+  size_t finished = 0;
+  for (const char* path : {"/link/file", "/other/file", "/link/again"}) {
+    pool.push(500, 0, kStuck, path);
+    pool.push(50, 0, 0, "/local/file");
+    pool.wait_for(finished += 50);
+    pool.push(5, 0, 0, "/link-not/file");
+    pool.wait_for(finished += 5);
+  }
+  CHECK(pool.pool.threads() <= limits::threads_max);
+  pool.release();
+  finished += 1500;
+  released = false;
+  pool.push(3, 0, kStuck, "/link/file");
+  pool.push(20, 0, 0, "/link/file");
+  pool.wait_for(finished += 20);
+}
+
 // Red when threads stay for ever, or when those that ended are not started again.
 void idle_threads_end() {
   set_context("idle threads");
@@ -164,6 +193,7 @@ int main() {
   a_dead_mount_keeps_a_few_threads();
   dead_mounts_do_not_take_them_all();
   a_slow_mount_has_many_in_flight();
+  a_folder_that_hangs_is_a_mount();
   idle_threads_end();
   return 0;
 }

@@ -4,8 +4,27 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "jobs/open_file.h"
+#include "jobs/path_job.h"
 
 namespace ioengine {
+namespace {
+
+PathPair paths_of(const Request* request) {
+  if (request->operation == Operation::kOpen) return {request->open->path, {}};
+  if (request->job != nullptr) return request->job->paths();
+  return {};
+}
+
+// As it is written. Empty where there is no path.
+std::string_view folder_of(std::string_view path) {
+  if (path.empty()) return {};
+  const size_t slash = path.find_last_of('/');
+  if (slash == std::string_view::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
 
 JobQueues::JobQueues(size_t processors)
     : processors_(std::min(std::max<size_t>(processors, 1), limits::pool_threads)),
@@ -14,6 +33,7 @@ JobQueues::JobQueues(size_t processors)
 }
 
 JobQueue* JobQueues::queue_of(const Request* request) {
+  if (request->suspect != 0) return suspects_[request->suspect - 1].get();
   while (queues_.size() <= request->mount_queue) {
     queues_.push_back(std::make_unique<JobQueue>());
     queues_.back()->allowed = limits::mount_threads_first;
@@ -22,7 +42,8 @@ JobQueue* JobQueues::queue_of(const Request* request) {
 }
 
 void JobQueues::append(Request* request) {
-  JobQueue* queue = queue_of(request);
+  request->suspect = 0;
+  JobQueue* queue = suspect_count_ > 0 ? suspect_of(request) : queue_of(request);
   request->next = nullptr;
   (queue->tail != nullptr ? queue->tail->next : queue->head) = request;
   queue->tail = request;
@@ -41,7 +62,7 @@ Request* JobQueues::pop(JobQueue* queue) {
 // A mount's first threads are there for it even when others hold all that they may; and local files have room
 // left in any case.
 bool JobQueues::may_run(size_t queue) const {
-  const JobQueue& jobs = *queues_[queue];
+  const JobQueue& jobs = *queue_at(queue);
   if (jobs.empty()) return false;
   if (queue == 0) return counted() < width() && local().running < limits::local_threads_max;
   if (jobs.running >= jobs.allowed) return false;
@@ -51,7 +72,7 @@ bool JobQueues::may_run(size_t queue) const {
 
 bool JobQueues::may_take() const {
   if (waiting_ == 0) return false;
-  for (size_t i = 0; i < queues_.size(); ++i) {
+  for (size_t i = 0; i < queues(); ++i) {
     if (may_run(i)) return true;
   }
   return false;
@@ -59,10 +80,10 @@ bool JobQueues::may_take() const {
 
 Request* JobQueues::take() {
   if (waiting_ == 0) return nullptr;
-  for (size_t i = 0; i < queues_.size(); ++i) {
-    if (++turn_ >= queues_.size()) turn_ = 0;
+  for (size_t i = 0; i < queues(); ++i) {
+    if (++turn_ >= queues()) turn_ = 0;
     if (!may_run(turn_)) continue;
-    JobQueue* queue = queues_[turn_].get();
+    JobQueue* queue = queue_at(turn_);
     ++queue->running;
     ++running_;
     if (turn_ != 0) ++remote_running_;
@@ -76,7 +97,7 @@ void JobQueues::ended(const Request* request, bool counted, uint64_t took_ns) {
   IOE_CHECK(queue->running > 0);
   --queue->running;
   --running_;
-  if (request->mount_queue == 0) {
+  if (queue == queues_[0].get()) {
     if (!counted) --queue->stuck;
     if (took_ns > limits::short_job_ns) {
       slow_ = limits::wide_jobs;
@@ -86,13 +107,80 @@ void JobQueues::ended(const Request* request, bool counted, uint64_t took_ns) {
     return;
   }
   --remote_running_;
+  const bool idle = queue->running == 0 && queue->empty();
+  if (request->suspect != 0 && idle) {
+    queue->folder.clear();
+    --suspect_count_;
+  }
   // A mount that has had nothing to do begins with a few again: it may have died meanwhile.
-  if (queue->running == 0 && queue->empty()) queue->allowed = limits::mount_threads_first;
+  if (idle) queue->allowed = limits::mount_threads_first;
   if (!queue->empty() && queue->allowed < limits::mount_threads_max) ++queue->allowed;
 }
 
+// ---- suspect folders
+
+JobQueue* JobQueues::suspect_of(Request* request) {
+  if (request->mount_queue != 0) return queue_of(request);
+  const PathPair paths = paths_of(request);
+  for (size_t i = 0; i < suspects_.size(); ++i) {
+    const std::string& folder = suspects_[i]->folder;
+    if (folder.empty() || (folder_of(paths.first) != folder && folder_of(paths.second) != folder)) continue;
+    request->suspect = static_cast<uint16_t>(i + 1);
+    break;
+  }
+  return queue_of(request);
+}
+
+JobQueue* JobQueues::new_suspect(std::string_view folder) {
+  for (auto& queue : suspects_) {
+    if (!queue->folder.empty()) continue;
+    queue->folder = folder;
+    return queue.get();
+  }
+  if (suspects_.size() == limits::suspect_folders) return nullptr;
+  suspects_.push_back(std::make_unique<JobQueue>());
+  suspects_.back()->folder = folder;
+  return suspects_.back().get();
+}
+
+// What is asked for there leaves the queue of local files, in its order.
+void JobQueues::move_waiting() {
+  JobQueue* queue = queues_[0].get();
+  Request* request = queue->head;
+  queue->head = queue->tail = nullptr;
+  while (request != nullptr) {
+    Request* next = request->next;
+    --waiting_;
+    append(request);
+    request = next;
+  }
+}
+
+void JobQueues::suspect(Request* request, bool counted) {
+  if (request->mount_queue != 0 || request->suspect != 0) return;
+  const std::string_view folder = folder_of(paths_of(request).first);
+  if (folder.empty() || remote_running_ >= limits::mounts_threads_max) return;
+  suspect_of(request);
+  const bool is_new = request->suspect == 0;
+  if (is_new) {
+    JobQueue* queue = new_suspect(folder);
+    if (queue == nullptr) return;
+    ++suspect_count_;
+    suspect_of(request);
+  }
+  JobQueue* local = queues_[0].get();
+  --local->running;
+  if (!counted) --local->stuck;
+  JobQueue* queue = queue_of(request);
+  ++queue->running;
+  ++remote_running_;
+  // Beside those that hang: not all that is in the folder leads there.
+  queue->allowed = queue->running + limits::mount_threads_first;
+  if (is_new) move_waiting();
+}
+
 bool JobQueues::declare_stuck(const Request* request) {
-  if (request->mount_queue != 0) return false;
+  if (request->mount_queue != 0 || request->suspect != 0) return false;
   ++queues_[0]->stuck;
   return true;
 }
@@ -100,7 +188,8 @@ bool JobQueues::declare_stuck(const Request* request) {
 Request* JobQueues::take_waiting() {
   Request* first = nullptr;
   Request** link = &first;
-  for (auto& queue : queues_) {
+  for (size_t i = 0; i < queues(); ++i) {
+    JobQueue* queue = queue_at(i);
     *link = queue->head;
     if (queue->tail != nullptr) link = &queue->tail->next;
     queue->head = queue->tail = nullptr;
@@ -110,7 +199,8 @@ Request* JobQueues::take_waiting() {
 }
 
 Request* JobQueues::take_waiting(Wanted wanted, const void* argument) {
-  for (auto& queue : queues_) {
+  for (size_t i = 0; i < queues(); ++i) {
+    JobQueue* queue = queue_at(i);
     Request* before = nullptr;
     for (Request* request = queue->head; request != nullptr; before = request, request = request->next) {
       if (!wanted(request, argument)) continue;

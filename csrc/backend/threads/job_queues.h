@@ -1,5 +1,6 @@
-// What waits for a thread of the pool: a queue for local files, one for each remote mount, and turns between
-// them. Says what may run, so that no filesystem takes more threads than it can use.
+// What waits for a thread of the pool: a queue for local files, one for each remote mount, one for each
+// folder that seems to be on one (a link leads there, which a path does not tell), and turns between them.
+// Says what may run, so that no filesystem takes more threads than it can use.
 //
 // Local files have as many threads as there are processors while jobs are short, because they are: what is
 // cached only computes. Where jobs wait for a device there are more (limits::pool_threads), and one that
@@ -13,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "backend/request.h"
@@ -25,6 +28,7 @@ struct JobQueue {
   size_t running = 0;
   size_t stuck = 0;    // of those, not counted
   size_t allowed = 0;  // of a remote mount, how many may run
+  std::string folder;  // of a suspect one; empty where there is none
 
   bool empty() const { return head == nullptr; }
 };
@@ -41,8 +45,12 @@ class JobQueues {
   void ended(const Request* request, bool counted, uint64_t took_ns);
   // One that runs has not come back. False where that changes nothing: a remote mount's jobs always count.
   bool declare_stuck(const Request* request);
+  // It has not come back for limits::suspect_ns: from now on it is no local one. `counted`: not declared
+  // stuck.
+  void suspect(Request* request, bool counted);
 
   bool empty() const { return waiting_ == 0; }
+  bool local_waits() const { return !local().empty(); }
   size_t running() const { return running_; }
   size_t width() const { return slow_ > 0 ? wide_ : processors_; }
   // Of local files, without those that are stuck.
@@ -56,13 +64,22 @@ class JobQueues {
 
  private:
   JobQueue* queue_of(const Request* request);
+  JobQueue* suspect_of(Request* request);
+  JobQueue* new_suspect(std::string_view folder);
+  void move_waiting();
+  size_t queues() const { return queues_.size() + suspects_.size(); }
+  JobQueue* queue_at(size_t index) const {
+    return index < queues_.size() ? queues_[index].get() : suspects_[index - queues_.size()].get();
+  }
   const JobQueue& local() const { return *queues_[0]; }
   bool may_run(size_t queue) const;
   Request* pop(JobQueue* queue);
 
   const size_t processors_;
   const size_t wide_;
-  std::vector<std::unique_ptr<JobQueue>> queues_;  // by Request::mount_queue; 0 is that of local files
+  std::vector<std::unique_ptr<JobQueue>> queues_;    // by Request::mount_queue; 0 is that of local files
+  std::vector<std::unique_ptr<JobQueue>> suspects_;  // by Request::suspect, from 1 on
+  size_t suspect_count_ = 0;                         // of those, with a folder
   size_t turn_ = 0;
   size_t waiting_ = 0;
   size_t running_ = 0;

@@ -171,8 +171,10 @@ void ThreadPool::start_thread() {
   }
 }
 
-// Something waits that may run, or that nobody watches.
-bool ThreadPool::wants_another() const { return !queues_.empty() && (!watched_ || queues_.may_take()); }
+// Something waits that may run, or local files do and nobody watches who holds them up.
+bool ThreadPool::wants_another() const {
+  return !queues_.empty() && ((!watched_ && queues_.local_waits()) || queues_.may_take());
+}
 
 // True: a sleeping thread is to be called, once the lock is given back, or it would wake up only to wait for
 // that.
@@ -202,14 +204,14 @@ void ThreadPool::work(Worker* worker) {
     worker->request = request;
     worker->counted = true;
     ++worker->jobs;
+    worker->started_ns = monotonic_ns();
     publish();
     const bool calls = calls_another();
     pthread_mutex_unlock(&mutex_);
     if (calls) call();
 
-    const uint64_t started = monotonic_ns();
     request->result = execute_(request);
-    const uint64_t took = monotonic_ns() - started;
+    const uint64_t took = monotonic_ns() - worker->started_ns;
 
     pthread_mutex_lock(&mutex_);
     end_job(worker, took);
@@ -265,7 +267,7 @@ bool ThreadPool::sleep(SpinPolicy* policy, bool* was_short) {
     policy->learn(came);
     if (came) return learn(), true;
   }
-  if (!queues_.empty()) looks_left_ = limits::looks_without_work;
+  if (queues_.local_waits()) looks_left_ = limits::looks_without_work;
   const bool watches = !watched_ && looks_left_ > 0;
   if (watches) {
     watched_.store(true, std::memory_order_seq_cst);
@@ -297,9 +299,12 @@ bool ThreadPool::spin_for_work() {
 
 // Who runs the same job as at the last look. What it has makes room for another.
 void ThreadPool::declare_stuck_ones() {
+  const uint64_t now = monotonic_ns();
   for (size_t i = 0; i < limits::threads_max; ++i) {
     Worker* worker = &workers_[i];
-    if (worker->request == nullptr || !worker->counted) continue;
+    if (worker->request == nullptr) continue;
+    if (now - worker->started_ns > limits::suspect_ns) queues_.suspect(worker->request, worker->counted);
+    if (!worker->counted) continue;
     if (worker->jobs == worker->jobs_seen) worker->counted = !queues_.declare_stuck(worker->request);
     worker->jobs_seen = worker->jobs;
   }

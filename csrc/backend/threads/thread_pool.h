@@ -74,6 +74,7 @@ class ThreadPool {
     Request* request = nullptr;  // that it runs
     uint64_t jobs = 0;           // that it has begun
     uint64_t jobs_seen = 0;      // at the last look of the one that watches
+    uint64_t started_ns = 0;     // when it began the last
   };
 
   static void* thread_main(void* worker);
