@@ -1,6 +1,5 @@
 #include "jobs/mount_list.h"
 
-#include <fcntl.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -137,10 +136,6 @@ std::vector<Mount> parse_mounts(std::string_view text) {
 }
 
 int32_t MountListJob::run() {
-  if (fd < 0) {
-    fd = without_eintr([] { return ::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC); });
-    if (fd < 0) return fd;
-  }
   std::string text;
   char part[16384];
   for (;;) {

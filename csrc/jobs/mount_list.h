@@ -23,13 +23,14 @@ struct Mount {
 // the one that is seen.
 std::vector<Mount> parse_mounts(std::string_view text);
 
-// Reads the list. The descriptor stays open: poll(2) says on it that the list has changed.
+// Reads the list from its beginning. The descriptor is the caller's: poll(2) says on it that the list has
+// changed.
 struct MountListJob final : PathJob {
   explicit MountListJob(int fd) : PathJob({}), fd(fd) {}
   // 0 or -errno.
   int32_t run() override;
 
-  int fd;  // -1: not open yet; the caller's afterwards
+  const int fd;
   std::vector<Mount> mounts;
 };
 

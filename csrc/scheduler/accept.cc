@@ -151,6 +151,9 @@ void IoContext::start_unknown(Request* request) {
   request->gate = Gate::kExclusive;
   request->open = new OpenJob();
   descriptor->enter(request);
+  // Local ones at once, whether the list of mounts is there or not: they are to make progress while
+  // JavaScript is busy (H28).
+  if (mounts_.wants_reading()) read_mounts();
   to_threads(request);
 }
 
@@ -163,7 +166,9 @@ void IoContext::keep_in_order(Request* request) {
   request->descriptor->change_turn = turn_;
   // A number that is not known yet turns out to be a foreign one as soon as a thread has looked at it.
   const FileFacts& facts = descriptor->facts;
-  if (!descriptor->known() || (facts.kind == FileKind::kRegular && !facts.direct)) {
+  if (request->mount_queue != 0) {
+    paths_change_elsewhere();
+  } else if (!descriptor->known() || (facts.kind == FileKind::kRegular && !facts.direct)) {
     path_order_.add_change(request);
   } else {
     paths_change_elsewhere();
@@ -172,8 +177,14 @@ void IoContext::keep_in_order(Request* request) {
 
 // What is done to an open file, in the queue of its mount.
 void IoContext::place(Request* request) {
-  const Descriptor* descriptor = request->descriptor;
-  if (descriptor->remote()) request->mount_queue = mounts_.queue_of_device(descriptor->facts.device);
+  Descriptor* descriptor = request->descriptor;
+  if (descriptor->remote()) {
+    request->mount_queue = mounts_.queue_of_device(descriptor->facts.device);
+  } else if (!descriptor->known()) {
+    if (descriptor->knowledge == Knowledge::kUnknown)
+      descriptor->mount_queue = mounts_.queue_of_number(descriptor->fd);
+    request->mount_queue = descriptor->mount_queue;
+  }
   request->awaited = request->mount_queue == 0;
   ++unsettled_;
   if (request->awaited && changes_file(request->operation)) ++unsettled_writes_;

@@ -77,6 +77,7 @@ struct Descriptor {
 
   const int fd;
   Knowledge knowledge = Knowledge::kUnknown;
+  uint16_t mount_queue = 0;  // while the file is not known: where it seems to be
   FileFacts facts;
 
   uint32_t running = 0;

@@ -1,9 +1,11 @@
 #include "scheduler/mount_table.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "base/clock.h"
@@ -42,6 +44,8 @@ bool is_at_or_below(std::string_view path, std::string_view point) {
 
 }  // namespace
 
+MountTable::MountTable() : fd_(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) {}
+
 MountTable::~MountTable() {
   if (fd_ >= 0) ::close(fd_);
 }
@@ -57,8 +61,7 @@ bool MountTable::wants_reading() {
   return reading_ = poll(&poller, 1, 0) == 1;
 }
 
-void MountTable::learn(int fd, std::vector<Mount> mounts) {
-  fd_ = fd;
+void MountTable::learn(std::vector<Mount> mounts) {
   mounts_ = std::move(mounts);
   known_ = true;
   reading_ = false;
@@ -71,6 +74,15 @@ uint16_t MountTable::queue_of(std::string_view path) {
     if (is_at_or_below(whole, mount.point)) return mount.remote ? queue_of_device(mount.device) : 0;
   }
   return 0;
+}
+
+uint16_t MountTable::queue_of_number(int fd) {
+  if (mounts_.empty()) return 0;
+  char name[32], path[4096];
+  std::snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+  const ssize_t length = readlink(name, path, sizeof(path));
+  // Not of a pipe or a socket ("pipe:[123]").
+  return length > 0 && path[0] == '/' ? queue_of({path, static_cast<size_t>(length)}) : 0;
 }
 
 // Devices that have gone leave their number to the next one: a queue is no more than a place to wait in.

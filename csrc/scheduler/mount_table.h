@@ -14,6 +14,9 @@ namespace ioengine {
 
 class MountTable {
  public:
+  // Opens the list, which asks no filesystem, and before there is anything to be found under the number that
+  // the program has closed last: it may still use that, and is to get EBADF.
+  MountTable();
   ~MountTable();
 
   // False: the list has not been read yet, and paths have to wait for it.
@@ -23,16 +26,18 @@ class MountTable {
   bool wants_reading();
   int fd() const { return fd_; }
   // What a MountListJob has found, or that it failed: everything counts as local then.
-  void learn(int fd, std::vector<Mount> mounts);
+  void learn(std::vector<Mount> mounts);
 
   // 0 where the path is on no remote mount.
   uint16_t queue_of(std::string_view path);
   uint16_t queue_of_device(uint64_t device);
+  // Of an open file that nothing is known of yet, by where it was opened: no call of its filesystem.
+  uint16_t queue_of_number(int fd);
   // Where the mount of a queue is, for people; empty if it is gone.
   std::string point_of(uint16_t queue) const;
 
  private:
-  int fd_ = -1;
+  const int fd_;
   bool known_ = false;
   bool reading_ = false;
   uint64_t looked_ns_ = 0;

@@ -190,7 +190,11 @@ uint16_t IoContext::mount_queue_of(const Request* request) {
 void IoContext::to_pool(Request* request) {
   if (mounts_.wants_reading()) read_mounts();
   if (!mounts_.known()) return unplaced_.push(request);
-  request->mount_queue = mount_queue_of(request);
+  // It was counted while less was known.
+  if (request->mount_queue != mount_queue_of(request)) {
+    uncount(request);
+    count(request);
+  }
   if (request->mount_queue != 0 || !is_look_up(request->operation)) return to_threads(request);
   request->lane = Lane::kThreads;
   threads_->submit_later(request);
@@ -205,7 +209,7 @@ void IoContext::read_mounts() {
 void IoContext::learn_mounts(Request* request, int32_t result) {
   auto* job = static_cast<MountListJob*>(request->job);
   if (result < 0) job->mounts.clear();
-  mounts_.learn(job->fd, std::move(job->mounts));
+  mounts_.learn(std::move(job->mounts));
   slots_.give_back(request);
   while (Request* waiting = unplaced_.pop()) stopping_ ? cancel(waiting) : to_pool(waiting);
 }
