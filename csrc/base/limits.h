@@ -28,10 +28,11 @@ constexpr uint32_t wide_jobs = 64;
 constexpr uint64_t stuck_ns = 1000 * 1000;
 constexpr size_t local_threads_max = 32;
 // A call on a path that has run for so long is one on a server that does not answer, as far as anybody can
-// tell: a link leads there. What is asked for in the same folder waits for it in a queue of its own from then
-// on; so many folders at once, of a path of up to so many bytes.
+// tell: a link leads there. What is asked for at or below that path waits in a queue of its own from then on;
+// when so many paths of a folder have hung, all of the folder. So many such queues at once.
 constexpr uint64_t suspect_ns = 50 * 1000 * 1000;
-constexpr size_t suspect_folders = 32;
+constexpr size_t suspects_of_folder = 3;
+constexpr size_t suspects = 32;
 // The thread that watches goes on for so many looks when nothing waits any more.
 constexpr uint32_t looks_without_work = 20;
 // Threads of one remote mount: at first, and at most where it ends jobs as fast as they come; of all of them

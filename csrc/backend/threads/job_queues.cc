@@ -24,6 +24,11 @@ std::string_view folder_of(std::string_view path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+bool is_at_or_below(std::string_view path, std::string_view folder) {
+  if (path.substr(0, folder.size()) != folder) return false;
+  return path.size() == folder.size() || path[folder.size()] == '/';
+}
+
 }  // namespace
 
 JobQueues::JobQueues(size_t processors)
@@ -109,7 +114,7 @@ void JobQueues::ended(const Request* request, bool counted, uint64_t took_ns) {
   --remote_running_;
   const bool idle = queue->running == 0 && queue->empty();
   if (request->suspect != 0 && idle) {
-    queue->folder.clear();
+    queue->suspect.clear();
     --suspect_count_;
   }
   // A mount that has had nothing to do begins with a few again: it may have died meanwhile.
@@ -117,33 +122,39 @@ void JobQueues::ended(const Request* request, bool counted, uint64_t took_ns) {
   if (!queue->empty() && queue->allowed < limits::mount_threads_max) ++queue->allowed;
 }
 
-// ---- suspect folders
+// ---- suspects
 
 JobQueue* JobQueues::suspect_of(Request* request) {
   if (request->mount_queue != 0) return queue_of(request);
   const PathPair paths = paths_of(request);
   for (size_t i = 0; i < suspects_.size(); ++i) {
-    const std::string& folder = suspects_[i]->folder;
-    if (folder.empty() || (folder_of(paths.first) != folder && folder_of(paths.second) != folder)) continue;
+    const std::string& suspect = suspects_[i]->suspect;
+    if (suspect.empty()) continue;
+    if (!is_at_or_below(paths.first, suspect) && !is_at_or_below(paths.second, suspect)) continue;
     request->suspect = static_cast<uint16_t>(i + 1);
     break;
   }
   return queue_of(request);
 }
 
-JobQueue* JobQueues::new_suspect(std::string_view folder) {
-  for (auto& queue : suspects_) {
-    if (!queue->folder.empty()) continue;
-    queue->folder = folder;
-    return queue.get();
+// The path alone, which may be the link itself, or the whole folder, once several paths in it have hung.
+// False where there are as many as may be.
+bool JobQueues::add_suspect(std::string_view path) {
+  const std::string_view folder = folder_of(path);
+  size_t in_folder = 0, free = suspects_.size();
+  for (size_t i = suspects_.size(); i-- > 0;) {
+    const std::string& suspect = suspects_[i]->suspect;
+    if (suspect.empty()) free = i;
+    if (!suspect.empty() && folder_of(suspect) == folder) ++in_folder;
   }
-  if (suspects_.size() == limits::suspect_folders) return nullptr;
-  suspects_.push_back(std::make_unique<JobQueue>());
-  suspects_.back()->folder = folder;
-  return suspects_.back().get();
+  if (free == limits::suspects) return false;
+  if (free == suspects_.size()) suspects_.push_back(std::make_unique<JobQueue>());
+  suspects_[free]->suspect = in_folder < limits::suspects_of_folder || folder == "/" ? path : folder;
+  ++suspect_count_;
+  return true;
 }
 
-// What is asked for there leaves the queue of local files, in its order.
+// What is asked for below it leaves the queue of local files, in its order.
 void JobQueues::move_waiting() {
   JobQueue* queue = queues_[0].get();
   Request* request = queue->head;
@@ -158,14 +169,12 @@ void JobQueues::move_waiting() {
 
 void JobQueues::suspect(Request* request, bool counted) {
   if (request->mount_queue != 0 || request->suspect != 0) return;
-  const std::string_view folder = folder_of(paths_of(request).first);
-  if (folder.empty() || remote_running_ >= limits::mounts_threads_max) return;
+  const std::string_view path = paths_of(request).first;
+  if (path.empty() || path == "/" || remote_running_ >= limits::mounts_threads_max) return;
   suspect_of(request);
   const bool is_new = request->suspect == 0;
   if (is_new) {
-    JobQueue* queue = new_suspect(folder);
-    if (queue == nullptr) return;
-    ++suspect_count_;
+    if (!add_suspect(path)) return;
     suspect_of(request);
   }
   JobQueue* local = queues_[0].get();
@@ -174,7 +183,7 @@ void JobQueues::suspect(Request* request, bool counted) {
   JobQueue* queue = queue_of(request);
   ++queue->running;
   ++remote_running_;
-  // Beside those that hang: not all that is in the folder leads there.
+  // Beside those that hang: not all that is there has to lead to the same server.
   queue->allowed = queue->running + limits::mount_threads_first;
   if (is_new) move_waiting();
 }

@@ -1,6 +1,6 @@
 // What waits for a thread of the pool: a queue for local files, one for each remote mount, one for each
-// folder that seems to be on one (a link leads there, which a path does not tell), and turns between them.
-// Says what may run, so that no filesystem takes more threads than it can use.
+// path or folder that seems to be on one (a link leads there, which a path does not tell), and turns between
+// them. Says what may run, so that no filesystem takes more threads than it can use.
 //
 // Local files have as many threads as there are processors while jobs are short, because they are: what is
 // cached only computes. Where jobs wait for a device there are more (limits::pool_threads), and one that
@@ -26,9 +26,9 @@ struct JobQueue {
   Request* head = nullptr;
   Request* tail = nullptr;
   size_t running = 0;
-  size_t stuck = 0;    // of those, not counted
-  size_t allowed = 0;  // of a remote mount, how many may run
-  std::string folder;  // of a suspect one; empty where there is none
+  size_t stuck = 0;     // of those, not counted
+  size_t allowed = 0;   // of a remote mount, how many may run
+  std::string suspect;  // of a suspect one: the path that it is about, and what is below; else empty
 
   bool empty() const { return head == nullptr; }
 };
@@ -65,7 +65,7 @@ class JobQueues {
  private:
   JobQueue* queue_of(const Request* request);
   JobQueue* suspect_of(Request* request);
-  JobQueue* new_suspect(std::string_view folder);
+  bool add_suspect(std::string_view path);
   void move_waiting();
   size_t queues() const { return queues_.size() + suspects_.size(); }
   JobQueue* queue_at(size_t index) const {
@@ -79,7 +79,7 @@ class JobQueues {
   const size_t wide_;
   std::vector<std::unique_ptr<JobQueue>> queues_;    // by Request::mount_queue; 0 is that of local files
   std::vector<std::unique_ptr<JobQueue>> suspects_;  // by Request::suspect, from 1 on
-  size_t suspect_count_ = 0;                         // of those, with a folder
+  size_t suspect_count_ = 0;                         // of those, in use
   size_t turn_ = 0;
   size_t waiting_ = 0;
   size_t running_ = 0;
