@@ -1,7 +1,5 @@
 #include "binding/stream_calls.h"
 
-#include <unistd.h>
-
 #include "binding/arguments.h"
 #include "binding/environment.h"
 #include "scheduler/file_stamp.h"
@@ -29,7 +27,9 @@ napi_value stamp(const Arguments<1>& in) {
 }
 
 // filePosition(fd): where the next read(2) begins, or -1
-napi_value file_position(const Arguments<1>& in) { return position(in.env, lseek(in.int32(0), 0, SEEK_CUR)); }
+napi_value file_position(const Arguments<1>& in) {
+  return position(in.env, in.environment->context()->file_position(in.int32(0)));
+}
 
 // claimFilePosition(fd, from, to): 1 where it was `from` and is `to` now
 napi_value claim_file_position(const Arguments<3>& in) {
@@ -41,7 +41,7 @@ napi_value claim_file_position(const Arguments<3>& in) {
 
 void define_stream_calls(Environment* environment, napi_value exports) {
   const NamedFunction kFunctions[] = {{"stamp", when_started<stamp>},
-                                      {"filePosition", any_time<file_position>},
+                                      {"filePosition", when_started<file_position>},
                                       {"claimFilePosition", when_started<claim_file_position>}};
   define_functions(environment, exports, kFunctions);
 }

@@ -122,6 +122,11 @@ bool IoContext::stamp(int fd, FileStamp* stamp) const {
   return ours && take_stamp(fd, stamp);
 }
 
+int64_t IoContext::file_position(int fd) const {
+  const Descriptor* descriptor = descriptors_.find(fd);
+  return descriptor != nullptr && descriptor->remote() ? -1 : lseek(fd, 0, SEEK_CUR);
+}
+
 // The second lseek(2) adds, so a read on another thread that comes in between is not undone by it: that shows
 // in the result, and the bytes are left to others again.
 bool IoContext::claim_position(int fd, int64_t from, int64_t to) const {

@@ -92,6 +92,8 @@ class IoContext {
 
   // Of a regular file of the engine's: true where an equal stamp later proves that it has not been changed.
   bool stamp(int fd, FileStamp* stamp) const;
+  // The file position, or -1: also on a remote mount, where lseek(2) waits for a read(2) of the same file.
+  int64_t file_position(int fd) const;
   // Moves the file position from `from` to `to`, as a read of what lies between would. False, and nothing is
   // moved, where it is somewhere else, or an operation at the file position is under way.
   bool claim_position(int fd, int64_t from, int64_t to) const;
