@@ -129,7 +129,7 @@ FilesystemTraits filesystem_traits(uint64_t magic, uint64_t flags) {
   return traits;
 }
 
-int read_file_facts(int fd, FileFacts* facts) {
+int read_file_facts(int fd, FileFacts* facts, uint64_t remote_device) {
   struct stat status;
   if (fstat(fd, &status) != 0) return -errno;
   const int flags = fcntl(fd, F_GETFL);
@@ -152,6 +152,8 @@ int read_file_facts(int fd, FileFacts* facts) {
   if (S_ISBLK(status.st_mode)) {
     facts->kind = FileKind::kBlock;
     facts->filesystem.known = facts->filesystem.nowait_reads = true;
+  } else if (S_ISREG(status.st_mode) && remote_device != 0 && status.st_dev == remote_device) {
+    facts->kind = FileKind::kRemote;
   } else if (S_ISREG(status.st_mode)) {
     struct statfs filesystem;
     if (fstatfs(fd, &filesystem) != 0) return 0;

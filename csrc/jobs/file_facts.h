@@ -66,7 +66,7 @@ struct FileFacts {
 };
 
 // Reads the facts of an open descriptor. Returns 0 or -errno (EBADF). May wait: never on the JavaScript
-// thread.
-int read_file_facts(int fd, FileFacts* facts);
+// thread. `remote_device`: what is there is known to be remote, and is not asked: fstatfs(2) is a round trip.
+int read_file_facts(int fd, FileFacts* facts, uint64_t remote_device = 0);
 
 }  // namespace ioengine

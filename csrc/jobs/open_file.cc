@@ -41,7 +41,7 @@ int32_t open_with_facts(OpenJob* job) {
   }
   if (fd < 0) return fd;
   job->took_ns = monotonic_ns() - before;
-  const int status = read_file_facts(fd, &job->facts);
+  const int status = read_file_facts(fd, &job->facts, job->remote_device);
   if (status < 0) {
     ::close(fd);
     return status;

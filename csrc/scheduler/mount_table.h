@@ -33,6 +33,10 @@ class MountTable {
   uint16_t queue_of_device(uint64_t device);
   // Of an open file that nothing is known of yet, by where it was opened: no call of its filesystem.
   uint16_t queue_of_number(int fd);
+  // 0 where there is none.
+  uint64_t device_of(uint16_t queue) const {
+    return queue > 0 && queue <= devices_.size() ? devices_[queue - 1] : 0;
+  }
   // Where the mount of a queue is, for people; empty if it is gone.
   std::string point_of(uint16_t queue) const;
 

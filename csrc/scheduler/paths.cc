@@ -195,6 +195,8 @@ void IoContext::to_pool(Request* request) {
     uncount(request);
     count(request);
   }
+  if (request->operation == Operation::kOpen)
+    request->open->remote_device = mounts_.device_of(request->mount_queue);
   if (request->mount_queue != 0 || !is_look_up(request->operation)) return to_threads(request);
   request->lane = Lane::kThreads;
   threads_->submit_later(request);
