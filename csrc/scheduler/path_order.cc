@@ -74,18 +74,20 @@ bool lasts(const Request* request) {
   return request->operation == Operation::kHostCall && !is_host_call(request, HostCall::kCopies);
 }
 
-// Also about what is below its path.
-bool is_about_a_folder(Operation operation) {
-  return operation == Operation::kReadDirectory || operation == Operation::kReadTree ||
-         operation == Operation::kHostCall || changes_paths(operation);
+// Also about what is below its path. The names in a folder change with what is right below it alone: further
+// below there may be a mount that does not answer.
+bool is_about(Operation operation, std::string_view path, std::string_view change) {
+  if (!is_at_or_below(change, path)) return false;
+  if (operation == Operation::kReadDirectory)
+    return change.find('/', path.size() + 1) == std::string_view::npos;
+  return operation == Operation::kReadTree || operation == Operation::kHostCall || changes_paths(operation);
 }
 
 bool is_related(const Request* earlier, const Request* later) {
   const PathPair changed = paths_of(earlier), wanted = paths_of(later);
-  const bool both_ways = is_about_a_folder(later->operation);
   for (std::string_view change : {changed.first, changed.second}) {
     for (std::string_view path : {wanted.first, wanted.second}) {
-      if (is_at_or_below(path, change) || (both_ways && is_at_or_below(change, path))) return true;
+      if (is_at_or_below(path, change) || is_about(later->operation, path, change)) return true;
     }
   }
   return false;

@@ -1,0 +1,121 @@
+// H41: no mount freezes a service. With calls of every kind waiting on a server that does not answer, files elsewhere,
+// libuv's pool, timers and sockets go on as before; the engine's threads stay bounded. Red when those calls take all
+// the threads there are (one queue for all mounts, a number of an open file or a link that is not seen to lead there),
+// when they take libuv's, or when the JavaScript thread makes a system call on the mount itself.
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { skip } from '../helpers/backend.mjs';
+import { straceObstacle } from '../helpers/faults.mjs';
+import { openRemoteMount } from '../helpers/remote-mount.mjs';
+import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
+import { RESULTS } from './support/calls.mjs';
+import { StuckService } from './support/stuck-service.mjs';
+
+const COUNT = 120;
+/** Between what a busy machine adds to a call and a queue that does not move, which is seconds. */
+const SLOWER_MS = 250;
+/** limits::threads_max, and those of node itself. */
+const THREADS_MAX = 161 + 20;
+
+const expectGoingOn = (idle, stuck) => {
+  const frozen = Object.entries(stuck).filter(([name, { p50, p99 }]) => {
+    return p50 > idle[name].p50 * 1.1 + SLOWER_MS / 5 || p99 > idle[name].p99 * 1.1 + SLOWER_MS;
+  });
+  expect(Object.fromEntries(frozen), JSON.stringify({ idle, stuck })).to.deep.equal({});
+};
+
+describe('H41: calls on a server that does not answer', () => {
+  let mount;
+  let local;
+  let service;
+  beforeEach(async function () {
+    // The kernel remembers nothing: each call asks the server.
+    mount = await openRemoteMount({ cacheS: 0 });
+    if (mount.skipped) skip(this, mount.skipped);
+    local = temporaryDirectory();
+  });
+  afterEach(() => {
+    service?.kill();
+    if (mount !== undefined && !mount.skipped) mount.close();
+    if (local !== undefined) removeDirectory(local);
+    service = undefined;
+  });
+
+  const start = async (options) => {
+    service = new StuckService({ mount: mount.mountPoint, local, count: COUNT, ...options });
+    await service.ready();
+    return service;
+  };
+
+  for (const way of ['import', 'register']) {
+    it(`hold up nothing else, and settle when it does (${way})`, async () => {
+      await start({ way });
+      const idle = await service.ask('probe');
+      mount.stop();
+      const calls = await service.ask('call');
+      expectGoingOn(idle, await service.ask('probe'));
+      const { pending, threads } = await service.ask('pending');
+      expect(pending, 'calls that wait').to.equal(calls);
+      expect(threads).to.be.at.most(THREADS_MAX);
+      mount.go();
+      for (const [kind, results] of Object.entries(await service.ask('settle'))) {
+        expect(results, kind).to.deep.equal({ [JSON.stringify(RESULTS[kind]) ?? 'undefined']: COUNT });
+      }
+      for (const name of fs.readdirSync(mount.mountPoint)) expect(name).to.not.match(/^(?:remove|rename)-/);
+    });
+  }
+
+  it('fail when it has died, as with node', async () => {
+    await start({ way: 'import' });
+    mount.stop();
+    await service.ask('call');
+    mount.kill();
+    for (const [kind, results] of Object.entries(await service.ask('settle'))) {
+      const codes = Object.keys(results).filter((code) => code !== 'ENOTCONN' && code !== 'ECONNABORTED');
+      expect(codes, kind).to.deep.equal(kind === 'exists' ? ['false'] : []);
+    }
+  });
+
+  it('hold up nothing else when they are the first of the process, and not its end', async () => {
+    mount.stop();
+    await start({ way: 'import', only: 'paths' });
+    await service.ask('call');
+    const figures = await service.ask('probe');
+    expectGoingOn(Object.fromEntries(Object.keys(figures).map((name) => [name, { p50: 0, p99: 0 }])), figures);
+    const { ms, child } = await service.exit();
+    expect(child.status, child.describe()).to.equal(0);
+    expect(ms).to.be.below(3000);
+  });
+
+  it('hold up nothing else when a link leads there from a local folder', async () => {
+    await fs.promises.writeFile(path.join(mount.mountPoint, 'file'), 'content');
+    fs.symlinkSync(mount.mountPoint, path.join(local, 'link'));
+    await start({ way: 'import', only: 'paths', mount: path.join(local, 'link') });
+    const idle = await service.ask('probe');
+    mount.stop();
+    const calls = await service.ask('call');
+    expectGoingOn(idle, await service.ask('probe'));
+    expect((await service.ask('pending')).pending).to.equal(calls);
+    mount.go();
+    const { open, writeFile, createReadStream } = await service.ask('settle');
+    expect({ open, writeFile }).to.deep.equal({ open: { undefined: COUNT }, writeFile: { undefined: COUNT } });
+    expect(createReadStream).to.deep.equal({ 7: COUNT });
+  });
+
+  it('are made on other threads than that of JavaScript', async function () {
+    const obstacle = straceObstacle();
+    if (obstacle !== undefined) skip(this, obstacle);
+    // Made before: an open that waits would be one of the program's own, and synchronous.
+    await fs.promises.writeFile(path.join(mount.mountPoint, 'file'), 'content');
+    const strace = { path: `${mount.mountPoint}/file`, trace: '%file,%desc' };
+    await start({ way: 'import', only: 'paths', count: 20, strace });
+    const { pid } = await service.ask('pending');
+    await service.ask('call');
+    await service.ask('settle');
+    const { child } = await service.exit();
+    const threadOf = (line) => line.split(' ')[0];
+    expect(child.trace.length, 'calls on the file that strace saw').to.be.above(20);
+    expect(child.trace.filter((line) => threadOf(line) === String(pid))).to.deep.equal([]);
+  });
+});
