@@ -72,7 +72,8 @@ const STEPS = {
   'appends that are not awaited': async ({ p, at }) => {
     const handle = await p.open(at('log'), 'a');
     await Promise.all(['1', '22', '333', '4444'].map((text) => handle.write(text)));
-    return [await handle.close(), await p.readFile(at('log'), 'utf8')];
+    // In any order with node.
+    return [await handle.close(), (await p.readFile(at('log'), 'utf8')).match(/(.)\1*/g).sort()];
   },
   'write to a file that is open to read': async ({ p, at }) => {
     const handle = await p.open(at('a'));
@@ -172,7 +173,7 @@ describe('a mount that someone else serves', () => {
       uring: before.uring.operations,
       aio: before.aio.operations,
     });
-    // The argument that is no number of an open file is node's to judge.
-    expect(delegated.operations - before.delegated.operations, 'handed to node:fs').to.be.at.most(1);
+    // The number that is no open file any more, and the directory that is read as a file: errors, which are node's.
+    expect(delegated.operations - before.delegated.operations, 'handed to node:fs').to.be.at.most(2);
   });
 });

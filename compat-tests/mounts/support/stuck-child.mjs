@@ -36,7 +36,8 @@ function start(kind, call) {
 function summary(results) {
   const table = {};
   for (const { kind, value, code } of results) {
-    const row = (table[kind] ??= {});
+    table[kind] ??= {};
+    const row = table[kind];
     const key = code ?? JSON.stringify(value) ?? 'undefined';
     row[key] = (row[key] ?? 0) + 1;
   }
