@@ -15,7 +15,7 @@ export class StuckService {
   #child;
   #seen = 0;
 
-  /** @param {{ way: keyof WAYS, mount: string, local: string, count: number, rounds?: number, only?: string }} options */
+  /** @param {{ way: keyof WAYS, mount: string, local: string, count: number, only?: string }} options */
   constructor({ way, mount, local, count, rounds = 20, only = '', ...rest }) {
     const { module, nodeArgs } = WAYS[way];
     const args = [mount, local, String(count), String(rounds), module, only];
