@@ -131,10 +131,10 @@ describe('surface: where no engine runs', function () {
     expect(stderr).to.not.match(/npm run build/);
   });
 
-  it('an addon for another machine: the cause is said', () => {
+  it('a file that is no addon: the cause is said', () => {
     fs.writeFileSync(`${directory}/broken.node`, 'not an addon');
     const { stdout, stderr } = run(NODE, EXERCISE, { IOENGINE_ADDON: `${directory}/broken.node` });
     expect(JSON.parse(stdout).backend[0]).to.equal('node');
-    expect(stderr).to.include('cannot be loaded').and.to.include('broken.node');
+    expect(stderr).to.include('which is not a 64-bit ELF file').and.to.include('broken.node');
   });
 });
