@@ -22,6 +22,8 @@ const numbers = [
   ['COPY_RECURSIVE', 'jobs/copy_tree.h', 'kCopyRecursive'],
   ['COPY_VERBATIM_LINKS', 'jobs/copy_tree.h', 'kCopyVerbatimLinks'],
   ['COPY_ONLY_FOLDERS', 'jobs/copy_tree.h', 'kCopyOnlyFolders'],
+  ['COPY_TIMES_AND_OWNER', 'jobs/copy_one_file.h', 'kCopyTimesAndOwner'],
+  ['COPY_IGNORES_TIMES', 'jobs/copy_one_file.h', 'kCopyIgnoresTimes'],
   ['PATH_NUMBERS', 'binding/path_calls.h', 'kNumbers'],
 ];
 
@@ -32,10 +34,7 @@ const limits = [
 ];
 
 /** An enum of addon.ts, the header and the enum there. */
-const enums = [
-  ['HostCall', 'scheduler/path_order.h', 'HostCall'],
-  ['PathChange', 'jobs/path_syscalls.h', 'PathSyscall'],
-];
+const enums = [['PathChange', 'jobs/path_syscalls.h', 'PathSyscall']];
 
 /** Numbers that say where something is in memory that both sides have: compared with the struct. */
 const places = ['FD', 'OFFSET', 'LENGTH', 'FLAGS', 'ANSWER', 'POSITION', 'TRANSFER_CALL_BYTES', 'WriteBufferWord'];

@@ -10,7 +10,7 @@ enum class Operation : uint8_t {
 #define IOE_OPERATION(Name, name, inline_lane, uring_lane, aio_lane, reason) k##Name,
 #include "backend/operations.def"
 #undef IOE_OPERATION
-  kHostCall,    // no operation of the engine: a call that node:fs serves (scheduler/host_calls.cc)
+  kFirstLook,   // no operation of the engine: a watcher looks at its file (scheduler/first_look.cc)
   kReadMounts,  // the engine's own: the list of mounts, in the pool (jobs/mount_list.h)
 };
 
@@ -42,8 +42,11 @@ inline bool changes_file(Operation operation) {
     case Operation::kReadDirectory:
     case Operation::kReadTree:
     case Operation::kReadLink:
+    case Operation::kStatFilesystem:
+    case Operation::kOpenDirectory:
+    case Operation::kReadEntries:
     case Operation::kStatx:
-    case Operation::kHostCall:
+    case Operation::kFirstLook:
     case Operation::kReadMounts:
       return false;
     default:
@@ -63,6 +66,12 @@ inline bool changes_paths(Operation operation) {
     default:
       return false;
   }
+}
+
+// Whether its job runs in time slices (jobs/resumable_job.h).
+inline bool is_resumable(Operation operation) {
+  return operation == Operation::kCopyTree || operation == Operation::kCopyFile ||
+         operation == Operation::kRemoveTree;
 }
 
 inline bool moves_bytes(Operation operation) {

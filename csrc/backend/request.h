@@ -57,7 +57,6 @@ struct Request {
   int fd = -1;
   int32_t result = 0;  // set on settling: bytes, descriptor number, 0, or -errno
 
-  int32_t mode = 0;          // kHostCall: HostCall (scheduler/path_order.h)
   uint32_t round = 0;        // when it was submitted (kFlagExpectCached)
   uint32_t check_phase = 0;  // of the event loop, when it was accepted (IoContext::finish)
   uint32_t alignment = 1;    // of offsets and lengths, for O_DIRECT requests

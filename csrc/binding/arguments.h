@@ -32,6 +32,11 @@ struct Arguments {
     napi_get_value_int64(env, values[index], &value);
     return value;
   }
+  double real(size_t index) const {
+    double value = 0;
+    napi_get_value_double(env, values[index], &value);
+    return value;
+  }
   // Of a request. Those of the engine's own are not the caller's to set.
   uint32_t flags(size_t index) const { return uint32(index) & kCallerFlags; }
   napi_env env;

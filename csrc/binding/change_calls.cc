@@ -8,6 +8,7 @@
 #include "binding/environment.h"
 #include "binding/path_argument.h"
 #include "binding/path_calls.h"
+#include "binding/pool_calls.h"
 #include "jobs/copy_tree.h"
 #include "jobs/path_syscalls.h"
 #include "jobs/read_directory.h"
@@ -17,14 +18,6 @@
 
 namespace ioengine {
 namespace {
-
-template <size_t N>
-napi_value accept(const Arguments<N>& in, Operation operation, std::unique_ptr<PathJob> job,
-                  int32_t path_flags) {
-  const uint32_t flags = request_flags(path_flags);
-  return answer(in.environment, in.environment->context()->run_in_pool(operation, std::move(job), flags),
-                flags);
-}
 
 // A text of any length, with NULs in it.
 bool take_string(napi_env env, napi_value value, std::string* text) {
@@ -124,6 +117,8 @@ std::unique_ptr<PathJob> job_of(PathSyscall call, const char* path, int64_t firs
       return std::make_unique<RemoveDirectoryJob>(path);
     case PathSyscall::kUnlink:
       return std::make_unique<UnlinkJob>(path);
+    case PathSyscall::kMakeTemporary:
+      return std::make_unique<MakeTemporaryJob>(path);
     default:
       return nullptr;
   }

@@ -318,7 +318,8 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
   define_functions(environment, exports, kFunctions);
   define_path_calls(environment, exports);
   define_change_calls(environment, exports);
-  define_host_calls(environment, exports);
+  define_attribute_calls(environment, exports);
+  define_directory_calls(environment, exports);
   define_stream_calls(environment, exports);
 #ifdef IOENGINE_FAULT_POINTS
   define_fault_calls(environment->env(), exports);

@@ -10,6 +10,7 @@
 
 #include "backend/factory.h"
 #include "base/spin.h"
+#include "binding/directories.h"
 #include "binding/path_calls.h"
 #include "binding/write_buffers.h"
 #include "scheduler/context.h"
@@ -71,6 +72,7 @@ class Environment {
   }
 
   WriteBuffers& write_buffers() { return write_buffers_; }
+  Directories& directories() { return directories_; }
   // Waits until everything that a program may believe written, or on its way, is with the kernel: for the end
   // of the thread and of the process. Nothing is delivered.
   void finish_writes();
@@ -110,6 +112,7 @@ class Environment {
   napi_env env_;
   std::unique_ptr<IoContext> context_;
   WriteBuffers write_buffers_;
+  Directories directories_;
   int wake_fd_ = -1;
   uv_poll_t wake_up_ = {};
   uv_prepare_t prepare_ = {};

@@ -132,13 +132,41 @@ napi_value take_file(const Arguments<2>& in) {
   return content;
 }
 
+// beginFirstLook(path): node:fs is called to watch it; the number that endFirstLook takes
+napi_value begin_first_look(const Arguments<1>& in) {
+  const Path path(in.env, in.values[0]);
+  if (!path.usable()) return number(in.env, 0);
+  return number(in.env,
+                in.environment->context()->begin_first_look(std::make_unique<FirstLookJob>(path.text())));
+}
+
+// endFirstLook(look): node has looked
+napi_value end_first_look(const Arguments<1>& in) {
+  IoContext* context = in.environment->context();
+  context->end_first_look(in.int32(0));
+  if (context->has_undelivered()) in.environment->touched();
+  return nullptr;
+}
+
+// pathsChangeElsewhere(): node:fs is called for an operation that changes paths
+napi_value paths_change_elsewhere(const Arguments<1>& in) {
+  in.environment->context()->paths_change_elsewhere();
+  return nullptr;
+}
+
 }  // namespace
 
 void define_path_calls(Environment* environment, napi_value exports) {
   const NamedFunction kFunctions[] = {
-      {"stat", when_started<stat_path_call>},     {"fstat", when_started<stat_descriptor_call>},
-      {"access", when_started<access_call>},      {"takeStat", when_started<take_stat>},
-      {"readFile", when_started<read_file_call>}, {"takeFile", when_started<take_file>},
+      {"stat", when_started<stat_path_call>},
+      {"fstat", when_started<stat_descriptor_call>},
+      {"access", when_started<access_call>},
+      {"takeStat", when_started<take_stat>},
+      {"readFile", when_started<read_file_call>},
+      {"takeFile", when_started<take_file>},
+      {"beginFirstLook", when_started<begin_first_look>},
+      {"endFirstLook", when_started<end_first_look>},
+      {"pathsChangeElsewhere", when_started<paths_change_elsewhere>},
   };
   define_functions(environment, exports, kFunctions);
 }

@@ -21,7 +21,7 @@ struct PathCall {
 void define_path_calls(Environment* environment, napi_value exports);
 // Those that go to the pool always (change_calls.cc).
 void define_change_calls(Environment* environment, napi_value exports);
-// Those that node:fs serves (host_calls.cc).
-void define_host_calls(Environment* environment, napi_value exports);
+void define_attribute_calls(Environment* environment, napi_value exports);
+void define_directory_calls(Environment* environment, napi_value exports);
 
 }  // namespace ioengine

@@ -115,4 +115,18 @@ int32_t SymbolicLinkJob::run() {
   return without_eintr([this] { return symlink(text.c_str(), path.c_str()); });
 }
 
+int32_t MakeTemporaryJob::run() {
+  found = path;
+  return mkdtemp(found.data()) != nullptr ? 0 : -errno;
+}
+
+int32_t SetTimesJob::run() {
+  const int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
+  return without_eintr([&] { return utimensat(AT_FDCWD, path.c_str(), times.values, flags); });
+}
+
+int32_t StatFilesystemJob::run() {
+  return without_eintr([this] { return statfs(path.c_str(), &status); });
+}
+
 }  // namespace ioengine

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <sys/types.h>
+#include <sys/vfs.h>
 
 #include <cstdint>
 #include <string>
 #include <utility>
 
 #include "jobs/path_job.h"
+#include "jobs/times.h"
 
 namespace ioengine {
 
@@ -26,6 +28,7 @@ enum class PathSyscall : uint8_t {
   kRename,
   kLink,
   kSymbolicLink,
+  kMakeTemporary,
 };
 
 // Each returns 0, -errno, or kUnsupported where node:fs has to raise the error, and may do all of it over
@@ -107,6 +110,27 @@ struct SymbolicLinkJob final : PathJob {
   SymbolicLinkJob(std::string text, std::string path) : PathJob(std::move(path)), text(std::move(text)) {}
   int32_t run() override;
   const std::string text;
+};
+
+// A new directory: `found` is the path, which is a template with six X at its end.
+struct MakeTemporaryJob final : TextJob {
+  using TextJob::TextJob;
+  int32_t run() override;
+};
+
+struct SetTimesJob final : PathJob {
+  SetTimesJob(std::string path, const FileTimes& times, bool follow)
+      : PathJob(std::move(path)), times(times), follow(follow) {}
+  int32_t run() override;
+  const FileTimes times;
+  const bool follow;  // false: of a symbolic link itself
+};
+
+// Of the filesystem that the path is on.
+struct StatFilesystemJob final : PathJob {
+  using PathJob::PathJob;
+  int32_t run() override;
+  struct statfs status = {};
 };
 
 }  // namespace ioengine

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/statx.h"
+#include "jobs/descriptor_syscalls.h"
 #include "jobs/open_file.h"
 #include "memory/aligned_block.h"
 #include "scheduler/bounce.h"
@@ -69,7 +70,6 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
   request->result = 0;
   request->call = 0;
   request->check_phase = check_phase_;
-  request->mode = 0;
   request->mount_queue = 0;
   request->awaited = false;
   request->alignment = 1;
@@ -166,7 +166,9 @@ void IoContext::start_unknown(Request* request) {
 void IoContext::keep_in_order(Request* request) {
   const Operation operation = request->operation;
   const Descriptor* descriptor = request->descriptor;
-  if (operation != Operation::kWrite && operation != Operation::kFtruncate) return;
+  const bool changes = operation == Operation::kWrite || operation == Operation::kFtruncate ||
+                       operation == Operation::kSetAttributes;
+  if (!changes) return;
   request->descriptor->change = request;
   request->descriptor->change_turn = turn_;
   // A number that is not known yet turns out to be a foreign one as soon as a thread has looked at it.
@@ -302,6 +304,17 @@ int32_t IoContext::control(Operation operation, int fd, uint64_t length, uint32_
   request->offset = length;
   // A read behind it finds the new length.
   if (operation == Operation::kFtruncate) request->gate = Gate::kExclusive;
+  return accept(request);
+}
+
+int32_t IoContext::set_attributes(int fd, std::unique_ptr<DescriptorJob> job, uint32_t flags) {
+  Descriptor* descriptor = usable(fd, flags);
+  if (descriptor == nullptr || descriptor->foreign()) return kUnsupported;
+  if (descriptor->closing) return -EBADF;
+  Request* request = new_request(Operation::kSetAttributes, descriptor, flags);
+  job->fd = fd;
+  request->job = job.release();
+  request->gate = Gate::kExclusive;  // a look at the attributes behind it finds the new ones
   return accept(request);
 }
 

@@ -130,7 +130,7 @@ void IoContext::settle(Request* request, int32_t result) {
   request->result = result;
   if (request->has(kFlagSeek) && result > 0)
     lseek(request->fd, static_cast<off_t>(request->offset), SEEK_SET);
-  if (result != kUnsupported && request->operation != Operation::kHostCall) {
+  if (result != kUnsupported) {
     LaneCounters& lane = statistics_.lanes[static_cast<size_t>(request->lane)];
     ++lane.operations;
     const bool whole =

@@ -29,6 +29,8 @@
 
 namespace ioengine {
 
+struct DescriptorJob;
+
 struct LaneCounters {
   uint64_t operations = 0;
   uint64_t bytes = 0;
@@ -55,6 +57,8 @@ class IoContext {
                    int64_t position, uint32_t flags);
   // kFsync, kFdatasync, kFtruncate (to `length`).
   int32_t control(Operation operation, int fd, uint64_t length, uint32_t flags);
+  // Mode, owner or times of an open file.
+  int32_t set_attributes(int fd, std::unique_ptr<DescriptorJob> job, uint32_t flags);
   int32_t open(OpenJob* job, uint32_t flags);  // takes ownership of job
   int32_t close(int fd, uint32_t flags);
 
@@ -69,7 +73,8 @@ class IoContext {
   // enough.
   int32_t read_file(const char* path, uint32_t flags, char* memory);
   // Operations on paths that are never answered on this thread: kWriteFile, kReadDirectory, kReadTree,
-  // kCopyTree, kRemoveTree, kChangePath, kReadLink. Memory that `job` points to must stay valid until the
+  // kCopyTree, kCopyFile, kRemoveTree, kChangePath, kReadLink, kStatFilesystem, kOpenDirectory, kReadEntries.
+  // Memory that `job` points to must stay valid until the
   // request has been delivered.
   int32_t run_in_pool(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags);
   // What a finished request on a path, not given back yet, has found; null for any other number.
@@ -83,12 +88,10 @@ class IoContext {
   // are looked up in the pool, where such operations overtake each other no more than in node's own.
   void paths_change_elsewhere() { foreign_change_turn_ = turn_; }
 
-  // host_calls.cc: a call that node:fs serves, on the path (and target) of `job` or on an open file. Returns
-  // what end_host_call() takes when node has called back, 0 where the engine has nothing to keep in order, or
-  // that it has to wait (accepted_in): then the same number is the result of that request.
-  int32_t begin_host_call(std::unique_ptr<HostCallJob> job, HostCall kind, uint32_t flags);
-  int32_t begin_host_call(int fd, uint32_t flags);
-  void end_host_call(int32_t id);
+  // first_look.cc: node:fs is about to be given a watchFile. Returns what end_first_look() takes when it has
+  // looked at the file.
+  int32_t begin_first_look(std::unique_ptr<FirstLookJob> job);
+  void end_first_look(int32_t id);
 
   // Of a regular file of the engine's: true where an equal stamp later proves that it has not been changed.
   bool stamp(int fd, FileStamp* stamp) const;
@@ -216,11 +219,8 @@ class IoContext {
   void start_behind(Request* settled);
   void learn_from(const Request* request);
 
-  // host_calls.cc
-  int32_t run_host_call(Request* request);
-  void start_host_call(Request* request);
-  bool is_host_call_under_way(const Request* request) const;
-  void end_host_calls();
+  // first_look.cc
+  void end_first_looks();
 
   // routing.cc
   void pump(Descriptor* descriptor);
@@ -297,8 +297,8 @@ class IoContext {
   PathOrder path_order_;
   RequestQueue released_;  // calls on paths that waited for one that has settled
   bool releasing_ = false;
-  std::vector<Request*> host_calls_;  // that node:fs is serving
-  int32_t last_host_call_ = 0;
+  std::vector<Request*> first_looks_;  // of watchers, which node:fs takes
+  int32_t last_first_look_ = 0;
   uint32_t looked_up_ = 0;  // paths in this turn, on this thread
   MountTable mounts_;
   RequestQueue unplaced_;                  // calls on paths that wait for the list of mounts

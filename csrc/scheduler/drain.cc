@@ -17,7 +17,7 @@ template <typename Done>
 void IoContext::wait_until(Done done, ThreadPool::Wanted awaited, const void* argument) {
   constexpr int kPollTimeout_ms = 100;  // a safety net: the wake-up is expected to come
   blocking_ = true;
-  end_host_calls();
+  end_first_looks();
   while (!done()) {
     inline_lane_.start_turn();
     round();

@@ -81,11 +81,6 @@ size_t IoContext::reap_from(IoBackend* backend) {
 }
 
 void IoContext::give_back(Request* request) {
-  if (request->operation == Operation::kHostCall) {
-    // Delivered was that its turn has come.
-    request->finished = false;
-    if (is_host_call_under_way(request)) return;
-  }
   if (const Staging* staging = request->staging)
     (staging->remote ? staged_remote_bytes_ : staged_bytes_) -= staging->vector_bytes;
   slots_.give_back(request);

@@ -27,20 +27,15 @@ bool is_at_or_below(std::string_view path, std::string_view folder) {
   return path.size() == folder.size() || path[folder.size()] == '/' || folder.back() == '/';
 }
 
-bool is_host_call(const Request* request, HostCall kind) {
-  return request->operation == Operation::kHostCall && static_cast<HostCall>(request->mode) == kind;
-}
-
 bool holds_back_all(const Request* request) {
   switch (request->operation) {
     case Operation::kChangePath:
+    case Operation::kCopyFile:
       return true;
     case Operation::kWriteFile:
       return !static_cast<const WriteFileJob*>(request->job)->sync;
     case Operation::kOpen:
       return (request->open->flags & (O_CREAT | O_TRUNC)) != 0;
-    case Operation::kHostCall:
-      return is_host_call(request, HostCall::kChanges) || is_host_call(request, HostCall::kCopies);
     default:
       return false;
   }
@@ -53,10 +48,12 @@ bool holds_back_changes(const Request* request) {
     case Operation::kAccess:
     case Operation::kReadFile:
     case Operation::kReadDirectory:
+    case Operation::kOpenDirectory:
+    case Operation::kReadEntries:
+    case Operation::kStatFilesystem:
     case Operation::kReadLink:
       return true;
     case Operation::kOpen:
-    case Operation::kHostCall:
       return !holds_back_all(request);
     default:
       return false;
@@ -67,20 +64,24 @@ bool changes_something(const Request* request) {
   return changes_paths(request->operation) || holds_back_all(request);
 }
 
-// Whether it holds back calls of later ticks. What may take long does not, nor do queries of ours. Those of
-// node's do: its pool may be slow to begin one, and would not begin a later call before it either.
-bool lasts(const Request* request) {
-  if (request->operation == Operation::kChangePath) return true;
-  return request->operation == Operation::kHostCall && !is_host_call(request, HostCall::kCopies);
-}
+// Whether it holds back calls of later ticks. What may take long does not, nor do queries.
+bool lasts(const Request* request) { return request->operation == Operation::kChangePath; }
 
 // Also about what is below its path. The names in a folder change with what is right below it alone: further
 // below there may be a mount that does not answer.
 bool is_about(Operation operation, std::string_view path, std::string_view change) {
   if (!is_at_or_below(change, path)) return false;
-  if (operation == Operation::kReadDirectory)
-    return change.find('/', path.size() + 1) == std::string_view::npos;
-  return operation == Operation::kReadTree || operation == Operation::kHostCall || changes_paths(operation);
+  switch (operation) {
+    case Operation::kReadDirectory:
+    case Operation::kOpenDirectory:
+    case Operation::kReadEntries:
+      return change.find('/', path.size() + 1) == std::string_view::npos;
+    case Operation::kReadTree:
+    case Operation::kCopyFile:
+      return true;
+    default:
+      return changes_paths(operation);
+  }
 }
 
 bool is_related(const Request* earlier, const Request* later) {
@@ -111,7 +112,7 @@ void PathOrder::push(Request** latest, size_t* count, Request* request) {
 void PathOrder::add(Request* request) {
   request->call = ++calls_;
   request->before_tick = tick_;
-  if (is_host_call(request, HostCall::kFirstLook)) {
+  if (request->operation == Operation::kFirstLook) {
     look_ = request;
   } else if (holds_back_all(request)) {
     push(changes_, &count_, request);

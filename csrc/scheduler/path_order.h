@@ -20,17 +20,12 @@
 
 namespace ioengine {
 
-// A call that node:fs serves: it reads, changes what others see, or does so for long; or it is the first look
-// of a watcher, which cannot wait, and which every change of a path behind it waits for: what it finds is
-// what the watcher compares with, and under what name it is changed is not known.
-enum class HostCall : int32_t { kReads, kChanges, kCopies, kFirstLook };
-
-// What such a call is about: no thread of the engine's runs it.
-struct HostCallJob final : PathJob {
-  HostCallJob(std::string path, std::string target) : PathJob(std::move(path)), target(std::move(target)) {}
+// The first look of a watcher, which node:fs takes and which cannot wait. Every change of a path behind it
+// waits for it: what it finds is what the watcher compares with, and under what name that is changed is not
+// known. No thread of the engine's runs it.
+struct FirstLookJob final : PathJob {
+  using PathJob::PathJob;
   int32_t run() override { return kUnsupported; }
-  PathPair paths() const override { return {path, target}; }
-  const std::string target;  // empty where there is one path
 };
 
 class PathOrder {
@@ -39,7 +34,7 @@ class PathOrder {
   void start_turn() { tick_ = calls_; }
 
   // Numbers a request, and remembers it if others may have to wait for it: for a change all that concern the
-  // same paths, for a query of this tick, or one of node's, only changes.
+  // same paths, for a query of this tick only changes.
   void add(Request* request);
   // A change of an open local file.
   void add_change(Request* request);

@@ -140,9 +140,9 @@ int32_t IoContext::run_in_pool(Operation operation, std::unique_ptr<PathJob> job
   request->job = job.release();
   if (operation == Operation::kWriteFile)
     request->block = AlignedBlock::hold_if_ours(static_cast<WriteFileJob*>(request->job)->data);
-  if (operation == Operation::kCopyTree || operation == Operation::kRemoveTree)
-    static_cast<ResumableJob*>(request->job)->ending = &ending_jobs_;
+  if (is_resumable(operation)) static_cast<ResumableJob*>(request->job)->ending = &ending_jobs_;
   count(request);
+  if (operation == Operation::kCopyFile) paths_change_elsewhere();  // may take long: for calls of this turn
   path_order_.add(request);
   start_path(request);
   return accepted_in(request->slot);
@@ -152,7 +152,6 @@ int32_t IoContext::run_in_pool(Operation operation, std::unique_ptr<PathJob> job
 void IoContext::start_path(Request* request) {
   Request* earlier = path_order_.find_earlier(request);
   if (earlier != nullptr) return wait_behind(earlier, request);
-  if (request->operation == Operation::kHostCall) return start_host_call(request);
   // It waited for a change that is over: the caches may have it now, ahead of what the program does next.
   const bool here = releasing_ && may_be_answered_here(request) && paths_are_settled() && mounts_.known() &&
                     request->mount_queue == 0;

@@ -54,8 +54,6 @@ void IoContext::start(Request* request) {
   if (request->operation == Operation::kClose) {
     // From here the kernel may give the number to another file, on any thread.
     if (!descriptor->detached) forget(descriptor->fd);
-  } else if (request->operation == Operation::kHostCall) {
-    return start_host_call(request);
   } else if (moves_bytes(request->operation)) {
     if (request->operation == Operation::kWrite && descriptor->facts.append) request->flags |= kFlagAppend;
     if (descriptor->facts.direct && !descriptor->remote() && !start_direct(request)) return;

@@ -1,43 +1,49 @@
-// fchmod, fchown and futimes, with callbacks and of a FileHandle: node serves them, in their turn among the engine's
-// calls (engine/node-turn.ts).
+// fchmod, fchown and futimes, with callbacks and of a FileHandle.
 
-import { areTimes, isDescriptor, isId, isMode } from '../engine/arguments';
-import { callbackAt, callbackInTurn, engineWithCalls, promiseInTurn } from '../engine/node-turn';
-import { type Addon, FLAG_CALLBACK, FLAG_TRUSTED, UNSUPPORTED } from '../native/addon';
+import { isDescriptor, isId, tryParseMode, tryParseTime } from '../engine/arguments';
+import { type Callback, finishPlain } from '../engine/callbacks';
+import { engine, pathsAreGuarded } from '../engine/engine';
+import { callFallback } from '../engine/fallback';
+import { announceChange } from '../engine/foreign-changes';
+import { type Addon, FLAG_CALLBACK, UNSUPPORTED } from '../native/addon';
+import { uvHabits } from '../node/uv';
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
-/** Whether what stands behind the descriptor, and in front of the callback, is plainly well formed. */
-const ARE_PLAIN = {
-  fchmod: (rest: readonly unknown[]) => rest.length === 1 && isMode(rest[0]),
-  fchown: (rest: readonly unknown[]) => rest.length === 2 && rest.every(isId),
-  futimes: areTimes,
+/** Hands a change of the open descriptor to the engine; UNSUPPORTED where node:fs is to judge the arguments. */
+export type AttributeChange = (native: Addon, fd: number, first: unknown, second: unknown, flags: number) => number;
+
+export const changeMode: AttributeChange = (native, fd, mode, _, flags) => {
+  const parsed = mode === undefined || mode === null ? undefined : tryParseMode(mode);
+  return parsed === undefined ? UNSUPPORTED : native.setDescriptorMode(fd, parsed, flags);
 };
 
-export type AttributeChange = keyof typeof ARE_PLAIN;
+export const changeOwner: AttributeChange = (native, fd, user, group, flags) =>
+  isId(user) && isId(group) ? native.setDescriptorOwner(fd, user, group, flags) : UNSUPPORTED;
 
-function callbackForm(name: AttributeChange): AnyFunction {
+export const changeTimes: AttributeChange = (native, fd, atime, mtime, flags) => {
+  const accessed = uvHabits === undefined ? undefined : tryParseTime(atime);
+  const modified = accessed === undefined ? undefined : tryParseTime(mtime);
+  if (modified === undefined) return UNSUPPORTED;
+  return native.setDescriptorTimes(fd, accessed!, modified, uvHabits!.timesInMicroseconds, flags);
+};
+
+/** (fd, …, callback) with so many arguments in front of the callback. `syscall`: what an error names. */
+function callbackForm(name: string, syscall: string, change: AttributeChange, before: 2 | 3): AnyFunction {
   return function callbackFunction(...args: unknown[]): void {
-    const at = callbackAt(args, 1);
-    const isPlain = at > 0 && isDescriptor(args[0]) && ARE_PLAIN[name](args.slice(1, at));
-    const native = isPlain ? engineWithCalls() : undefined;
-    const answer = native === undefined ? UNSUPPORTED : native.beginHostCallOn(args[0] as number, FLAG_CALLBACK);
-    callbackInTurn(native, answer, name, args, at);
+    const [fd, first, second] = args;
+    const callback = args[before];
+    const native = isDescriptor(fd) && typeof callback === 'function' && !pathsAreGuarded() ? engine() : undefined;
+    const answer = native === undefined ? UNSUPPORTED : change(native, fd as number, first, second, FLAG_CALLBACK);
+    if (answer === UNSUPPORTED) {
+      announceChange();
+      callFallback(name, args);
+    } else {
+      finishPlain({ name, args, syscall }, answer, callback as Callback);
+    }
   };
 }
 
-export const fchmod = callbackForm('fchmod');
-export const fchown = callbackForm('fchown');
-export const futimes = callbackForm('futimes');
-
-/** Methods of a FileHandle that are node's: `call` is one of them, on the open descriptor `fd`. */
-export function changeHandleAttributes(
-  native: Addon,
-  fd: number,
-  rest: readonly unknown[],
-  name: AttributeChange,
-  call: () => Promise<unknown>,
-): Promise<unknown> {
-  const isPlain = fd >= 0 && ARE_PLAIN[name](rest);
-  return promiseInTurn(native, isPlain ? native.beginHostCallOn(fd, FLAG_TRUSTED) : UNSUPPORTED, call);
-}
+export const fchmod = callbackForm('fchmod', 'fchmod', changeMode, 2);
+export const fchown = callbackForm('fchown', 'fchown', changeOwner, 3);
+export const futimes = callbackForm('futimes', 'futime', changeTimes, 3);

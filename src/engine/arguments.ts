@@ -155,18 +155,23 @@ export function tryParseWritePosition(position: unknown): number | undefined {
   return typeof position === 'number' ? tryParsePosition(position) : CURRENT;
 }
 
-/** Permission bits that are given, as tryParseMode takes them. */
-export const isMode = (mode: unknown): boolean => mode !== null && tryParseMode(mode) !== undefined;
-
 /** Of a user or a group. */
 export const isId = (id: unknown): id is number =>
   typeof id === 'number' && Number.isInteger(id) && id >= -1 && id < 2 ** 32;
 
-const isTime = (value: unknown): boolean =>
-  typeof value === 'number' ? Number.isFinite(value) : value instanceof Date && !Number.isNaN(value.getTime());
+// Node's clock, whatever a program puts in its place.
+const { now } = Date;
 
-/** The two times of utimes. */
-export const areTimes = (times: readonly unknown[]): boolean => times.length === 2 && times.every(isTime);
+/** A time in seconds, as utimes takes it; undefined for what node:fs is to judge. */
+export function tryParseTime(value: unknown): number | undefined {
+  if (types.isDate(value)) return within(Date.prototype.getTime.call(value) / 1000);
+  // biome-ignore lint/suspicious/noDoubleEquals: the text of a number, as node tells it
+  if (typeof value === 'string') return +value == (value as never) ? within(+value) : undefined;
+  return typeof value === 'number' ? within(value < 0 ? now() / 1000 : value) : undefined;
+}
+
+const within = (seconds: number): number | undefined =>
+  Math.abs(seconds) <= Number.MAX_SAFE_INTEGER ? seconds : undefined;
 
 export const UTF8 = 'utf8';
 

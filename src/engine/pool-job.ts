@@ -5,7 +5,7 @@ import { rejectWithSystemError, systemErrorWithoutFrames } from '../node/errors'
 import { shownPath } from './arguments';
 import { type Callback, callBackAfter } from './callbacks';
 import { engine, pathsAreGuarded } from './engine';
-import { announceChange } from './node-turn';
+import { announceChange } from './foreign-changes';
 import { BareRequest, CallbackRequest, callBackTo, settleWith } from './requests';
 import { countDelegated } from './stats';
 
@@ -18,6 +18,8 @@ export interface PoolJob {
   readonly path: Path;
   /** The second path of a call that has two, as an error shows it. */
   readonly target?: Path;
+  /** The path that an error shows, where that is another. */
+  shown?(slot: number, native: Addon): string;
   /** Node makes several requests of it. */
   readonly chained: boolean;
   /** Hands it to the engine, which answers UNSUPPORTED or a slot. */
@@ -28,6 +30,8 @@ export interface PoolJob {
   resume?(slot: number, native: Addon): Promise<unknown>;
 }
 
+const shownFirst = (job: PoolJob, slot: number, native: Addon): string =>
+  job.shown?.(slot, native) ?? shownPath(job.path);
 const shownTarget = ({ target }: PoolJob): string | undefined => (target === undefined ? undefined : shownPath(target));
 
 /** The engine where it may look at paths. */
@@ -73,7 +77,8 @@ class JobPromise extends BareRequest {
     } else if (result < UNSUPPORTED) {
       resolve(job.resume!(this.slot, this.native));
     } else {
-      rejectWithSystemError(resolve, result, job.syscall, shownPath(job.path), shownTarget(job));
+      const path = shownFirst(job, this.slot, this.native);
+      rejectWithSystemError(resolve, result, job.syscall, path, shownTarget(job));
     }
   }
 }
@@ -110,7 +115,8 @@ class JobCallback extends CallbackRequest {
     } else if (result < UNSUPPORTED) {
       callBackAfter(job.resume!(this.slot, this.native), callback);
     } else {
-      callback(systemErrorWithoutFrames(result, job.syscall, shownPath(job.path), shownTarget(job)));
+      const path = shownFirst(job, this.slot, this.native);
+      callback(systemErrorWithoutFrames(result, job.syscall, path, shownTarget(job)));
     }
   }
 

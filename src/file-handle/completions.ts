@@ -37,6 +37,9 @@ export interface Completions {
   sync: Completion;
   datasync: Completion;
   truncate: Completion;
+  chmod: Completion;
+  chown: Completion;
+  utimes: Completion;
 }
 
 /** Waits for a call of node's and counts it, with the bytes that its result names under `bytes`. */
@@ -87,5 +90,9 @@ export function makeCompletions(parts: HandleParts): Completions {
     sync: completion('fsync', noValue, ({ owner }) => node.sync!.call(owner)),
     datasync: completion('fdatasync', noValue, ({ owner }) => node.datasync!.call(owner)),
     truncate: completion('ftruncate', noValue, ({ owner, length }) => node.truncate!.call(owner, length)),
+    // Their arguments are where a read has offset and length.
+    chmod: completion('fchmod', noValue, ({ owner, offset }) => node.chmod!.call(owner, offset)),
+    chown: completion('fchown', noValue, ({ owner, offset, length }) => node.chown!.call(owner, offset, length)),
+    utimes: completion('futime', noValue, ({ owner, offset, length }) => node.utimes!.call(owner, offset, length)),
   };
 }

@@ -4,7 +4,7 @@
 // method on the same descriptor, and so is what is not plainly well formed: node raises its own errors.
 
 import type { FileHandle as NodeFileHandle } from 'node:fs/promises';
-import { type AttributeChange, changeHandleAttributes } from '../descriptor/attribute-changes';
+import { type AttributeChange, changeMode, changeOwner, changeTimes } from '../descriptor/attribute-changes';
 import { wrapDescriptor } from '../descriptor/file-handle-close';
 import { statHandle } from '../descriptor/fstat';
 import { readHandle } from '../descriptor/read-file-job';
@@ -21,7 +21,7 @@ import {
   tryParseText,
   tryParseWritePosition,
 } from '../engine/arguments';
-import { startedEngine } from '../engine/engine';
+import { pathsAreGuarded, startedEngine } from '../engine/engine';
 import { type Completion, PromiseRequest, promiseOf } from '../engine/requests';
 import { countDelegated } from '../engine/stats';
 import { type Addon, FLAG_TRUSTED, UNSUPPORTED } from '../native/addon';
@@ -197,16 +197,16 @@ const methods = {
     return promiseFor(answer, this, completions.truncate, undefined, undefined, length, undefined);
   },
 
-  chmod(this: NodeFileHandle, mode: unknown): Promise<unknown> {
-    return inTurn(this, 'fchmod', 'chmod', [mode]);
+  chmod(this: object, mode: unknown): Promise<unknown> {
+    return changed(this, 'chmod', changeMode, completions.chmod, mode, undefined);
   },
 
-  chown(this: NodeFileHandle, user: unknown, group: unknown): Promise<unknown> {
-    return inTurn(this, 'fchown', 'chown', [user, group]);
+  chown(this: object, user: unknown, group: unknown): Promise<unknown> {
+    return changed(this, 'chown', changeOwner, completions.chown, user, group);
   },
 
-  utimes(this: NodeFileHandle, accessTime: unknown, modificationTime: unknown): Promise<unknown> {
-    return inTurn(this, 'futimes', 'utimes', [accessTime, modificationTime]);
+  utimes(this: object, accessTime: unknown, modificationTime: unknown): Promise<unknown> {
+    return changed(this, 'utimes', changeTimes, completions.utimes, accessTime, modificationTime);
   },
 
   readFile(this: NodeFileHandle, options: unknown): Promise<unknown> {
@@ -245,13 +245,19 @@ const methods = {
   },
 };
 
-/** Node's own method, held as busy: what is in flight on the descriptor may have to end first. */
-function inTurn(handle: NodeFileHandle, name: AttributeChange, method: string, args: unknown[]): Promise<unknown> {
-  const call = (): Promise<unknown> => node[method]!.apply(handle, args);
+function changed(
+  handle: object,
+  method: string,
+  change: AttributeChange,
+  completion: Completion,
+  first: unknown,
+  second: unknown,
+): Promise<unknown> {
   const fd = descriptorOf(handle);
-  return fd >= 0
-    ? held(handle, () => changeHandleAttributes(native, fd, args, name, call))
-    : callNodeMethod(method, handle, args);
+  const isOpen = fd >= 0 && !pathsAreGuarded();
+  const answer = isOpen ? change(native, fd, first, second, FLAG_TRUSTED) : UNSUPPORTED;
+  if (answer === UNSUPPORTED) return callNodeMethod(method, handle, [first, second]);
+  return promiseFor(answer, handle, completion, undefined, first, second, undefined);
 }
 
 /** Reads in every form but the plainest: read(), read(buffer), read(options), read(buffer, options), positions. */

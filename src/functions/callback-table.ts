@@ -5,21 +5,24 @@ import { fchmod, fchown, futimes } from '../descriptor/attribute-changes';
 import { fstat } from '../descriptor/fstat';
 import { access, exists } from './access';
 import { close, closeSync } from './close';
+import { copyFile } from './copy-file';
 import { cp } from './cp';
 import { fdatasync, fsync, ftruncate } from './fsync-ftruncate';
 import { open } from './open';
+import { opendir } from './opendir';
 import { pathSyscallCallbacks } from './path-syscalls';
 import { readFile } from './read-file';
 import { read, readv, write, writev } from './read-write';
 import { readdir } from './readdir';
 import { rm } from './rm';
-import { callbacksInTurn } from './served-by-node';
 import { lstat, stat } from './stat';
+import { statfs } from './statfs';
+import { lutimes, utimes } from './utimes';
+import { watchFile } from './watch-file';
 import { appendFile, writeFile } from './write-file';
 
 export const callbackFunctions = {
   ...pathSyscallCallbacks,
-  ...callbacksInTurn,
   open,
   close,
   closeSync,
@@ -44,4 +47,10 @@ export const callbackFunctions = {
   fstat,
   access,
   exists,
+  copyFile,
+  utimes,
+  lutimes,
+  statfs,
+  opendir,
+  watchFile,
 };

@@ -1,5 +1,5 @@
 // Functions on paths that are a system call or a few, with callbacks and as promises: mkdir, rmdir, unlink, rename,
-// link, symlink, truncate, chmod, chown, lchown, readlink and realpath. Plainly well-formed calls as the engine takes
+// link, symlink, truncate, chmod, chown, lchown, readlink, realpath and mkdtemp. Plainly well-formed calls as the engine takes
 // them, undefined for those that node:fs is to judge.
 
 import { isId, tryParseMode, tryParseNameEncoding, tryParsePath, UTF8 } from '../engine/arguments';
@@ -58,6 +58,29 @@ class MkdirAllJob extends PathJob {
     return native.takeText(slot) || undefined;
   }
 }
+
+/** mkdtemp: the path is a template, and six characters at its end are still to be chosen. */
+class TemporaryJob extends TextJob {
+  constructor(template: Path, encoding: string) {
+    super(PathChange.makeTemporary, 'mkdtemp', template, encoding);
+  }
+
+  /** The last one that was tried. */
+  shown(slot: number, native: Addon): string {
+    return native.takeText(slot);
+  }
+}
+
+const TEMPLATE = 'XXXXXX';
+const CAPITAL_X = TEMPLATE.charCodeAt(0);
+
+function withTemplate(prefix: Path): Path {
+  return typeof prefix === 'string' ? prefix + TEMPLATE : Buffer.concat([prefix, Buffer.from(TEMPLATE)]);
+}
+
+/** Node warns of such a prefix. */
+const endsWithX = (prefix: Path): boolean =>
+  typeof prefix === 'string' ? prefix.endsWith('X') : prefix.at(-1) === CAPITAL_X;
 
 function onPath(change: PathChange, syscall: string, value: unknown, first = 0, second = 0): PoolJob | undefined {
   const path = tryParsePath(value);
@@ -152,6 +175,13 @@ const TRY_PARSE = {
     owning(PathChange.changeLinkOwner, 'lchown', path, user, group),
   readlink: (path: unknown, options: unknown) => reading(PathChange.readLink, 'readlink', path, options),
   realpath: (path: unknown, options: unknown) => reading(PathChange.realPath, 'realpath', path, options),
+
+  mkdtemp(value: unknown, options: unknown): PoolJob | undefined {
+    const encoding = typeof options === 'function' ? undefined : tryParseNameEncoding(options);
+    const prefix = encoding === undefined ? undefined : tryParsePath(value);
+    if (prefix === undefined || endsWithX(prefix)) return undefined;
+    return new TemporaryJob(withTemplate(prefix), encoding!);
+  },
 } satisfies Record<string, TryParseJob>;
 
 type Name = keyof typeof TRY_PARSE;
@@ -161,6 +191,7 @@ const CALLBACK_FORMS = {
   mkdir: { required: 1, optional: true },
   rmdir: { required: 1, optional: true },
   readlink: { required: 1, optional: true },
+  mkdtemp: { required: 1, optional: true },
   unlink: { required: 1 },
   rename: { required: 2 },
   link: { required: 2 },
@@ -179,5 +210,8 @@ function functionsOf<Of extends Name>(table: Record<Of, unknown>, form: (name: O
 export const pathSyscallCallbacks = functionsOf(CALLBACK_FORMS, (name) =>
   callbackForm(name, TRY_PARSE[name], CALLBACK_FORMS[name]),
 );
+
+/** fs.realpath.native, which fs.promises.realpath is the promise of. */
+export const realpathNative = callbackForm('realpath', TRY_PARSE.realpath, { required: 1, optional: true });
 
 export const pathSyscallPromises = functionsOf(TRY_PARSE, (name) => promiseForm(name, TRY_PARSE[name]));

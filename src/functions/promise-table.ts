@@ -2,19 +2,21 @@
 // promises.ts. A FileHandle of node's own stays with node.
 
 import { accessPromise } from './access';
+import { copyFilePromise } from './copy-file';
 import { cpPromise } from './cp';
 import { openPromise } from './open';
+import { opendirPromise } from './opendir';
 import { pathSyscallPromises } from './path-syscalls';
 import { readFilePromise } from './read-file';
 import { readdirPromise } from './readdir';
 import { rmPromise } from './rm';
-import { promisesInTurn } from './served-by-node';
 import { statPromises } from './stat';
+import { statfsPromise } from './statfs';
+import { lutimesPromise, utimesPromise } from './utimes';
 import { writeFilePromises } from './write-file';
 
 export const promiseFunctions = {
   ...pathSyscallPromises,
-  ...promisesInTurn,
   ...statPromises,
   ...writeFilePromises,
   open: openPromise,
@@ -22,6 +24,11 @@ export const promiseFunctions = {
   readdir: readdirPromise,
   rm: rmPromise,
   cp: cpPromise,
+  copyFile: copyFilePromise,
+  utimes: utimesPromise,
+  lutimes: lutimesPromise,
+  statfs: statfsPromise,
+  opendir: opendirPromise,
   // A method, because it is no constructor, as an async function is none; `async` itself would cost ticks.
   access(path: unknown, mode: unknown): Promise<unknown> {
     return accessPromise(path, mode);

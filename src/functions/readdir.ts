@@ -2,16 +2,13 @@
 // undefined for those that node:fs is to judge. Of all below a directory: readdir-recursive.ts.
 
 import { tryParseNameEncoding, tryParsePath, UTF8 } from '../engine/arguments';
+import { takeListing } from '../engine/listing';
 import type { Path, PoolJob } from '../engine/pool-job';
 import type { Addon } from '../native/addon';
 import { canMakeDirents, makeDirents } from '../node/dirents';
 import { WALKS_FROM_JAVASCRIPT } from '../node/fs';
 import { callbackForm, promiseForm, type TryParseJob } from './pool-job-forms';
 import { treeListingJob } from './readdir-recursive';
-
-const SLASH = 0x2f;
-
-type Name = string | Buffer;
 
 class ListingJob implements PoolJob {
   constructor(
@@ -33,26 +30,9 @@ class ListingJob implements PoolJob {
   }
 
   value(_result: number, slot: number, native: Addon): unknown {
-    const { encoding, path } = this;
-    const names: Name[] = encoding === UTF8 ? native.takeText(slot).split('/') : pieces(native.takeFound(slot));
-    // Behind the last slash: one byte for each type.
-    const types = names.pop()!;
-    if (encoding !== UTF8 && encoding !== 'buffer') {
-      for (let i = 0; i < names.length; i++) names[i] = (names[i] as Buffer).toString(encoding as BufferEncoding);
-    }
-    return this.withTypes ? makeDirents(names, types, path) : names;
+    const { names, types } = takeListing(native, slot, this.encoding);
+    return this.withTypes ? makeDirents(names, types, this.path) : names;
   }
-}
-
-function pieces(bytes: Buffer): Buffer[] {
-  const found: Buffer[] = [];
-  let start = 0;
-  for (let end = bytes.indexOf(SLASH); end >= 0; end = bytes.indexOf(SLASH, start)) {
-    found.push(Buffer.from(bytes.subarray(start, end)));
-    start = end + 1;
-  }
-  found.push(bytes.subarray(start));
-  return found;
 }
 
 interface Options {

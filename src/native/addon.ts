@@ -105,7 +105,24 @@ export interface Addon {
   takeLeft(slot: number): string;
   /** Of a `copyTree`: complete directories first, inner ones before those around them. */
   takeModes(slot: number): DirectoryMode[];
+  setTimes(path: Bytes, accessed: number, modified: number, inMicroseconds: number, pathFlags: number): number;
+  copyFile(path: Bytes, target: Bytes, options: number, pathFlags: number): number;
+  statFilesystem(path: Bytes, pathFlags: number): number;
+  /** Of an accepted `statFilesystem` that is being settled: the numbers, as `takeStat` has them. */
+  takeFilesystem(slot: number, pathFlags: number): void;
+  openDirectory(path: Bytes, pathFlags: number): number;
+  /** Of an accepted `openDirectory` that is being settled: the number of the open directory. */
+  takeDirectory(slot: number): number;
+  /** The result is the number of entries, which `takeFound` and `takeText` have: `most`, or with `exact` 0 and more. */
+  readEntries(directory: number, most: number, exact: number, pathFlags: number): number;
+  /** The same at once: what `takeFound` would have, or -errno. */
+  readEntriesNow(directory: number, most: number, exact: number): Buffer | number;
+  closeDirectory(directory: number, pathFlags: number): number;
+  closeDirectoryNow(directory: number): number;
   truncate(fd: number, length: number, flags: number): number;
+  setDescriptorMode(fd: number, mode: number, flags: number): number;
+  setDescriptorOwner(fd: number, user: number, group: number, flags: number): number;
+  setDescriptorTimes(fd: number, accessed: number, modified: number, inMicroseconds: number, flags: number): number;
   open(path: string | Uint8Array, flags: number, mode: number, direct: number, requestFlags: number): number;
   close(fd: number, flags: number): number;
   /**
@@ -116,12 +133,10 @@ export interface Addon {
   /** node:fs has been given an operation that changes paths: the engine looks at none itself before the next turn. */
   pathsChangeElsewhere(): void;
   /**
-   * node:fs is about to be given a call. Above 0: now, and `endHostCall` gets the number when node has called back. 0:
-   * now, and no more is to be done. A slot: the result says the same when the call's turn has come.
+   * node:fs is about to be given a watchFile: changes of any path wait until `endFirstLook` gets the number.
    */
-  beginHostCall(path: Bytes, target: Bytes | undefined, kind: HostCall, pathFlags: number): number;
-  beginHostCallOn(fd: number, flags: number): number;
-  endHostCall(turn: number): void;
+  beginFirstLook(path: Bytes): number;
+  endFirstLook(look: number): void;
   forget(fd: number): void;
   settleDescriptor(fd: number): void;
   /**
@@ -194,14 +209,6 @@ export const PATH_CALLBACK = 1;
 export const PATH_BIGINT = 2;
 export const PATH_NO_FOLLOW = 4;
 
-/** csrc/scheduler/path_order.h */
-export enum HostCall {
-  reads,
-  changes,
-  copies,
-  firstLook,
-}
-
 /** csrc/jobs/path_syscalls.h */
 export enum PathChange {
   makeDirectories,
@@ -217,6 +224,7 @@ export enum PathChange {
   rename,
   link,
   symbolicLink,
+  makeTemporary,
 }
 
 /** Where a writeFile that was opened has stopped: csrc/jobs/write_file.h. */
@@ -226,6 +234,10 @@ export const WRITE_STEPS = [undefined, 'write', 'fsync', 'close'] as const;
 export const COPY_RECURSIVE = 1;
 export const COPY_VERBATIM_LINKS = 2;
 export const COPY_ONLY_FOLDERS = 4;
+
+/** csrc/jobs/copy_one_file.h; below these are the bits of fs.copyFile's mode. */
+export const COPY_TIMES_AND_OWNER = 8;
+export const COPY_IGNORES_TIMES = 16;
 
 /** PathCall of csrc/binding/path_calls.h: ten fields of a file in the order of fs.Stats, then four times. */
 const PATH_NUMBERS = 18;

@@ -15,11 +15,16 @@ export const OPERATION_NAMES = [
   'readDirectory',
   'readTree',
   'copyTree',
+  'copyFile',
   'removeTree',
   'changePath',
   'readLink',
+  'statFilesystem',
+  'openDirectory',
+  'readEntries',
   'statx',
   'ftruncate',
+  'setAttributes',
 ] as const;
 
 export type OperationName = (typeof OPERATION_NAMES)[number];

@@ -60,17 +60,22 @@ int32_t execute_known(Request* request) {
     case Operation::kReadDirectory:
     case Operation::kReadTree:
     case Operation::kCopyTree:
+    case Operation::kCopyFile:
     case Operation::kRemoveTree:
     case Operation::kChangePath:
     case Operation::kReadLink:
+    case Operation::kStatFilesystem:
+    case Operation::kOpenDirectory:
+    case Operation::kReadEntries:
+    case Operation::kSetAttributes:
     case Operation::kReadMounts:
       return request->job->run();
     case Operation::kStatx:
       return stat_descriptor(request);
     case Operation::kFtruncate:
       return without_eintr([&] { return ::ftruncate(request->fd, static_cast<off_t>(request->offset)); });
-    case Operation::kHostCall:
-      return kNeedsRouting;  // only to learn whose file it is
+    case Operation::kFirstLook:
+      break;  // no lane's
   }
   return -ENOSYS;
 }
