@@ -6,7 +6,7 @@
 
 import { startRequestedBackend } from './engine/start-requested';
 import { callbackNames } from './functions/served-names';
-import { buildModule } from './modules/build';
+import { buildModule, dressed } from './modules/build';
 import { lazyFunctions } from './modules/lazy';
 import { heedPatches } from './modules/patches';
 import { nodeFs, OTHER_RUNTIME } from './node/fs';
@@ -40,6 +40,8 @@ const load = () =>
 
 function build(): object {
   const built = buildModule(nodeFs, lazyFunctions('plain', callbackNames, load));
+  const { realpathNative } = lazyFunctions('async', ['realpathNative'], load);
+  built.realpath.native = dressed(realpathNative, nodeFs.realpath.native) as typeof built.realpath.native;
   const loadPromises = () => require('./promises') as typeof Promises;
   Object.defineProperty(built, 'promises', { configurable: true, enumerable: true, get: loadPromises });
   putStreamsInto(built);

@@ -11,7 +11,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { startRequestedBackend } from './engine/start-requested';
 import { callbackNames, constructibleNames, promiseNames } from './functions/served-names';
-import { replaced } from './modules/build';
+import { dressed, replaced } from './modules/build';
 import { lazyFunctions } from './modules/lazy';
 import { kOriginals, nodeFs, OTHER_RUNTIME, type Originals, originals } from './node/fs';
 import { nodePromises } from './node/promises';
@@ -26,13 +26,16 @@ const livePromises = require('node:fs/promises') as Functions;
 /** Replaces functions of `module_`; those in their places look like them. */
 function put(module_: Functions, functions: Functions): void {
   for (const [name, value] of Object.entries(functions)) {
-    Object.defineProperty(module_, name, replaced(Object.getOwnPropertyDescriptor(module_, name)!, name, value));
+    const descriptor = Object.getOwnPropertyDescriptor(module_, name);
+    // Not every version has every name.
+    if (descriptor !== undefined) Object.defineProperty(module_, name, replaced(descriptor, name, value));
   }
 }
 
 function callbacks(record: Originals): Functions {
   // Node's `exists` calls `fs.access` through the module, so a patch of that is seen; and it is ours that it calls.
-  const names = [...callbackNames.filter((name) => name !== 'exists'), 'realpath'];
+  // `glob` stays node's, which is built on the functions that are replaced.
+  const names = callbackNames.filter((name) => name !== 'exists' && name !== 'glob');
   const ours: Functions = lazyFunctions('plain', names, () =>
     (require('./functions/in-place') as InPlace).callbacksInPlace(live, ours),
   );
@@ -47,7 +50,7 @@ function callbacks(record: Originals): Functions {
 
 function promises(): Functions {
   const load = () => (require('./functions/in-place') as InPlace).promisesInPlace();
-  return { ...lazyFunctions('async', promiseNames, load), ...lazyFunctions('plain', constructibleNames, load) };
+  return { ...lazyFunctions('async', promiseNames.filter((name) => name !== 'glob'), load), ...lazyFunctions('plain', constructibleNames, load) };
 }
 
 /** Whether the file that starts engines has been loaded: bundled, or as tsc wrote it. */
@@ -62,6 +65,10 @@ if (process.env.IOENGINE_DISABLE !== '1' && OTHER_RUNTIME === undefined && origi
   const record: Originals = { fs: nodeFs, promises: nodePromises, engineRuns: mayRunAlready() };
   Object.defineProperty(process, kOriginals, { value: record });
   put(live, callbacks(record));
+  const { realpathNative } = lazyFunctions('async', ['realpathNative'], () =>
+    (require('./functions/in-place') as InPlace).callbacksInPlace(live, live),
+  );
+  Object.assign(live.realpath as object, { native: dressed(realpathNative, nodeFs.realpath.native) });
   put(livePromises, promises());
   serveStreamsInPlace(live);
   syncBuiltinESMExports();

@@ -12,7 +12,7 @@ import { ODD_VALUES } from './support/values.mjs';
 const RECURSIVE = { recursive: true };
 
 /** Since Node 26 the call is node's, which makes one request of a new tree as well. */
-const walks = Number(process.versions.node.split('.')[0]) < 26;
+const walks = true;
 
 /** The same call by promise and by callback, each with `make` done anew, and what is there afterwards. */
 async function both(side, make, ...options) {

@@ -13,7 +13,7 @@ const NAMES = { recursive: true };
 const TYPES = { recursive: true, withFileTypes: true };
 
 /** Since Node 26 the call is node's, which makes one request of it as well. */
-const walks = Number(process.versions.node.split('.')[0]) < 26;
+const walks = true;
 
 async function both(side, given, more = {}) {
   return {

@@ -65,12 +65,12 @@ napi_value read_directory_call(const Arguments<3>& in) {
   return accept(in, Operation::kReadDirectory, std::move(job), in.int32(2));
 }
 
-// readTree(path, withTypes, below, pathFlags)
+// readTree(path, options, below, pathFlags)
 napi_value read_tree_call(const Arguments<4>& in) {
   const Path path(in.env, in.values[0]);
   std::string below;
   if (!path.usable() || !take_string(in.env, in.values[2], &below)) return number(in.env, kUnsupported);
-  auto job = std::make_unique<ReadTreeJob>(path.text(), in.int32(1) != 0, std::move(below));
+  auto job = std::make_unique<ReadTreeJob>(path.text(), in.int32(1), std::move(below));
   return accept(in, Operation::kReadTree, std::move(job), in.int32(3));
 }
 

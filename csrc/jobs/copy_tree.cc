@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <filesystem>
 #include <optional>
 #include <unordered_set>
 
@@ -87,8 +88,8 @@ class Copy final : public ResumableWork {
   bool may_start() const {
     struct stat from, status;
     if (lstat(job_->path.c_str(), &from) != 0) return false;
-    if (!S_ISDIR(from.st_mode) && (options_ & kCopyOnlyFolders) != 0) return false;
-    if (S_ISDIR(from.st_mode) && (options_ & kCopyRecursive) == 0) return false;
+    if (!S_ISDIR(from.st_mode) && has(kCopyOnlyFolders)) return false;
+    if (S_ISDIR(from.st_mode) && !has(kCopyRecursive)) return false;
     const std::string stop = parent_of(job_->path);
     for (std::string parent = parent_of(job_->target); parent != stop && parent != "/";
          parent = parent_of(parent)) {
@@ -130,8 +131,22 @@ class Copy final : public ResumableWork {
     return chmod(target(step.inner).c_str(), step.mode) == 0 ? Outcome::kDone : Outcome::kFailed;
   }
 
+  // The last one first. Where somebody has put something into a directory meanwhile it stays.
+  void remove_what_was_made() {
+    for (const std::string& inner : made_links_) unlink(target(inner).c_str());
+    for (const std::string& inner : made_files_) unlink(target(inner).c_str());
+    for (auto inner = made_folders_.rbegin(); inner != made_folders_.rend(); ++inner)
+      rmdir(target(*inner).c_str());
+  }
+
+  bool has(CopyOption option) const { return (options_ & option) != 0; }
+
   // All that is left is node's.
   int32_t stop() {
+    if (has(kCopyNewFolders)) {
+      remove_what_was_made();
+      return kUnsupported;
+    }
     for (const std::string& inner : made_links_) unlink(target(inner).c_str());
     std::unordered_set<std::string> incomplete;
     if (failed_.has_value()) add_with_parents(*failed_, &incomplete);
@@ -176,6 +191,7 @@ class Copy final : public ResumableWork {
     file_ = std::make_unique<FileCopy>();
     file_inner_ = inner;
     if (!file_->open(source(inner), target(inner))) return fail_in_file();
+    if (has(kCopyNewFolders) && !is_there) made_files_.push_back(inner);
     return copy_content(slice);
   }
 
@@ -209,11 +225,22 @@ class Copy final : public ResumableWork {
   Outcome copy_link(const std::string& inner) {
     std::string text = read_link(inner);
     if (text.empty()) return Outcome::kFailed;
-    if (text[0] != '/' && (options_ & kCopyVerbatimLinks) == 0)
-      text = resolved(parent_of(source(inner)), text);
+    if (text[0] != '/' && !has(kCopyVerbatimLinks)) {
+      const std::string from = parent_of(source(inner));
+      text = is_in_new_folder(inner) ? (std::filesystem::path(from) / text).lexically_normal().string()
+                                     : resolved(from, text);
+    }
     if (symlink(text.c_str(), target(inner).c_str()) != 0) return Outcome::kFailed;
     made_links_.push_back(inner);
     return Outcome::kDone;
+  }
+
+  // Whose links Node 26 leads where they led by the rules of C++: a slash at the end stays.
+  bool is_in_new_folder(const std::string& inner) const {
+    if (!has(kCopyNewFolders) || inner.empty()) return false;
+    const size_t slash = inner.rfind('/');
+    const std::string folder = slash == std::string::npos ? "" : inner.substr(0, slash);
+    return new_folders_.count(folder) != 0;
   }
 
   // In the order in which the kernel lists them, as node goes through them.
@@ -221,6 +248,10 @@ class Copy final : public ResumableWork {
     if (!is_there) {
       if (mkdir(target(inner).c_str(), 0777) != 0) return Outcome::kFailed;
       modes_.push_back({Step::Kind::kMode, inner, from.st_mode & kAllBits});
+      if (has(kCopyNewFolders)) {
+        made_folders_.push_back(inner);
+        new_folders_.insert(inner);
+      }
     }
     const int fd = open(source(inner).c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
     if (fd == -1) return Outcome::kFailed;
@@ -244,6 +275,9 @@ class Copy final : public ResumableWork {
   std::vector<Step> links_;
   std::vector<Step> modes_;
   std::vector<std::string> made_links_;
+  std::vector<std::string> made_files_;    // with kCopyNewFolders, as what follows
+  std::vector<std::string> made_folders_;  // outer ones first
+  std::unordered_set<std::string> new_folders_;
   std::optional<std::string> failed_;  // what could not be copied
   std::unique_ptr<FileCopy> file_;     // under way
   std::string file_inner_;

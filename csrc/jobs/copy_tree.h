@@ -17,11 +17,13 @@ enum CopyOption : int32_t {  // src/native/addon.ts has the same numbers
   kCopyRecursive = 1,
   kCopyVerbatimLinks = 2,  // where they lead to is not made absolute
   kCopyOnlyFolders = 4,    // a slash at the end of a path
+  kCopyNewFolders = 8,     // as Node 26 copies a folder that is not there yet: in one go
 };
 
 // Copies `path` to `target`, both absolute and without `.` and `..`; what is there is replaced. The result is
 //   0: all is copied;
 //   kUnsupported: something is in the way, and node:fs has to copy it all;
+//   (with kCopyNewFolders what has been made is removed before, and node begins anew);
 //   kCopyStopped: the same, and then `modes` are to be set, which node leaves as they are where a directory
 //   is
 //     there already.

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <deque>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -23,15 +23,16 @@ class Walk {
   explicit Walk(ReadTreeJob* job)
       : job_(job),
         top_(job->path),
-        with_types_(job->with_types),
-        found_(&job->found),
-        left_(split_pieces(job->below)) {}
+        with_types_((job->options & kTreeTypes) != 0),
+        by_levels_((job->options & kTreeLevels) != 0),
+        follows_links_(!with_types_ || (job->options & kTreeFollowsLinks) != 0),
+        found_(&job->found) {
+    for (std::string& directory : split_pieces(job->below)) left_.push_back(std::move(directory));
+  }
 
   int32_t run() {
     do {
-      const std::string directory = std::move(left_.back());
-      left_.pop_back();
-      const int32_t result = read(directory);
+      const int32_t result = read(take_next());
       if (result != 0) return result;
     } while (!left_.empty() && monotonic_ns() <= deadline_ns_);
     for (const std::string& directory : left_) append_piece(&job_->left, directory);
@@ -39,6 +40,16 @@ class Walk {
   }
 
  private:
+  std::string take_next() {
+    std::string next = std::move(by_levels_ ? left_.front() : left_.back());
+    if (by_levels_) {
+      left_.pop_front();
+    } else {
+      left_.pop_back();
+    }
+    return next;
+  }
+
   // Whole paths, not descriptors: how many links may be followed depends on all of a path.
   std::string path_of(const std::string& inner) const {
     if (inner.empty()) return top_;
@@ -80,7 +91,7 @@ class Walk {
   }
 
   bool is_walked(const Entry& entry, const std::string& inner) const {
-    if (entry.type != DT_LNK || with_types_) return entry.type == DT_DIR;
+    if (entry.type != DT_LNK || !follows_links_) return entry.type == DT_DIR;
     struct stat status;
     return stat(path_of(inner).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
   }
@@ -88,8 +99,10 @@ class Walk {
   ReadTreeJob* const job_;
   const std::string& top_;
   const bool with_types_;
+  const bool by_levels_;
+  const bool follows_links_;
   std::string* const found_;
-  std::vector<std::string> left_;
+  std::deque<std::string> left_;
   const uint64_t deadline_ns_ = monotonic_ns() + limits::slice_time_ns;
 };
 

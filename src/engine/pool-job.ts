@@ -130,7 +130,8 @@ class JobCallback extends CallbackRequest {
       callback(error);
       return;
     }
-    if (value === undefined) callback(null);
+    if (value instanceof Promise) callBackAfter(value, callback);
+    else if (value === undefined) callback(null);
     else callback(null, value);
   }
 }

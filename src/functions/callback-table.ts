@@ -8,12 +8,14 @@ import { close, closeSync } from './close';
 import { copyFile } from './copy-file';
 import { cp } from './cp';
 import { fdatasync, fsync, ftruncate } from './fsync-ftruncate';
+import { glob } from './inside-node';
 import { open } from './open';
 import { opendir } from './opendir';
-import { pathSyscallCallbacks } from './path-syscalls';
+import { pathSyscallCallbacks, realpathNative } from './path-syscalls';
 import { readFile } from './read-file';
 import { read, readv, write, writev } from './read-write';
 import { readdir } from './readdir';
+import { realpath } from './realpath';
 import { rm } from './rm';
 import { lstat, stat } from './stat';
 import { statfs } from './statfs';
@@ -53,4 +55,8 @@ export const callbackFunctions = {
   statfs,
   opendir,
   watchFile,
+  realpath,
+  /** fs.realpath.native */
+  realpathNative,
+  glob,
 };

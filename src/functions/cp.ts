@@ -5,10 +5,11 @@ import { resolve } from 'node:path';
 import { isOptions, tryParsePath } from '../engine/arguments';
 import type { Callback } from '../engine/callbacks';
 import { callFallback } from '../engine/fallback';
-import { type PoolJob, startWithCallback } from '../engine/pool-job';
+import { type PoolJob, startWithCallback, startWithPromise } from '../engine/pool-job';
 import { countDelegated } from '../engine/stats';
 import {
   type Addon,
+  COPY_NEW_FOLDERS,
   COPY_ONLY_FOLDERS,
   COPY_RECURSIVE,
   COPY_VERBATIM_LINKS,
@@ -16,7 +17,8 @@ import {
 } from '../native/addon';
 import { WALKS_FROM_JAVASCRIPT } from '../node/fs';
 import { nodePromises } from '../node/promises';
-import { nodePromiseFunctions, promiseForm } from './pool-job-forms';
+import { serveInside } from './inside-node';
+import { nodePromiseFunctions } from './pool-job-forms';
 import { goesBack } from './readdir-recursive';
 
 class CopyJob implements PoolJob {
@@ -91,12 +93,14 @@ function tryParseName(value: unknown): string | undefined {
   return typeof path === 'string' && path !== '' && !goesBack(path) ? path : undefined;
 }
 
+const HABITS = WALKS_FROM_JAVASCRIPT ? 0 : COPY_NEW_FOLDERS;
+
 /** Only a directory may stand there. */
 const ENDS_WITH_SLASH = /\/\.?$/;
 
 /** `fallback`: node's cp with a promise. */
 function tryParseCp(from: unknown, to: unknown, value: unknown, fallback: () => unknown): PoolJob | undefined {
-  const source = WALKS_FROM_JAVASCRIPT ? tryParseName(from) : undefined;
+  const source = tryParseName(from);
   const target = tryParseName(to);
   const options = tryParseOptions(value);
   if (source === undefined || target === undefined || options === undefined) return undefined;
@@ -104,19 +108,32 @@ function tryParseCp(from: unknown, to: unknown, value: unknown, fallback: () => 
   const into = resolve(target);
   if (`${into}/`.startsWith(`${path}/`) || path === '/') return undefined;
   const onlyFolders = ENDS_WITH_SLASH.test(source) || ENDS_WITH_SLASH.test(target);
-  return new CopyJob(path, into, options | (onlyFolders ? COPY_ONLY_FOLDERS : 0), fallback);
+  return new CopyJob(path, into, options | HABITS | (onlyFolders ? COPY_ONLY_FOLDERS : 0), fallback);
 }
 
-/** fs.promises.cp. */
-export const cpPromise = promiseForm('cp', tryParseCp);
+function nodeCp(from: unknown, to: unknown, options: unknown): unknown {
+  serveInside('cp');
+  return nodePromiseFunctions.cp!(from, to, options);
+}
+
+/** fs.promises.cp. No constructor, as an async function is none. */
+export const { cpPromise } = {
+  cpPromise(from: unknown, to: unknown, options: unknown): unknown {
+    const fallback = (): unknown => nodeCp(from, to, options);
+    return startWithPromise(tryParseCp(from, to, options, fallback), fallback);
+  },
+};
 
 /** (from, to, callback) or (from, to, options, callback). */
 export function cp(from: unknown, to: unknown, third: unknown, last: unknown): void {
   // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
   const args = arguments;
   const [callback, options] = typeof third === 'function' ? [third, undefined] : [last, third];
-  const fallback = (): void => void callFallback('cp', args);
-  const servedByPromise = (): unknown => nodePromiseFunctions.cp!(from, to, options);
+  const fallback = (): void => {
+    serveInside('cp');
+    callFallback('cp', args);
+  };
+  const servedByPromise = (): unknown => nodeCp(from, to, options);
   const job = typeof callback === 'function' ? tryParseCp(from, to, options, servedByPromise) : undefined;
   // As node calls it: with an error, or with null and undefined.
   const done = (error: unknown): unknown =>

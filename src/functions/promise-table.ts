@@ -4,6 +4,8 @@
 import { accessPromise } from './access';
 import { copyFilePromise } from './copy-file';
 import { cpPromise } from './cp';
+import { globPromise } from './inside-node';
+import { mkdtempDisposable } from './mkdtemp-disposable';
 import { openPromise } from './open';
 import { opendirPromise } from './opendir';
 import { pathSyscallPromises } from './path-syscalls';
@@ -29,6 +31,8 @@ export const promiseFunctions = {
   lutimes: lutimesPromise,
   statfs: statfsPromise,
   opendir: opendirPromise,
+  mkdtempDisposable,
+  glob: globPromise,
   // A method, because it is no constructor, as an async function is none; `async` itself would cost ticks.
   access(path: unknown, mode: unknown): Promise<unknown> {
     return accessPromise(path, mode);

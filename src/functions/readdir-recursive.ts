@@ -3,10 +3,10 @@
 
 import { join } from 'node:path';
 import { type PoolJob, startWithPromise } from '../engine/pool-job';
-import type { Addon } from '../native/addon';
+import { type Addon, TREE_LEVELS, TREE_TYPES } from '../native/addon';
 import { makeDirents } from '../node/dirents';
 
-/** So many directories go with one pool job: in a wide tree many more may wait for theirs. */
+/** So many directories go with one pool job: in a wide tree many more may wait for theirs. Level by level all go. */
 const DIRECTORIES_MAX = 1024;
 
 const SEPARATOR = '\0';
@@ -33,9 +33,14 @@ class TreeListingJob implements PoolJob {
 
   constructor(
     readonly path: string,
-    readonly withTypes: boolean,
+    /** TREE_TYPES and others. */
+    readonly options: number,
     readonly fallback: () => unknown,
   ) {}
+
+  get withTypes(): boolean {
+    return (this.options & TREE_TYPES) !== 0;
+  }
 
   get syscall(): string {
     return 'scandir';
@@ -46,8 +51,9 @@ class TreeListingJob implements PoolJob {
   }
 
   accept(native: Addon, pathFlags: number): number {
-    const below = this.left.splice(-DIRECTORIES_MAX).join(SEPARATOR);
-    return native.readTree(this.path, this.withTypes ? 1 : 0, below, pathFlags);
+    const count = this.options & TREE_LEVELS ? this.left.length : DIRECTORIES_MAX;
+    const below = this.left.splice(-count).join(SEPARATOR);
+    return native.readTree(this.path, this.options, below, pathFlags);
   }
 
   /** A promise where directories are left. */
@@ -78,6 +84,12 @@ class TreeListingJob implements PoolJob {
 }
 
 /** `fallback`: node's readdir, for a tree in which something is in the way. */
-export function treeListingJob(path: unknown, withTypes: boolean, fallback: () => unknown): PoolJob | undefined {
-  return typeof path !== 'string' || goesBack(path) ? undefined : new TreeListingJob(path, withTypes, fallback);
+export function treeListingJob(
+  path: unknown,
+  withTypes: boolean,
+  order: number,
+  fallback: () => unknown,
+): PoolJob | undefined {
+  if (typeof path !== 'string' || goesBack(path)) return undefined;
+  return new TreeListingJob(path, order | (withTypes ? TREE_TYPES : 0), fallback);
 }

@@ -2,11 +2,12 @@
 // undefined for those that node:fs is to judge. Of all below a directory: readdir-recursive.ts.
 
 import { tryParseNameEncoding, tryParsePath, UTF8 } from '../engine/arguments';
+import { viaCallback } from '../engine/fallback';
 import { takeListing } from '../engine/listing';
 import type { Path, PoolJob } from '../engine/pool-job';
-import type { Addon } from '../native/addon';
+import { type Addon, TREE_FOLLOWS_LINKS, TREE_LEVELS } from '../native/addon';
 import { canMakeDirents, makeDirents } from '../node/dirents';
-import { WALKS_FROM_JAVASCRIPT } from '../node/fs';
+import { LISTS_TREES_LATER, nodeFs, WALKS_FROM_JAVASCRIPT } from '../node/fs';
 import { callbackForm, promiseForm, type TryParseJob } from './pool-job-forms';
 import { treeListingJob } from './readdir-recursive';
 
@@ -50,23 +51,42 @@ function tryParseOptions(options: unknown): Options | undefined {
   return { encoding, recursive, withTypes: Boolean(withFileTypes) };
 }
 
-/** Of one directory; a tree is node's to list for a callback. */
+/** Of one directory. */
 function tryParseListing(directory: unknown, options: unknown): PoolJob | undefined {
   const parsed = tryParseOptions(options);
   const path = parsed === undefined || parsed.recursive ? undefined : tryParsePath(directory);
   return path === undefined ? undefined : new ListingJob(path, parsed!.encoding, parsed!.withTypes);
 }
 
-/** Also of a whole tree. `fallback`: node's readdir with a promise. */
-const tryParseReaddir: TryParseJob = (directory, options, _, fallback) => {
+/** Also of a whole tree, in this order. `fallback`: node's readdir with a promise. */
+function tryParseReaddir(
+  directory: unknown,
+  options: unknown,
+  order: number | undefined,
+  fallback: () => unknown,
+): PoolJob | undefined {
   const parsed = tryParseOptions(options);
   if (!parsed?.recursive) return tryParseListing(directory, options);
-  return parsed.encoding === UTF8 && WALKS_FROM_JAVASCRIPT
-    ? treeListingJob(tryParsePath(directory), parsed.withTypes, fallback)
-    : undefined;
+  if (order === undefined || parsed.encoding !== UTF8) return undefined;
+  return treeListingJob(tryParsePath(directory), parsed.withTypes, order, fallback);
+}
+
+// Of trees: that of the callback since it lists them later, in Node 20 it does so before it returns; and that of the
+// promise, which is the same since 26.
+const BY_LEVELS = TREE_LEVELS | TREE_FOLLOWS_LINKS;
+const CALLBACK_ORDER = LISTS_TREES_LATER ? BY_LEVELS : undefined;
+const PROMISE_ORDER = WALKS_FROM_JAVASCRIPT ? 0 : BY_LEVELS;
+
+const tryParseCallback: TryParseJob = (directory, options) => {
+  const fallback = (): Promise<unknown> =>
+    viaCallback((callback) => nodeFs.readdir(directory as string, options as never, callback as never));
+  return tryParseReaddir(directory, options, CALLBACK_ORDER, fallback);
 };
 
+const tryParsePromise: TryParseJob = (directory, options, _, fallback) =>
+  tryParseReaddir(directory, options, PROMISE_ORDER, fallback);
+
 /** fs.readdir. */
-export const readdir = callbackForm('readdir', tryParseListing, { required: 1, optional: true });
+export const readdir = callbackForm('readdir', tryParseCallback, { required: 1, optional: true });
 /** fs.promises.readdir. */
-export const readdirPromise = promiseForm('readdir', tryParseReaddir);
+export const readdirPromise = promiseForm('readdir', tryParsePromise);

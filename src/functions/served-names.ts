@@ -46,6 +46,8 @@ export const callbackNames: (keyof typeof callbackFunctions)[] = [
   'fchown',
   'futimes',
   'watchFile',
+  'realpath',
+  'glob',
 ];
 
 export const promiseNames: (keyof typeof promiseFunctions)[] = [
@@ -76,6 +78,8 @@ export const promiseNames: (keyof typeof promiseFunctions)[] = [
   'lutimes',
   'statfs',
   'mkdtemp',
+  'mkdtempDisposable',
+  'glob',
 ];
 
 /** Those of node:fs/promises that can be called with `new`. */

@@ -91,7 +91,7 @@ export interface Addon {
   takeWrite(slot: number): void;
   readDirectory(path: Bytes, withTypes: number, pathFlags: number): number;
   /** The result is below UNSUPPORTED where one pool job was too short: then `takeLeft` has `below` of the next. */
-  readTree(path: string, withTypes: number, below: string, pathFlags: number): number;
+  readTree(path: string, options: number, below: string, pathFlags: number): number;
   /** The result is below UNSUPPORTED where node has to copy it all; then the modes of `takeModes` are to be set. */
   copyTree(path: string, target: string, options: number, pathFlags: number): number;
   removeTree(path: Bytes, recursive: number, force: number, pathFlags: number): number;
@@ -230,10 +230,16 @@ export enum PathChange {
 /** Where a writeFile that was opened has stopped: csrc/jobs/write_file.h. */
 export const WRITE_STEPS = [undefined, 'write', 'fsync', 'close'] as const;
 
+/** csrc/jobs/read_tree.h */
+export const TREE_TYPES = 1;
+export const TREE_LEVELS = 2;
+export const TREE_FOLLOWS_LINKS = 4;
+
 /** csrc/jobs/copy_tree.h */
 export const COPY_RECURSIVE = 1;
 export const COPY_VERBATIM_LINKS = 2;
 export const COPY_ONLY_FOLDERS = 4;
+export const COPY_NEW_FOLDERS = 8;
 
 /** csrc/jobs/copy_one_file.h; below these are the bits of fs.copyFile's mode. */
 export const COPY_TIMES_AND_OWNER = 8;
