@@ -351,9 +351,20 @@ int32_t IoContext::answer_after_immediates(uint32_t flags) {
   return accepted(request);
 }
 
+// Opened by someone else, and never used here. The pool looks what it is, and closes it if it is not node's to
+// close. Out of the table at once: from then on the kernel may give the number to another file.
+int32_t IoContext::close_unknown(int fd, uint32_t flags) {
+  Descriptor* descriptor = identify(fd);
+  if (descriptor == nullptr) return kUnsupported;
+  Request* request = new_request(Operation::kClose, descriptor, flags);
+  const int32_t answer = accept(request);
+  descriptors_.detach(descriptor);
+  return answer;
+}
+
 int32_t IoContext::close(int fd, uint32_t flags) {
   Descriptor* descriptor = descriptors_.find(fd);
-  if (descriptor == nullptr) return kUnsupported;
+  if (descriptor == nullptr) return close_unknown(fd, flags);
   if (descriptor->closing) return -EBADF;
   if ((flags & kFlagTrusted) == 0 && descriptor->known() && !still_same_file(descriptor)) {
     forget(fd);

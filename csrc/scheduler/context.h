@@ -182,6 +182,7 @@ class IoContext {
     return known ? descriptor : identify(fd);
   }
   Descriptor* identify(int fd);
+  int32_t close_unknown(int fd, uint32_t flags);
   bool still_same_file(Descriptor* descriptor);
   int32_t accept(Request* request);
   void place(Request* request);
