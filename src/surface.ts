@@ -15,13 +15,12 @@ const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 const row = (server: Server, reason: string, names: string): Row => ({ server, reason, names: words(names) });
 
 const POOL_JOB = 'a pool job, so that calls on paths start in the order of the calls, whoever serves them';
-const IN_TURN =
-  "node's own, which takes its turn among the engine's calls: calls start in the order in which they were made";
+const DIR = "a Dir of node's class over a directory that pool jobs open, read part by part and close";
+const INSIDE = "node's own walk, over functions of the engine's";
 const ATTRIBUTES = "answered at once where the kernel's caches have it, else by one pool job";
 const ONE_JOB = 'one pool job, where node makes several';
 const PROMISED = "one pool job; the promise costs less than node's";
-const RARE = 'rare in a program, never hot';
-const CHAIN = "a chain of node's own functions, some of which the engine serves";
+const NOT_ON_LINUX = 'not on Linux: it only says so';
 const SYNC = 'waits by contract: there is nothing to overlap';
 const WATCHING = 'waits for the kernel to report changes: no file I/O';
 
@@ -47,12 +46,15 @@ export const FS: readonly Row[] = [
   row('engine', ATTRIBUTES, 'access exists stat lstat fstat'),
   row('engine', ONE_JOB, 'cp mkdir rm truncate'),
   row('engine', POOL_JOB, 'link rename rmdir symlink unlink chmod chown lchown readlink readdir ftruncate'),
-  row('engine', IN_TURN, 'copyFile utimes lutimes opendir statfs mkdtemp fchmod fchown futimes watchFile'),
-  row('node', CHAIN, 'glob'),
-  row('node', RARE, 'lchmod'),
+  row('engine', POOL_JOB, 'copyFile utimes lutimes statfs mkdtemp fchmod fchown futimes'),
+  row('engine', DIR, 'opendir'),
+  row('engine', "node's own, whose first look at the file comes in front of later changes", 'watchFile'),
+  row('engine', INSIDE, 'glob'),
+  row('node', NOT_ON_LINUX, 'lchmod'),
   row(
     'engine',
-    "node's own; where the program has replaced a function that it calls, a walk of ours over that",
+    "node's walk over the engine's functions, or over those that the program has put in their place; " +
+      '`realpath.native` is one pool job',
     'realpath',
   ),
   row('node', WATCHING, 'watch unwatchFile'),
@@ -77,9 +79,10 @@ export const PROMISES: readonly Row[] = [
   row('engine', ATTRIBUTES, 'access stat lstat'),
   row('engine', ONE_JOB, 'cp mkdir readdir rm truncate'),
   row('engine', PROMISED, 'chmod chown lchown readlink realpath'),
-  row('engine', POOL_JOB, 'link rename rmdir symlink unlink'),
-  row('engine', IN_TURN, 'copyFile utimes lutimes opendir statfs mkdtemp'),
-  row('node', CHAIN, 'glob'),
-  row('node', RARE, 'mkdtempDisposable lchmod'),
+  row('engine', POOL_JOB, 'link rename rmdir symlink unlink copyFile utimes lutimes statfs mkdtemp'),
+  row('engine', "the engine's mkdtemp and rm", 'mkdtempDisposable'),
+  row('engine', DIR, 'opendir'),
+  row('engine', INSIDE, 'glob'),
+  row('node', NOT_ON_LINUX, 'lchmod'),
   row('node', WATCHING, 'watch'),
 ];

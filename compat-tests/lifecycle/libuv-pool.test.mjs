@@ -19,8 +19,7 @@ const OTHERS = new Set(['watch', 'watchFile', 'unwatchFile', 'lchmod', 'Utf8Stre
 /** Where node's threads are needed, and docs/compatibility.md says so. */
 const NEEDS_NODE = new Set(['openAsBlob']);
 
-const isCall = (name) =>
-  !/Sync$|Stream$|^[A-Z]/.test(name) && !OTHERS.has(name) && !NEEDS_NODE.has(name);
+const isCall = (name) => !/Sync$|Stream$|^[A-Z]/.test(name) && !OTHERS.has(name) && !NEEDS_NODE.has(name);
 
 /** Functions of the surface that this Node has. */
 function expected(module_, rows, prefix) {

@@ -11,7 +11,6 @@ import { ODD_VALUES } from './support/values.mjs';
 
 const RECURSIVE = { recursive: true };
 
-
 /** The same call by promise and by callback, each with `make` done anew, and what is there afterwards. */
 async function both(side, make, ...options) {
   const seen = {};

@@ -12,7 +12,6 @@ import { inMemory, removeDirectory, temporaryDirectory } from '../helpers/tempdi
 const NAMES = { recursive: true };
 const TYPES = { recursive: true, withFileTypes: true };
 
-
 async function both(side, given, more = {}) {
   return {
     names: await side.attempt(() => side.fsp.readdir(given, { ...NAMES, ...more })),

@@ -11,7 +11,7 @@ namespace ioengine {
 
 enum ReadTreeOption : int32_t {  // src/native/addon.ts has the same numbers
   kTreeTypes = 1,
-  kTreeLevels = 2,       // the directories that have been found first are read first
+  kTreeLevels = 2,        // the directories that have been found first are read first
   kTreeFollowsLinks = 4,  // with types as well
 };
 

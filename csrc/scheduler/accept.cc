@@ -351,8 +351,8 @@ int32_t IoContext::answer_after_immediates(uint32_t flags) {
   return accepted(request);
 }
 
-// Opened by someone else, and never used here. The pool looks what it is, and closes it if it is not node's to
-// close. Out of the table at once: from then on the kernel may give the number to another file.
+// Opened by someone else, and never used here. The pool looks what it is, and closes it if it is not node's
+// to close. Out of the table at once: from then on the kernel may give the number to another file.
 int32_t IoContext::close_unknown(int fd, uint32_t flags) {
   Descriptor* descriptor = identify(fd);
   if (descriptor == nullptr) return kUnsupported;

@@ -1,4 +1,4 @@
-// Calls that node:fs serves start in the order of the calls, among those of the engine: what is asked behind one finds
+// Calls on paths and on open files start in the order of the calls, whatever they are: what is asked behind one finds
 // what it has done, and it finds what was done before it. Each pair is made in one tick, the first not awaited.
 import fs from 'node:fs';
 import { promisify } from 'node:util';
@@ -176,7 +176,7 @@ const PAIRS = {
   ],
 };
 
-describe('parity: calls that node serves take their turn', () => {
+describe('parity: calls that change attributes, copy and list take their turn', () => {
   let dir;
   beforeEach(() => {
     dir = temporaryDirectory();
@@ -242,7 +242,7 @@ describe('parity: calls that node serves take their turn', () => {
     await pending;
   });
 
-  it('a failure of node’s ends the turn', async () => {
+  it('a failure ends the turn', async () => {
     for (let i = 0; i < TIMES; i++) {
       const outcomes = await Promise.allSettled([
         oursP.utimes(`${dir}/${i}`, 1, 1),
