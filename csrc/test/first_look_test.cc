@@ -23,8 +23,8 @@ MockOptions in_order() {
 
 struct Change {
   const std::string path = "/tmp/ioengine-first-look-" + std::to_string(getpid());
-  int32_t accept(Engine& engine) const {
-    return engine->run_in_pool(Operation::kChangePath, std::make_unique<MakeDirectoryJob>(path, 0700), 0);
+  std::shared_ptr<Ticket> accept(Engine* engine) const {
+    return engine->run_in_pool(Operation::kChangePath, std::make_unique<MakeDirectoryJob>(path, 0700));
   }
   bool is_there() const { return access(path.c_str(), F_OK) == 0; }
   ~Change() { rmdir(path.c_str()); }
@@ -36,7 +36,7 @@ void a_change_waits_for_the_end() {
   const Change change;
   const int32_t look = engine->begin_first_look(std::make_unique<FirstLookJob>("/somewhere"));
   CHECK(look > 0);
-  change.accept(engine);
+  change.accept(&engine);
   for (int i = 0; i < 5; ++i) engine.turn();
   CHECK(!change.is_there());
   engine->end_first_look(look);
@@ -50,10 +50,10 @@ void a_thread_that_waits_does_not_wait_for_javascript() {
   Engine engine(in_order());
   const Change change;
   const int32_t look = engine->begin_first_look(std::make_unique<FirstLookJob>("/somewhere"));
-  change.accept(engine);
+  change.accept(&engine);
   engine->settle_writes();
   CHECK(change.is_there());
-  engine.until_idle();
+  engine.deliver();
   engine->end_first_look(look);
   CHECK(!engine->has_undelivered());
 }
@@ -63,7 +63,7 @@ void the_end_of_the_engine_ends_them() {
   Engine engine(in_order());
   const Change change;
   engine->begin_first_look(std::make_unique<FirstLookJob>("/somewhere"));
-  change.accept(engine);
+  change.accept(&engine);
   engine.end();
   CHECK(!change.is_there());
 }

@@ -1,4 +1,4 @@
-// realpath with a callback: node's walk over the engine's functions. As a promise it is one pool job (path-syscalls.ts).
+// realpath with a callback: node's walk over the engine's functions. As a promise it is one pool job: path-syscalls.ts.
 
 import { callFallback } from '../engine/fallback';
 import { walkRealPath } from '../modules/patched-realpath';
