@@ -127,14 +127,14 @@ describe('parity: copies and attributes', () => {
     expect(outcomes[1]).to.deep.equal(outcomes[0]);
   }
 
-  const bothForms = async (name, args, after = () => undefined, show = (value) => value) => {
+  const bothForms = async (name, args, behind = () => undefined, show = (value) => value) => {
     await compare(async ({ fs: module_ }) => {
       const called = await outcome(async () => show(await promisify(module_[name])(...args)));
-      return { called, after: after() };
+      return { called, behind: behind() };
     });
     await compare(async ({ fsp }) => {
       const promised = await outcome(async () => show(await fsp[name](...args)));
-      return { promised, after: after() };
+      return { promised, behind: behind() };
     });
   };
 

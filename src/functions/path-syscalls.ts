@@ -1,6 +1,6 @@
 // Functions on paths that are a system call or a few, with callbacks and as promises: mkdir, rmdir, unlink, rename,
-// link, symlink, truncate, chmod, chown, lchown, readlink, realpath and mkdtemp. Plainly well-formed calls as the engine
-// takes them, undefined for those that node:fs is to judge.
+// link, symlink, truncate, chmod, chown, lchown, readlink, realpath and mkdtemp. Plainly well-formed calls as the
+// engine takes them, undefined for those that node:fs is to judge.
 
 import { isId, tryParseMode, tryParseNameEncoding, tryParsePath, UTF8 } from '../engine/arguments';
 import type { Path, PoolJob } from '../engine/pool-job';
