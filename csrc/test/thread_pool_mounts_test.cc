@@ -21,17 +21,17 @@ using namespace ioengine::test;
 
 namespace {
 
-constexpr int32_t kStuck = 1;  // Request::mode: until `released`
-constexpr int32_t kSlow = 2;   // a millisecond
+constexpr uint64_t kStuck = 1;  // Request::wanted: until `released`
+constexpr uint64_t kSlow = 2;   // a millisecond
 
 std::atomic<bool> released{false};
 std::atomic<size_t> slow_now{0};
 std::atomic<size_t> slow_most{0};
 
 int32_t execute(Request* request) {
-  if (request->mode == kStuck) {
+  if (request->wanted == kStuck) {
     while (!released.load()) usleep(500);
-  } else if (request->mode == kSlow) {
+  } else if (request->wanted == kSlow) {
     const size_t now = slow_now.fetch_add(1) + 1;
     size_t most = slow_most.load();
     while (now > most && !slow_most.compare_exchange_weak(most, now)) {
@@ -53,14 +53,14 @@ class Pool {
     for (const auto& request : requests_) delete request->job;
   }
 
-  void push(size_t count, uint16_t mount, int32_t mode, const char* path = nullptr) {
+  void push(size_t count, uint16_t mount, uint64_t kind, const char* path = nullptr) {
     for (size_t i = 0; i < count; ++i) {
       requests_.emplace_back(new Request());
       Request* request = requests_.back().get();
       request->operation = Operation::kStat;
       if (path != nullptr) request->job = new StatJob(path);
       request->mount_queue = mount;
-      request->mode = mode;
+      request->wanted = kind;
       pool.push(request, request);
       ++pushed_;
     }
