@@ -84,14 +84,22 @@ bool is_about(Operation operation, std::string_view path, std::string_view chang
   }
 }
 
+// A query leaves its path as it is, and a copy its first one: such calls do not mind each other.
+bool only_reads(const Request* request, bool first) {
+  const bool copies =
+      request->operation == Operation::kCopyFile || request->operation == Operation::kCopyTree;
+  return copies ? first : !changes_something(request);
+}
+
 bool is_related(const Request* earlier, const Request* later) {
-  const PathPair changed = paths_of(earlier), wanted = paths_of(later);
-  for (std::string_view change : {changed.first, changed.second}) {
-    for (std::string_view path : {wanted.first, wanted.second}) {
-      if (is_at_or_below(path, change) || is_about(later->operation, path, change)) return true;
-    }
-  }
-  return false;
+  const PathPair before = paths_of(earlier), wanted = paths_of(later);
+  const auto meet = [&](bool first_before, bool first_wanted) {
+    if (only_reads(earlier, first_before) && only_reads(later, first_wanted)) return false;
+    const std::string_view change = first_before ? before.first : before.second;
+    const std::string_view path = first_wanted ? wanted.first : wanted.second;
+    return is_at_or_below(path, change) || is_about(later->operation, path, change);
+  };
+  return meet(true, true) || meet(true, false) || meet(false, true) || meet(false, false);
 }
 
 }  // namespace
