@@ -50,7 +50,14 @@ function callbacks(record: Originals): Functions {
 
 function promises(): Functions {
   const load = () => (require('./functions/in-place') as InPlace).promisesInPlace();
-  return { ...lazyFunctions('async', promiseNames.filter((name) => name !== 'glob'), load), ...lazyFunctions('plain', constructibleNames, load) };
+  return {
+    ...lazyFunctions(
+      'async',
+      promiseNames.filter((name) => name !== 'glob'),
+      load,
+    ),
+    ...lazyFunctions('plain', constructibleNames, load),
+  };
 }
 
 /** Whether the file that starts engines has been loaded: bundled, or as tsc wrote it. */
