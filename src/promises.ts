@@ -3,7 +3,7 @@
 // As in fs.ts, the exports written here are for TypeScript; what programs get is the object assigned at the end.
 
 import { startRequestedBackend } from './engine/start-requested';
-import { constructibleNames, promiseNames } from './functions/served-names';
+import { constructibleNames, generatorNames, promiseNames } from './functions/served-names';
 import { buildModule } from './modules/build';
 import { lazyFunctions } from './modules/lazy';
 import { OTHER_RUNTIME } from './node/fs';
@@ -26,5 +26,6 @@ module.exports =
     ? buildModule(nodePromises, {
         ...lazyFunctions('async', promiseNames, load),
         ...lazyFunctions('plain', constructibleNames, load),
+        ...lazyFunctions('generator', generatorNames, load),
       })
     : otherRuntime().promisesModule(nodePromises, OTHER_RUNTIME);

@@ -51,11 +51,7 @@ function callbacks(record: Originals): Functions {
 function promises(): Functions {
   const load = () => (require('./functions/in-place') as InPlace).promisesInPlace();
   return {
-    ...lazyFunctions(
-      'async',
-      promiseNames.filter((name) => name !== 'glob'),
-      load,
-    ),
+    ...lazyFunctions('async', promiseNames, load),
     ...lazyFunctions('plain', constructibleNames, load),
   };
 }

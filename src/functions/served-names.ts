@@ -79,8 +79,10 @@ export const promiseNames: (keyof typeof promiseFunctions)[] = [
   'statfs',
   'mkdtemp',
   'mkdtempDisposable',
-  'glob',
 ];
 
 /** Those of node:fs/promises that can be called with `new`. */
 export const constructibleNames: (keyof typeof promiseFunctions)[] = ['opendir'];
+
+/** Those that are async generators. */
+export const generatorNames: (keyof typeof promiseFunctions)[] = ['glob'];

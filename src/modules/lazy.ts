@@ -3,8 +3,11 @@
 
 type AnyFunction = (...args: never[]) => unknown;
 
-/** `plain`: functions that can be called with new, as node's callback functions can. `async`: such that cannot. */
-export type Kind = 'plain' | 'async';
+/**
+ * `plain`: functions that can be called with new, as node's callback functions can. `async`: such that cannot.
+ * `generator`: async generators.
+ */
+export type Kind = keyof typeof makers;
 
 /** One function for each of `names`; the first call of any of them calls `load`. */
 export function lazyFunctions(kind: Kind, names: readonly string[], load: () => Record<string, AnyFunction>) {
@@ -13,8 +16,7 @@ export function lazyFunctions(kind: Kind, names: readonly string[], load: () => 
     loaded ??= load();
     return loaded[name]!;
   };
-  const make = kind === 'plain' ? plainFunction : asyncFunction;
-  return Object.fromEntries(names.map((name) => [name, make(() => implementationOf(name))]));
+  return Object.fromEntries(names.map((name) => [name, makers[kind](() => implementationOf(name))]));
 }
 
 // `arguments` is passed on as it is: that way no array is made on the hot path.
@@ -40,3 +42,14 @@ function asyncFunction(find: () => AnyFunction): AnyFunction {
   };
   return method;
 }
+
+function generatorFunction(find: () => AnyFunction): AnyFunction {
+  const { method } = {
+    async *method(...args: never[]): AsyncGenerator {
+      yield* find().apply(this, args) as AsyncGenerator;
+    },
+  };
+  return method;
+}
+
+const makers = { plain: plainFunction, async: asyncFunction, generator: generatorFunction };
