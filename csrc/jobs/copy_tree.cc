@@ -7,9 +7,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <filesystem>
 #include <optional>
+#include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "base/utf8.h"
 #include "jobs/copy_file.h"
@@ -18,6 +19,30 @@
 
 namespace ioengine {
 namespace {
+
+// As std::filesystem::path has it, which would bring a third of a megabyte of the library with it: without
+// `.`, `..` behind a name and empty parts; where one of these was the end, a slash is.
+std::string lexically_normal(std::string_view path) {
+  const bool absolute = !path.empty() && path[0] == '/';
+  std::vector<std::string_view> parts;
+  bool ends_in_slash = false;
+  for (size_t start = 0; start <= path.size();) {
+    const size_t end = std::min(path.find('/', start), path.size());
+    const std::string_view part = path.substr(start, end - start);
+    start = end + 1;
+    const bool goes_up = part == "..";
+    ends_in_slash = part.empty() || part == "." || goes_up;
+    if (goes_up && !parts.empty() && parts.back() != "..") {
+      parts.pop_back();
+    } else if (!part.empty() && part != "." && !(goes_up && absolute)) {
+      parts.push_back(part);
+    }
+  }
+  std::string normal = absolute ? "/" : "";
+  for (size_t i = 0; i < parts.size(); ++i) normal.append(i > 0 ? "/" : "").append(parts[i]);
+  if (ends_in_slash && !parts.empty() && parts.back() != "..") normal += '/';
+  return normal.empty() ? "." : normal;
+}
 
 constexpr mode_t kAllBits = 07777;
 
@@ -227,8 +252,7 @@ class Copy final : public ResumableWork {
     if (text.empty()) return Outcome::kFailed;
     if (text[0] != '/' && !has(kCopyVerbatimLinks)) {
       const std::string from = parent_of(source(inner));
-      text = is_in_new_folder(inner) ? (std::filesystem::path(from) / text).lexically_normal().string()
-                                     : resolved(from, text);
+      text = is_in_new_folder(inner) ? lexically_normal(from + '/' + text) : resolved(from, text);
     }
     if (symlink(text.c_str(), target(inner).c_str()) != 0) return Outcome::kFailed;
     made_links_.push_back(inner);
