@@ -54,11 +54,6 @@ constexpr std::string_view kLocalTypes[] = {
     "sockfs",
 };
 
-// Every type that is not known to be local, in memory, or one of the kernel's own.
-bool is_remote_type(std::string_view type) {
-  return std::find(std::begin(kLocalTypes), std::end(kLocalTypes), type) == std::end(kLocalTypes);
-}
-
 bool is_below(std::string_view point, std::string_view other) {
   if (point.size() <= other.size() || point.substr(0, other.size()) != other) return false;
   return other == "/" || point[other.size()] == '/';
@@ -110,6 +105,10 @@ bool parse_line(std::string_view line, Mount* mount) {
 }
 
 }  // namespace
+
+bool is_remote_type(std::string_view type) {
+  return std::find(std::begin(kLocalTypes), std::end(kLocalTypes), type) == std::end(kLocalTypes);
+}
 
 std::vector<Mount> parse_mounts(std::string_view text) {
   std::vector<Mount> all;

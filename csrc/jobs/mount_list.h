@@ -18,6 +18,10 @@ struct Mount {
   bool remote = false;
 };
 
+// Whether a filesystem of this type (as mountinfo names it) may wait for a server or a driver in user space:
+// every one that is not known to be local, in memory, or one of the kernel's own.
+bool is_remote_type(std::string_view type);
+
 // Of the text of mountinfo: remote mounts, which may wait for a server or a driver in user space, and
 // whatever is mounted below one. The longest mount points first; of several on one point the last, which is
 // the one that is seen.
