@@ -75,6 +75,13 @@ class Pool {
     while (finished_ < count && monotonic_ns() < end) reap();
     CHECK_EQ(finished_, count);
   }
+  void wait_without_sleep(size_t count) {
+    const uint64_t end = monotonic_ns() + uint64_t{5} * 1000 * 1000 * 1000;
+    while (finished_ < count && monotonic_ns() < end) {
+      for (Request* request = pool.take_finished(); request != nullptr; request = request->next) ++finished_;
+    }
+    CHECK_EQ(finished_, count);
+  }
   // Waits until so many run, and a little longer: no more may.
   void wait_running(size_t count) {
     const uint64_t end = monotonic_ns() + uint64_t{20} * 1000 * 1000 * 1000;
@@ -185,6 +192,20 @@ void idle_threads_end() {
   }
 }
 
+// A thread that ends has been called at the last moment. Red when it does not look once more: nobody else is there.
+void none_is_lost_when_the_last_thread_ends() {
+  set_context("the last thread ends");
+  constexpr uint64_t kIdle_ns = 30 * 1000;
+  Pool pool(1, kIdle_ns);
+  for (size_t round = 1; round <= 5000; ++round) {
+    pool.push(1, 0, 0);
+    pool.wait_without_sleep(round);
+    const uint64_t end = monotonic_ns() + kIdle_ns + round % 200 * 500;
+    while (monotonic_ns() < end) {
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -194,5 +215,6 @@ int main() {
   a_slow_mount_has_many_in_flight();
   a_link_to_a_dead_mount_is_one();
   idle_threads_end();
+  none_is_lost_when_the_last_thread_ends();
   return 0;
 }

@@ -178,9 +178,11 @@ bool ThreadPool::wants_another() const {
 
 // True: a sleeping thread is to be called, once the lock is given back, or it would wake up only to wait for
 // that.
+// A call counts while there is someone to hear it: the one that the owner meant may be this thread, which has
+// taken a request meanwhile.
 bool ThreadPool::calls_another() {
-  if (called_ || spinning_ || !wants_another()) return false;
-  if (idle_ > 0) return true;
+  if (spinning_ || !wants_another()) return false;
+  if (idle_ > 0) return !called_;
   start_thread();
   return false;
 }
@@ -196,9 +198,24 @@ void* ThreadPool::thread_main(void* argument) {
 }
 
 void ThreadPool::work(Worker* worker) {
+  pthread_mutex_lock(&mutex_);
+  do {
+    run_jobs(worker);
+    // The owner may have called this thread at the last moment, and counts on it: it looks once more when the
+    // owner no longer does.
+    idle_.fetch_sub(1, std::memory_order_seq_cst);
+    if (stopping_ || arriving_.empty()) break;
+    idle_.fetch_add(1, std::memory_order_seq_cst);
+  } while (true);
+  thread_count_.fetch_sub(1, std::memory_order_relaxed);
+  worker->ended = true;
+  pthread_mutex_unlock(&mutex_);
+}
+
+// Until there are none for so long that the thread is not needed.
+void ThreadPool::run_jobs(Worker* worker) {
   SpinPolicy policy;
   bool was_short = false;
-  pthread_mutex_lock(&mutex_);
   while (Request* request = next_job(&policy, &was_short)) {
     idle_.fetch_sub(1, std::memory_order_seq_cst);
     worker->request = request;
@@ -216,10 +233,6 @@ void ThreadPool::work(Worker* worker) {
     pthread_mutex_lock(&mutex_);
     end_job(worker, took);
   }
-  idle_.fetch_sub(1, std::memory_order_seq_cst);
-  thread_count_.fetch_sub(1, std::memory_order_relaxed);
-  worker->ended = true;
-  pthread_mutex_unlock(&mutex_);
 }
 
 // Null: the thread ends.

@@ -79,6 +79,7 @@ class ThreadPool {
 
   static void* thread_main(void* worker);
   void work(Worker* worker);
+  void run_jobs(Worker* worker);
   Request* next_job(SpinPolicy* policy, bool* was_short);
   void end_job(Worker* worker, uint64_t took_ns);
   bool sleep(SpinPolicy* policy, bool* was_short);
