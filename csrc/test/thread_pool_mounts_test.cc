@@ -192,7 +192,8 @@ void idle_threads_end() {
   }
 }
 
-// A thread that ends has been called at the last moment. Red when it does not look once more: nobody else is there.
+// A thread that ends has been called at the last moment. Red when it does not look once more: nobody else is
+// there.
 void none_is_lost_when_the_last_thread_ends() {
   set_context("the last thread ends");
   constexpr uint64_t kIdle_ns = 30 * 1000;
