@@ -76,7 +76,9 @@ describe('H38: one engine per thread, whoever loads it', () => {
       await Promise.all(all.map((fs) => exercise(fs)));
       console.log(JSON.stringify({ before, after: [descriptors(), listeners()], threads: threads() }));`);
     expect(seen.after).to.deep.equal(seen.before);
-    expect(seen.threads).to.be.at.most(8);
+    // A job that takes over 1 ms does not count against the eight, so a busy machine sees more: 32 and the one that
+    // watches are the most. An engine for each load would have at least one thread each.
+    expect(seen.threads).to.be.at.most(33);
   });
 
   it('a call of one copy out of the delivery of another does not wait for something else to wake the loop', async () => {
