@@ -24,6 +24,7 @@ import { prepareDataFile } from './lib/data-file.mjs';
 import { nodeIsChosen, runInChosenNode } from './lib/host-node.mjs';
 import { machineFacts } from './lib/machine.mjs';
 import { parseOptions, usage } from './lib/options.mjs';
+import { pinInPageCache } from './lib/pinned-files.mjs';
 import { runningNode } from './lib/sides.mjs';
 import { FILES } from './lib/small-files.mjs';
 import { measurementLines } from './lib/table.mjs';
@@ -133,7 +134,7 @@ async function main() {
   }
   const size = options.smoke ? 32 << 20 : options.quick ? 256 << 20 : 1 << 30;
   const file = prepareDataFile(size, (text) => print([text]));
-  const machine = machineFacts(file.path);
+  const machine = { ...machineFacts(file.path), page_cache: await pinInPageCache(file.path) };
   print(Object.entries(machine).map(([name, value]) => `${name.padEnd(15)}${value}`));
 
   /** @type {Context} */

@@ -21,7 +21,7 @@ export async function* run(context) {
   const { mounted, absent } = await mounts(context.quick ? ['overlayfs'] : ['tmpfs', 'overlayfs', 'xfs']);
   for (const { name, folder } of mounted) {
     for (const call of /** @type {const} */ (['readFile', 'stat'])) {
-      const plan = smallFilesPlan({ ...context, files }, { call, style: 'promises', depth: DEPTH, bars }, folder);
+      const plan = await smallFilesPlan({ ...context, files }, { call, style: 'promises', depth: DEPTH, bars }, folder);
       yield await measure({ ...plan, title: `${name}: ${plan.title}` }, options);
     }
     for (const call of context.quick ? calls.slice(0, 2) : calls)

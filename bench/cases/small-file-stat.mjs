@@ -25,6 +25,6 @@ const variants = [
 /** @param {import('../run.mjs').Context} context */
 export async function* run(context) {
   for (const variant of context.smoke ? variants.slice(0, 2) : variants) {
-    yield await measure(smallFilesPlan(context, variant), { ...context, roundMs: context.roundMs(400) });
+    yield await measure(await smallFilesPlan(context, variant), { ...context, roundMs: context.roundMs(400) });
   }
 }

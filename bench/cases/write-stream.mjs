@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { dataFolder } from '../lib/paths.mjs';
 import { measure } from '../lib/measure.mjs';
+import { dataFolder } from '../lib/paths.mjs';
 import { places } from '../lib/places.mjs';
 import { competitorSide, copyLimitSide, engineSide, fioSide, runningNode } from '../lib/sides.mjs';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { benchFolder, buildFolder } from './paths.mjs';
 
 /**
- * @param {'random_read' | 'small_files' | 'copy_file' | 'without_uring'} [name]
+ * @param {'random_read' | 'small_files' | 'copy_file' | 'without_uring' | 'pin_files'} [name]
  * @returns {{ path: string } | { missing: string }}
  */
 export function buildLimit(name = 'random_read') {

@@ -1,5 +1,6 @@
 // The plans shared by the cases on many small files.
 import { buildLimit } from './limit.mjs';
+import { pinInPageCache } from './pinned-files.mjs';
 import { ProcessSide } from './process-side.mjs';
 import { competitorSide, engineSide, otherRuntimes, runningNode } from './sides.mjs';
 import { prepareSmallFiles } from './small-files.mjs';
@@ -39,9 +40,9 @@ function limit(folder, { call, files, oneCpu }) {
  * @param {import('../run.mjs').Context} context
  * @param {Variant} variant
  * @param {string} [parent] another place for the files than the benchmark's own
- * @returns {import('./measure.mjs').Plan}
+ * @returns {Promise<import('./measure.mjs').Plan>}
  */
-export function smallFilesPlan({ backends, files, log }, variant, parent) {
+export async function smallFilesPlan({ backends, files, log }, variant, parent) {
   const { call, style, depth, encoding, oneCpu, bars } = variant;
   const folder = prepareSmallFiles(log, parent, files);
   const config = { folder, files, call, style, depth, encoding };
@@ -57,5 +58,7 @@ export function smallFilesPlan({ backends, files, log }, variant, parent) {
       limit(folder, { call, files, oneCpu }),
     ],
     bars,
+    // Elsewhere the files go with their mount, which has to be free of users then.
+    notes: parent === undefined ? [await pinInPageCache(folder)] : [],
   };
 }

@@ -1,6 +1,7 @@
 // Lines of a log through createWriteStream, waiting for 'drain': FOLDER LINES
-import { createWriteStream } from 'node:fs';
+
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
 
 const [folder, lines] = process.argv.slice(2);
 const stream = createWriteStream(`${folder}/app.log`);

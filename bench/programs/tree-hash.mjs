@@ -1,6 +1,6 @@
 // The sha256 of every file of a tree, 64 at a time: TREE
 import { createHash } from 'node:crypto';
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const tree = process.argv[2];
