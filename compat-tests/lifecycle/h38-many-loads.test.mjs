@@ -176,7 +176,7 @@ describe('H38: one engine per thread, whoever loads it', () => {
         const context = vm.createContext({ process, Buffer, URL, AbortSignal, console });
         let rest;
         const inside = (file) => {
-          const made = { exports: {} };
+          const made = { exports: {}, filename: file };
           const wrapper = vm.runInContext('(function (exports, require, module, __dirname) {' + textOf(file) + '\\n})', context);
           wrapper(made.exports, (name) => (name === './rest.js' ? (rest ??= inside(path.replace('fs.js', 'rest.js'))) : require(name)), made, dirname(file));
           return made.exports;
@@ -214,7 +214,7 @@ describe('H38: one engine per thread, whoever loads it', () => {
       const module_ = { exports: {} };
       const rest = path.replace('fs.js', 'rest.js');
       const inside = (file) => {
-        const made = { exports: {} };
+        const made = { exports: {}, filename: file };
         const wrapper = vm.runInContext('(function (exports, require, module, __dirname) {' + real.readFileSync(file, 'utf8') + '\\n})', context);
         wrapper(made.exports, (name) => (name === './rest.js' ? (inside.rest ??= inside(rest)) : require(name)), made, require('node:path').dirname(file));
         return made.exports;

@@ -5,10 +5,11 @@
 //   dist/rest.js              the others, loaded by the first call that needs one
 //   dist/index.js, dist/promises.js, dist/promises.mjs   ways into these
 //   dist/cli.js, dist/top-preload.js   the command, and what it loads into programs: above all of these
+//   dist/bundled/*.mjs        what bundlers get: names, and a way to the installed package (src/installed.ts)
 //
 // Each module stays a function of its own that is called once; its requires become look-ups in the bundle. Types stay
 // as tsc wrote them, one .d.ts for each source; those that no public type leads to are removed.
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { filesBelow, inRoot } from './paths.mjs';
 import { PlainError } from './run.mjs';
@@ -84,9 +85,17 @@ $load.loaded = loaded;
 const loadedElsewhere = (name) => cache[folder + '/${other}']?.$load?.loaded[name];
 `;
 
+// No bundler gives the module object of a file that it has taken in a name.
+const IS_BUNDLED = 'module.filename === undefined';
+const INSTALLED = "require('./installed.js').installed";
+
+/** A CommonJS entry point: where a bundler has taken it in, it is the installed one. */
+const entryOf = (file, text) =>
+  `'use strict';\n${MARK}\nif (${IS_BUNDLED}) {\nmodule.exports = ${INSTALLED}('${file}');\n} else {\n${text}}\n`;
+
 const EAGER_LOADER = `${LOADER}${sharingWith('register.js')}
 function elsewhere(name) {
-  const rest = require('./rest.js');
+  const rest = requireRest();
   rest.meet($load);
   return rest.$load(name);
 }
@@ -106,14 +115,41 @@ const realRequire = () => (requireFile ??= createRequire(import.meta.url));
 const require = (name) => process.getBuiltinModule?.(name) ?? realRequire()(name);
 `;
 
+// Written so that tools which trace what a program needs (Next.js) find the files.
+const ESM_REST = `
+function requireRest() {
+  const load = createRequire(import.meta.url);
+  return load('./rest.js');
+}
+`;
+
+/** src/installed.ts in an ES module, which gives it the `require` that it asks for. */
+const installedPart = () => `
+function installed(file) {
+  const exports = {};
+  ((exports) => {
+${relinked('installed').trimEnd()}
+  })(exports);
+  return exports.installed(file);
+}
+`;
+
+/** Bundlers keep the address of the bundle, or none; webpack keeps that of the source, and knows `module`. */
+const isBundledModule = (name) => `!/\\/${name}\\.mjs(?:$|[?#])/.test(import.meta.url ?? '')`;
+
 // fs.js has the same code: whoever is loaded first makes the object and the other finds it, in the list that require
 // keeps.
 const ESM_OBJECT = `
-const self = import.meta.filename ?? require('node:url').fileURLToPath(import.meta.url);
-const file = self.replace(/\\.mjs$/, '.js');
-const folder = file.slice(0, -'/fs.js'.length);
-const cache = Module._cache ?? realRequire().cache;
-function firstObject() {
+let folder;
+let cache;
+function ownObject() {
+  const self = import.meta.filename ?? require('node:url').fileURLToPath(import.meta.url);
+  const file = self.replace(/\\.mjs$/, '.js');
+  folder = file.slice(0, -'/fs.js'.length);
+  cache = Module._cache ?? realRequire().cache;
+  return cache[file]?.exports ?? firstObject(file);
+}
+function firstObject(file) {
   const exports = $load('fs');
   try {
     cache[file] = Object.assign(new Module(file), { filename: file, exports, loaded: true, $load });
@@ -122,7 +158,23 @@ function firstObject() {
   }
   return exports;
 }
-const fs = cache[file]?.exports ?? firstObject();
+const fs = ${isBundledModule('fs')} ? installed('fs.js') : ownObject();
+`;
+
+// Many a bundle has the same name, and another file of CommonJS beside it.
+const ESM_INDEX = `
+function ownObject() {
+  const load = createRequire(import.meta.url);
+  return load('./index.js');
+}
+function isThere() {
+  try {
+    return !(${isBundledModule('index')}) && realRequire().resolve('./rest.js') !== undefined;
+  } catch {
+    return false;
+  }
+}
+const ioengine = isThere() ? ownObject() : installed('index.js');
 `;
 
 // The command is a user of the package like any other.
@@ -147,8 +199,8 @@ const REGISTER_LOADER = `${LOADER}${sharingWith('fs.js')}
 const { compileFunction } = require('node:vm');
 const Module = require('node:module');
 const { getBuiltinModule } = process;
-const builtin = (name) => getBuiltinModule?.(name) ?? require(name);
 const restFile = folder + '/rest.js';
+const builtin = (name) => getBuiltinModule?.(name) ?? Module.createRequire(restFile)(name);
 let bytes = require('node:fs').readFileSync(restFile);
 let rest;
 function elsewhere(name) {
@@ -168,7 +220,11 @@ function compileRest() {
 `;
 
 /** The parts of register.js, in the order in which they run. */
-const registerFile = (names) => `if (process.env.IOENGINE_DISABLE !== '1') {
+const registerFile = (names) => `if (process.env.IOENGINE_DISABLE === '1') {
+  // Plain node was asked for.
+} else if (${IS_BUNDLED}) {
+  ${INSTALLED}('register.js');
+} else {
 const folder = __dirname;
 const cache = require.cache ?? {};
 ${definitionsOf(names, { compiled: true })}${REGISTER_LOADER}
@@ -184,6 +240,22 @@ function exportsOf(name) {
   if (!text.includes(line))
     throw new PlainError(`dist/${name}.mjs lacks the line "${line.trim()}": is its import gone?`);
   return text.slice(text.indexOf(line) + line.length);
+}
+
+const builtinsOf = `import * as nodeModule from 'node:module';
+const require = (name) => process.getBuiltinModule?.(name) ?? nodeModule;
+`;
+
+/** What bundlers get. It says no more of the package than its names. */
+function bundledFiles() {
+  const from = () => `${MARK}\nimport { installed } from './installed.mjs';\n`;
+  return {
+    'bundled/installed.mjs': `${MARK}\n${builtinsOf}export ${installedPart().trimStart()}`,
+    'bundled/fs.mjs': `${from()}const fs = installed('fs.js');\n${exportsOf('fs')}`,
+    'bundled/promises.mjs': `${from()}const { promises } = installed('fs.js');\n${exportsOf('promises')}`,
+    'bundled/index.mjs': `${from()}const ioengine = installed('index.js');\n${exportsOf('index')}`,
+    'bundled/register.mjs': `${from()}if (process.env.IOENGINE_DISABLE !== '1') installed('register.js');\n`,
+  };
 }
 
 /** Imports in a .d.ts or .d.mts, in each of their forms. */
@@ -235,17 +307,24 @@ export function bundle() {
   const preload = programOf('cli/top-preload');
   const eagerPart = `${definitionsOf(eager, { compiled: true })}${EAGER_LOADER}`;
   const texts = {
-    'fs.js': `'use strict';\n${MARK}\nconst folder = __dirname;\nconst cache = require.cache ?? {};\n${eagerPart}\nmodule.$load = $load;\nmodule.exports = $load('fs');\n`,
-    'fs.mjs': `${ESM_HEAD}${eagerPart}${ESM_OBJECT}${exportsOf('fs')}`,
+    'fs.js': entryOf(
+      'fs.js',
+      `const folder = __dirname;\nconst cache = require.cache ?? {};\nconst requireRest = () => require('./rest.js');\n${eagerPart}\nmodule.$load = $load;\nmodule.exports = $load('fs');\n`,
+    ),
+    'fs.mjs': `${ESM_HEAD}${ESM_REST}${eagerPart}${installedPart()}${ESM_OBJECT}${exportsOf('fs')}`,
     'promises.js': `'use strict';\n${MARK}\nmodule.exports = require('./fs.js').promises;\n`,
     'promises.mjs': `${MARK}\nimport fs from './fs.mjs';\nconst { promises } = fs;\n${exportsOf('promises')}`,
-    'index.js': `'use strict';\n${MARK}\nconst { $load } = require('./rest.js');\n${relinked('index')}`,
+    'index.js': entryOf('index.js', `const { $load } = require('./rest.js');\n${relinked('index')}`),
+    'index.mjs': `${ESM_HEAD}${installedPart()}${ESM_INDEX}${exportsOf('index')}`,
+    'installed.js': `'use strict';\n${MARK}\n${relinked('installed')}`,
+    ...bundledFiles(),
     'register.js': `'use strict';\n${MARK}\n${registerFile(preloaded)}`,
-    'rest.js': `'use strict';\n${MARK}\n${definitionsOf(rest, { compiled: false })}${REST_LOADER}`,
+    'rest.js': entryOf('rest.js', `${definitionsOf(rest, { compiled: false })}${REST_LOADER}`),
     'cli.js': `#!/usr/bin/env node\n${command.text}`,
     'top-preload.js': preload.text,
   };
   for (const name of new Set([...both, ...rest, ...command.modules, ...preload.modules])) rmSync(fileOf(name, '.js'));
+  mkdirSync(inRoot('dist', 'bundled'), { recursive: true });
   for (const [name, text] of Object.entries(texts)) write(name, '', text);
   chmodSync(fileOf('cli', '.js'), 0o755);
   removePrivateTypes();

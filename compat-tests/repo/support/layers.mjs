@@ -20,8 +20,8 @@ export const programFolders = ['cli'];
 /** From the bottom up. addon.cc, directly in csrc/, is above them all, and so are faults/ and test/. */
 export const csrcFolders = ['base', 'memory', 'jobs', 'backend', 'scheduler', 'binding'];
 
-/** What programs import; what is exported here is theirs. */
-export const entryPoints = ['fs', 'promises', 'index', 'register'];
+/** What programs import; what is exported here is theirs. Bundles import `installed`. */
+export const entryPoints = ['fs', 'promises', 'index', 'register', 'installed'];
 
 /** What tests and scripts read from dist/, and nothing in src/ does: who serves each name, the names of operations. */
 export const readByTests = ['surface', 'native/operations'];
