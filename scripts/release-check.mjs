@@ -15,6 +15,8 @@ const STEPS = [
   ['format', npm('format:check', '--', '--strict')],
   ['lint', npm('lint')],
   ['types', npm('typecheck')],
+  ['package-types', node('scripts/test-types.mjs')],
+  ['bundlers', node('scripts/test-bundlers.mjs')],
   ['prebuild', node('scripts/prebuild.mjs')],
   ['prebuild-check', node('scripts/prebuild-check.mjs')],
   ['install', node('scripts/install-check.mjs')],
