@@ -1,7 +1,7 @@
 // npm run test:types: the types of the packed package, with skipLibCheck off, under every TypeScript from 5.0 to the
 // newest and under the @types/node of every Node that is supported, in each way of resolving modules. Then attw and
-// publint. Takes some minutes; what it needs comes from the npm registry, into a temporary folder. Arguments: beginnings
-// of versions of TypeScript, as 5.0 or 7.
+// publint. Takes some minutes; what it needs comes from the npm registry, into a temporary folder. Arguments:
+// beginnings of versions of TypeScript, as 5.0 or 7.
 //
 // Where a compiler does not take @types/node by itself, in a program that has nothing but node:fs, that combination is
 // left out, and said to be.

@@ -101,6 +101,16 @@ describe('packed: use', function () {
     expect(JSON.parse(runHere(['--eval', script]))).to.deep.equal(['ioengine', ...refused]);
   });
 
+  it('is found by resolvers that know no exports: subpaths are files', () => {
+    const script = `
+      const { installed } = process.env;
+      const found = ['fs', 'fs/promises'].map((name) => require(installed + '/' + name) === require('ioengine/' + name));
+      require(installed + '/register');
+      console.log(JSON.stringify([...found, require('fs').readFile.name, require('ioengine').backend().name !== 'node']));`;
+    const seen = JSON.parse(runHere(['--eval', script], { installed: packed.installed }));
+    expect(seen).to.deep.equal([true, true, 'readFile', true]);
+  });
+
   it('npx ioengine runs the command of the package', () => {
     const npx = (args) => run('npx', ['--offline', 'ioengine', ...args], { cwd: packed.folder, env: inherited });
     expect(npx(['--version'])).to.equal(`ioengine ${manifest.version}\n`);

@@ -11,7 +11,7 @@ const jsIn =
 
 /**
  * `install`: its arguments. `settings`: files of the project that it needs. `nodeArguments`: what Node is told so that
- * it finds what was installed.
+ * it finds what was installed. `program`: what is run, where it is not the ES module.
  */
 const MANAGERS = [
   {
@@ -25,6 +25,16 @@ const MANAGERS = [
     spec: 'pnpm@12.4.2',
     command: (folder) => [path.join(folder, 'node_modules', '.bin', 'pnpm')],
     install: (tarball) => ['add', '--offline', tarball],
+  },
+  {
+    // Its loader knows require alone, and no `exports` of package.json.
+    name: "pnpm, Plug'n'Play",
+    spec: 'pnpm@12.4.2',
+    command: (folder) => [path.join(folder, 'node_modules', '.bin', 'pnpm')],
+    settings: { 'pnpm-workspace.yaml': 'nodeLinker: pnp\nsymlink: false\n' },
+    install: (tarball) => ['add', '--offline', tarball],
+    nodeArguments: ['--require', './.pnp.cjs'],
+    program: 'main.cjs',
   },
   {
     name: 'yarn 1',

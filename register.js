@@ -1,0 +1,3 @@
+'use strict';
+// For resolvers that do not know the `exports` of package.json, such as pnpm's Plug'n'Play.
+module.exports = require('./dist/register.js');
