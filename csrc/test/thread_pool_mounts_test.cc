@@ -23,14 +23,26 @@ namespace {
 
 constexpr uint64_t kStuck = 1;  // Request::wanted: until `released`
 constexpr uint64_t kSlow = 2;   // a millisecond
+constexpr uint64_t kMarked = 3;
+constexpr uint64_t kShort = 4;  // some microseconds
 
 std::atomic<bool> released{false};
+std::atomic<size_t> stuck_now{0};
+std::atomic<size_t> marked{0};
 std::atomic<size_t> slow_now{0};
 std::atomic<size_t> slow_most{0};
 
 int32_t execute(Request* request) {
   if (request->wanted == kStuck) {
+    stuck_now.fetch_add(1);
     while (!released.load()) usleep(500);
+    stuck_now.fetch_sub(1);
+  } else if (request->wanted == kMarked) {
+    marked.fetch_add(1);
+  } else if (request->wanted == kShort) {
+    const uint64_t end = monotonic_ns() + 15 * 1000;
+    while (monotonic_ns() < end) {
+    }
   } else if (request->wanted == kSlow) {
     const size_t now = slow_now.fetch_add(1) + 1;
     size_t most = slow_most.load();
@@ -64,6 +76,22 @@ class Pool {
       pool.push(request, request);
       ++pushed_;
     }
+  }
+  // In one batch.
+  void push_together(size_t count, uint16_t mount, uint64_t kind) {
+    Request* newest = nullptr;
+    Request* oldest = nullptr;
+    for (size_t i = 0; i < count; ++i) {
+      requests_.emplace_back(new Request());
+      Request* request = requests_.back().get();
+      request->mount_queue = mount;
+      request->wanted = kind;
+      request->next = newest;
+      newest = request;
+      if (oldest == nullptr) oldest = request;
+    }
+    pushed_ += count;
+    pool.push(newest, oldest);
   }
   void release() {
     released = true;
@@ -177,6 +205,58 @@ void a_link_to_a_dead_mount_is_one() {
   pool.wait_for(finished += 20);
 }
 
+// How long a job waits behind one that is stuck, while calls for others come more often than the one that
+// watches looks.
+uint64_t waiting_beside_a_busy_mount() {
+  Pool pool(1);
+  pool.push(3, 1, 0);
+  pool.wait_for(3);
+  marked = 0;
+  pool.push(1, 0, kStuck);
+  const uint64_t start = monotonic_ns();
+  pool.push(1, 0, kMarked);
+  while (marked == 0 && monotonic_ns() - start < uint64_t{5} * 1000 * 1000 * 1000) {
+    pool.push(1, 1, kShort);
+    const uint64_t next = monotonic_ns() + limits::stuck_ns / 8;
+    while (monotonic_ns() < next) {
+    }
+  }
+  CHECK_EQ(marked, 1u);
+  return monotonic_ns() - start;
+}
+
+// Red when such calls keep it from finding out what is stuck: 11 to 250 ms.
+void a_busy_mount_hides_no_stuck_job() {
+  set_context("stuck jobs beside a busy mount");
+  uint64_t quickest = UINT64_MAX;
+  for (int i = 0; i < 5; ++i) quickest = std::min(quickest, waiting_beside_a_busy_mount());
+  CHECK(quickest < 10 * limits::stuck_ns);
+}
+
+// A thread that ends its job takes in what has just been pushed, while another one spins and is about to see
+// it. Red when nobody is called for the rest of it, which then waits for what the first one runs.
+void none_waits_beside_one_that_spins() {
+  set_context("a thread that spins");
+  constexpr uint64_t kRounds = 1500;
+  Pool pool(2);
+  size_t finished = 0;
+  for (uint64_t round = 0; round < kRounds; ++round) {
+    released = false;
+    pool.push(2, 1, kShort);  // they end one after the other, as the next two come
+    finished += 2;
+    const uint64_t pause = monotonic_ns() + round % 64 * 500;
+    while (monotonic_ns() < pause) {
+    }
+    pool.push_together(2, 1, kStuck);
+    const uint64_t end = monotonic_ns() + uint64_t{2} * 1000 * 1000 * 1000;
+    while (stuck_now < 2 && monotonic_ns() < end) {
+    }
+    CHECK_EQ(stuck_now, 2u);
+    released = true;
+    pool.wait_without_sleep(finished += 2);
+  }
+}
+
 // Red when threads stay for ever, or when those that ended are not started again.
 void idle_threads_end() {
   set_context("idle threads");
@@ -215,6 +295,8 @@ int main() {
   dead_mounts_do_not_take_them_all();
   a_slow_mount_has_many_in_flight();
   a_link_to_a_dead_mount_is_one();
+  a_busy_mount_hides_no_stuck_job();
+  none_waits_beside_one_that_spins();
   idle_threads_end();
   none_is_lost_when_the_last_thread_ends();
   return 0;

@@ -22,9 +22,10 @@ class RequestStack {
   // receiver who says that it is going to and looks here, at least one sees the other.
   bool empty() const { return top_.load(std::memory_order_seq_cst) == nullptr; }
 
-  // Everything, the oldest first.
+  // Everything, the oldest first. Sequentially consistent: what was pushed by one who saw that the receiver
+  // was called already is found by the receiver that then says that it looks, and looks here.
   Request* take_all() {
-    if (top_.load(std::memory_order_relaxed) == nullptr) return nullptr;
+    if (empty()) return nullptr;
     Request* newest = top_.exchange(nullptr, std::memory_order_acquire);
     Request* oldest = nullptr;
     while (newest != nullptr) {

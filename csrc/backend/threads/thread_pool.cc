@@ -271,14 +271,16 @@ void ThreadPool::finish(Request* request) {
   if (wakes) eventfd_write(wake_fd_, 1);
 }
 
-// Until there may be work. False: there was none for so long that the thread is not needed.
+// Until there may be work. False: there was none for so long that the thread is not needed. The one that
+// watches looks when it is time to, though it is called more often than that.
 bool ThreadPool::sleep(SpinPolicy* policy, bool* was_short) {
   const uint64_t started = monotonic_ns();
   const auto learn = [=] { *was_short = monotonic_ns() - started < limits::spin_ns; };
   if (*was_short && may_spin_ && queues_.empty() && !spinning_ && policy->tries()) {
     const bool came = spin_for_work();
     policy->learn(came);
-    if (came) return learn(), true;
+    // Or another thread has taken in what came, and left some: it calls nobody while one looks.
+    if (came || wants_another()) return learn(), true;
   }
   if (queues_.local_waits()) looks_left_ = limits::looks_without_work;
   const bool watches = !watched_ && looks_left_ > 0;
@@ -294,10 +296,10 @@ bool ThreadPool::sleep(SpinPolicy* policy, bool* was_short) {
   }
   if (watches) {
     watched_.store(false, std::memory_order_seq_cst);
-    if (!called) declare_stuck_ones();
+    if (monotonic_ns() - looked_ns_ >= limits::stuck_ns) declare_stuck_ones();
   }
   learn();
-  return called || watches || called_ || !arriving_.empty();
+  return called || watches || called_ || !arriving_.empty() || wants_another();
 }
 
 // One thread at a time looks for work without sleeping, if it came soon the last time. Whether it did now.
@@ -313,6 +315,7 @@ bool ThreadPool::spin_for_work() {
 // Who runs the same job as at the last look. What it has makes room for another.
 void ThreadPool::declare_stuck_ones() {
   const uint64_t now = monotonic_ns();
+  looked_ns_ = now;
   for (size_t i = 0; i < limits::threads_max; ++i) {
     Worker* worker = &workers_[i];
     if (worker->request == nullptr) continue;

@@ -120,6 +120,7 @@ class ThreadPool {
   pthread_mutex_t mutex_;
   JobQueues queues_;
   uint32_t looks_left_ = 0;  // of the one that watches, though nothing waits: more may come soon
+  uint64_t looked_ns_ = 0;   // when the last look was
   bool stopping_ = false;
   std::unique_ptr<Worker[]> workers_;
 };
