@@ -11,10 +11,13 @@ export const keptSeeds = JSON.parse(fs.readFileSync(new URL('../differential/see
 
 export const runs = (usual) => Number(process.env.IOENGINE_RUNS ?? usual);
 
-function seedsFor(group) {
+function seedsFor(group, kept) {
   if (process.env.IOENGINE_SEED) return [Number(process.env.IOENGINE_SEED)];
-  return [...(keptSeeds[group] ?? []), (Date.now() ^ (process.pid << 8)) | 0];
+  return [...(kept[group] ?? []), (Date.now() ^ (process.pid << 8)) | 0];
 }
+
+/** The seeds of a group: those of a file like differential/seeds.json, and a new one; or IOENGINE_SEED alone. */
+export const seedsOf = (group, file) => seedsFor(group, JSON.parse(fs.readFileSync(file, 'utf8')));
 
 /** One command that runs the same steps again. */
 export function replayCommand(seed, count, file) {
@@ -29,7 +32,7 @@ export function replayCommand(seed, count, file) {
 /** Checks a property with the kept seeds and a fresh one; a failure names seed, smallest case and command. */
 export async function checkProperty(property, { group, file, usualRuns }) {
   const numRuns = runs(usualRuns);
-  for (const seed of seedsFor(group)) {
+  for (const seed of seedsFor(group, keptSeeds)) {
     // IOENGINE_SHRINK=0 reports the first failing case as it is, which is quick.
     const endOnFailure = process.env.IOENGINE_SHRINK === '0';
     const details = await fc.check(property, { seed, numRuns, endOnFailure });

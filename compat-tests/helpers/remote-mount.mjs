@@ -4,41 +4,16 @@
 //   const mount = await openRemoteMount();           // or openRemoteMount({ delayUs: 1000, directIo: true })
 //   if (mount.skipped) skip(this, mount.skipped);
 //   mount.stop();                                    // each call below mount.mountPoint hangs until mount.go()
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { hasProgram, quote, Resource, run } from '../fixtures/resource.mjs';
-
-const here = path.dirname(fileURLToPath(import.meta.url));
-const sources = ['remotefs.c', 'remotefs_tree.h'].map((name) => path.join(here, '..', 'fixtures', name));
-const buildFolder = path.join(here, '..', '.build');
+import { quote, Resource } from '../fixtures/resource.mjs';
+import { buildFuseProgram, fuseObstacle } from './fuse-program.mjs';
 
 /** Why there can be no such mount here, or undefined. */
-export function remoteMountObstacle() {
-  if (process.getuid() !== 0) return 'mounting needs root';
-  if (!fs.existsSync('/dev/fuse')) return 'there is no /dev/fuse';
-  const missing = ['gcc', 'pkg-config', 'mount'].find((program) => !hasProgram(program));
-  if (missing !== undefined) return `the program ${missing} is not installed`;
-  if (spawnSync('pkg-config', ['--exists', 'fuse3']).status !== 0) return 'libfuse3-dev is not installed';
-  return undefined;
-}
+export const remoteMountObstacle = () => fuseObstacle();
 
-function build() {
-  const program = path.join(buildFolder, 'remotefs');
-  const built = fs.statSync(program, { throwIfNoEntry: false });
-  if (built !== undefined && built.mtimeMs >= Math.max(...sources.map((file) => fs.statSync(file).mtimeMs))) {
-    return program;
-  }
-  fs.mkdirSync(buildFolder, { recursive: true });
-  const flags = run('pkg-config', ['--cflags', '--libs', 'fuse3']).trim().split(/\s+/);
-  // Under another name first: several test processes may build at the same time.
-  const partial = `${program}.${process.pid}`;
-  run('gcc', ['-O2', '-g', '-std=gnu11', '-Wall', '-Wextra', '-o', partial, sources[0], ...flags]);
-  fs.renameSync(partial, program);
-  return program;
-}
+const build = () => buildFuseProgram('remotefs', ['remotefs_tree.h']);
 
 class RemoteMount {
   #resource;

@@ -6,90 +6,23 @@
 //   disk.setDelayMs(300);                           // O_DIRECT I/O under disk.mountPoint now takes 300 ms
 //
 // The delay is per request and requests wait side by side, so N reads at once take as long as one.
-import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { hasProgram, quote, Resource, run } from '../fixtures/resource.mjs';
-import { patience_ms } from './patience.mjs';
-
-const here = path.dirname(fileURLToPath(import.meta.url));
-const source = path.join(here, '..', 'fixtures', 'slowdisk.c');
-const headers = ['slowdisk_numbers.h', 'slowdisk_queue.h'].map((name) => path.join(here, '..', 'fixtures', name));
-const sources = [source, ...headers];
-const buildFolder = path.join(here, '..', '.build');
+import { buildFuseProgram, fuseObstacle, startFuseServer } from './fuse-program.mjs';
 
 /** Why there can be no slow disk here, or undefined. */
 export function slowDiskObstacle() {
-  if (process.platform !== 'linux') {
-    return 'the slow disk needs Linux';
-  }
-  if (process.getuid() !== 0) {
-    return 'mounting the slow disk needs root';
-  }
-  for (const device of ['/dev/fuse', '/dev/loop-control']) {
-    if (!fs.existsSync(device)) {
-      return `there is no ${device}`;
-    }
-  }
-  for (const program of ['gcc', 'pkg-config', 'losetup', 'mkfs.ext4', 'filefrag', 'mount']) {
-    if (!hasProgram(program)) {
-      return `the program ${program} is not installed`;
-    }
-  }
-  if (spawnSync('pkg-config', ['--exists', 'fuse3']).status !== 0) {
-    return 'libfuse3-dev is not installed';
-  }
-  return undefined;
+  if (!fs.existsSync('/dev/loop-control')) return 'there is no /dev/loop-control';
+  return fuseObstacle('losetup', 'mkfs.ext4', 'filefrag');
 }
 
-/** Compiles slowdisk.c unless that is done, and returns the program's path. */
-export function buildSlowDisk() {
-  const program = path.join(buildFolder, 'slowdisk');
-  const built = fs.statSync(program, { throwIfNoEntry: false });
-  if (built !== undefined && built.mtimeMs >= Math.max(...sources.map((file) => fs.statSync(file).mtimeMs))) {
-    return program;
-  }
-  fs.mkdirSync(buildFolder, { recursive: true });
-  const flags = run('pkg-config', ['--cflags', '--libs', 'fuse3']).trim().split(/\s+/);
-  // Under another name first: several test processes may build at the same time.
-  const partial = `${program}.${process.pid}`;
-  run('gcc', ['-O2', '-g', '-std=gnu11', '-Wall', '-Wextra', '-o', partial, source, ...flags]);
-  fs.renameSync(partial, program);
-  return program;
-}
+const buildSlowDisk = () => buildFuseProgram('slowdisk', ['slowdisk_numbers.h', 'slowdisk_queue.h']);
 
 function startServer(resource, program, sizeBytes, backing) {
-  const target = resource.path('fuse');
-  fs.mkdirSync(target);
   const options = backing === undefined ? [] : ['--backing', backing];
-  const server = spawn(program, ['--size-bytes', String(sizeBytes), ...options, target], {
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const word = quote(target);
-  resource.undo(
-    `umount ${word} 2>/dev/null || umount -l ${word} 2>/dev/null; sleep 0.05; kill ${server.pid ?? ''} 2>/dev/null`,
-  );
-  return new Promise((resolve, reject) => {
-    let words = '';
-    const timer = setTimeout(() => reject(new Error(`slowdisk did not start: ${words}`)), patience_ms);
-    server.stderr.on('data', (chunk) => {
-      words += chunk;
-    });
-    server.once('error', reject);
-    server.once('exit', (status) => {
-      clearTimeout(timer);
-      reject(new Error(`slowdisk ended with status ${status}: ${words}`));
-    });
-    server.stdout.once('data', () => {
-      clearTimeout(timer);
-      server.unref();
-      server.stdout.destroy();
-      server.stderr.destroy();
-      resolve(server);
-    });
-  });
+  const args = ['--size-bytes', String(sizeBytes), ...options];
+  return startFuseServer(resource, program, args, resource.path('fuse'));
 }
 
 /** Makes the filesystem and returns the mount options to try, best first. */
