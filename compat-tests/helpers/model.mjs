@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { expectSame, normalise, snapshot } from './compare.mjs';
+import { expectSame, normalise, skipBecause, snapshot } from './compare.mjs';
+import { withFilesystem } from './filesystems.mjs';
 import { SIDES } from './oracle.mjs';
 import { removeDirectory, twinDirectories } from './tempdir.mjs';
 
@@ -50,10 +51,10 @@ export async function checkProperty(property, { group, file, usualRuns }) {
 
 /**
  * Runs the steps on both sides: after each one node:fs and ours have to have seen the same, and at the end the files
- * have to be the same. `Steps` is a class of one side's steps: begin(), run(step) and end().
+ * have to be the same, below `base` or where temporary files are. `Steps` is a class of one side's steps: begin(), run(step) and end().
  */
-export async function runOnTwins(Steps, steps) {
-  const twins = twinDirectories();
+export async function runOnTwins(Steps, steps, base) {
+  const twins = twinDirectories(base);
   const sides = SIDES.map((side) => new Steps(side, twins[side.name]));
   try {
     for (const side of sides) await side.begin();
@@ -71,17 +72,27 @@ export async function runOnTwins(Steps, steps) {
   }
 }
 
-/** A mocha suite of such runs. A long one (IOENGINE_RUNS) says how many steps it has taken. */
+/**
+ * A mocha suite of such runs. A long one (IOENGINE_RUNS) says how many steps it has taken; IOENGINE_TEST_FILESYSTEM
+ * (ext4, xfs, btrfs, tmpfs) is where it takes them.
+ */
 export function describeSteps(title, { group, file, usualRuns, step, Steps }) {
   describe(title, function () {
     this.timeout(Math.max(600_000, runs(usualRuns) * 1000));
     let taken = 0;
+    let base;
+    before(async function () {
+      const kind = process.env.IOENGINE_TEST_FILESYSTEM;
+      const filesystem = kind ? await withFilesystem(kind) : {};
+      if (filesystem.skipped) skipBecause(this, filesystem.skipped);
+      base = filesystem.dir;
+    });
     after(() => process.env.IOENGINE_RUNS && console.log(`  ${taken} steps`));
 
     it('node:fs and ours agree after every step', async () => {
       const steps = fc.array(step, { minLength: 1, maxLength: 60, size: 'max' });
       const property = fc.asyncProperty(steps, async (given) => {
-        await runOnTwins(Steps, given);
+        await runOnTwins(Steps, given, base);
         taken += given.length;
       });
       await checkProperty(property, { group, file, usualRuns });

@@ -34,6 +34,8 @@ const mode = fc.constantFrom(0o777, 0o700, 0o640, 0o444, '755');
 const flag = (values) => fc.record(values, { requiredKeys: [] });
 const bool = fc.boolean();
 
+const streamFlags = fc.constantFrom('w', 'wx', 'a', 'r+');
+
 /** Functions of one path: what may follow it. */
 const onOnePath = {
   stat: [optional(flag({ bigint: bool }))],
@@ -102,6 +104,9 @@ export const pathStep = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('handle'), name, length: size }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('several'), name, api }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('mkdtemp'), name, api }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('statfs'), name, api }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('streams'), name, length: size, flags: streamFlags }) },
 );
 
 const withoutTrailing = (list) => list.slice(0, list.findLastIndex((value) => value !== undefined) + 1);
@@ -140,6 +145,9 @@ const joinsBuffers = orFalse(() => {
   const above = fileURLToPath(new URL('..', import.meta.url));
   return fs.readdirSync(Buffer.from(above), { recursive: true }).length > 0;
 });
+
+/** What mkdtemp says of a name that it could not make. */
+const withoutRandom = (seen) => JSON.parse(JSON.stringify(seen).replace(/(?<=-)\w{6}(?=['"\\])/g, 'XXXXXX'));
 
 /** One side of the comparison: runs steps below a directory of its own. */
 export class PathSteps {
@@ -272,6 +280,58 @@ export class PathSteps {
   several({ name: relative, api: how }) {
     const operations = ['stat', 'lstat', 'readlink', 'readdir', 'readFile', 'access', 'realpath'];
     return Promise.all(operations.map((operation) => this.call({ do: operation, api: how }, this.path(relative))));
+  }
+
+  /** The name is random, so it is gone again before the next step sees it. */
+  mkdtemp({ name: relative, api: how }) {
+    const prefix = `${this.path(relative)}-`;
+    return attempt(async () => {
+      const made =
+        how === 'promise'
+          ? await this.side.fsp.mkdtemp(prefix)
+          : await new Promise((resolve, reject) =>
+              this.side.fs.mkdtemp(prefix, (error, value) => (error ? reject(error) : resolve(value))),
+            );
+      const { mode } = fs.statSync(made);
+      fs.rmdirSync(made);
+      return [made.startsWith(prefix), made.length - prefix.length, mode];
+    }, this.dir).then((seen) => withoutRandom(seen));
+  }
+
+  /** Others use the filesystem, too: what they do not change. */
+  async statfs({ name: relative, api: how }) {
+    const show = ({ type, bsize, blocks }) => ({ type, bsize, blocks });
+    if (how === 'promise') return attempt(async () => show(await this.side.fsp.statfs(this.path(relative))), this.dir);
+    return attemptCallback((done) => {
+      this.side.fs.statfs(this.path(relative), (error, found) => (error ? done(error) : done(null, show(found))));
+    }, this.dir);
+  }
+
+  /** A file written and read by streams: their events in order, and what was read. */
+  async streams({ name: relative, length, flags }) {
+    const path = this.path(relative);
+    const written = await this.events(this.side.fs.createWriteStream(path, { flags }), (stream) => {
+      const text = patternText(length, length + 3);
+      for (let at = 0; at < length; at += 50_000) stream.write(text.slice(at, at + 50_000));
+      stream.end();
+    });
+    const parts = [];
+    const read = await this.events(this.side.fs.createReadStream(path, 'latin1'), (stream) => {
+      stream.on('data', (part) => parts.push(part));
+    });
+    return { written, read, text: parts.join('') };
+  }
+
+  events(stream, use) {
+    const seen = [];
+    for (const name of ['open', 'ready', 'finish', 'end']) stream.on(name, () => seen.push(name));
+    return attempt(async () => {
+      await new Promise((resolve, reject) => {
+        stream.on('error', reject).on('close', resolve);
+        use(stream);
+      });
+      return [seen, stream.bytesWritten ?? stream.bytesRead];
+    }, this.dir);
   }
 
   async end() {}
