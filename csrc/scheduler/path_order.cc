@@ -104,17 +104,18 @@ bool is_related(const Request* earlier, const Request* later) {
 
 }  // namespace
 
-// Where there are too many, first those go that hold back only calls of their own tick.
-void PathOrder::push(Request** latest, size_t* count, Request* request) {
+// Where there are too many, those go that hold back only calls of their own tick, if it is over.
+bool PathOrder::push(Request** latest, size_t* count, Request* request) {
   if (*count == kChanges) {
     Request** const end = latest + kChanges;
     Request** const left =
         std::find_if(latest, end, [this](const Request* old) { return old->call <= tick_ && !lasts(old); });
-    Request** const out = left != end ? left : latest;
-    std::copy(out + 1, end, out);
+    if (left == end) return false;
+    std::copy(left + 1, end, left);
     --*count;
   }
   latest[(*count)++] = request;
+  return true;
 }
 
 void PathOrder::add(Request* request) {
@@ -123,9 +124,15 @@ void PathOrder::add(Request* request) {
   if (request->operation == Operation::kFirstLook) {
     look_ = request;
   } else if (holds_back_all(request)) {
-    push(changes_, &count_, request);
+    if (push(changes_, &count_, request)) return;
+    const PathPair paths = paths_of(request);
+    more_changes_.add(request, paths.first, only_reads(request, true));
+    more_changes_.add(request, paths.second, false);
   } else if (holds_back_changes(request)) {
-    push(queries_, &query_count_, request);
+    // Of too many the first ones have begun: the pool takes them in their order.
+    if (push(queries_, &query_count_, request)) return;
+    std::copy(queries_ + 1, queries_ + kChanges, queries_);
+    queries_[kChanges - 1] = request;
   }
 }
 
@@ -138,12 +145,26 @@ void PathOrder::remove(const Request* request) {
   if (change_ == request) change_ = nullptr;
   if (look_ == request) look_ = nullptr;
   count_ = static_cast<size_t>(std::remove(changes_, changes_ + count_, request) - changes_);
+  if (!more_changes_.empty() && holds_back_all(request)) {
+    const PathPair paths = paths_of(request);
+    more_changes_.remove(request, paths.first, only_reads(request, true));
+    more_changes_.remove(request, paths.second, false);
+  }
   query_count_ = static_cast<size_t>(std::remove(queries_, queries_ + query_count_, request) - queries_);
 }
 
 bool PathOrder::holds_back(const Request* earlier, const Request* later) const {
   if (earlier->call >= later->call) return false;
   return (earlier->call > later->before_tick || lasts(earlier)) && is_related(earlier, later);
+}
+
+Request* PathOrder::find_among_more(const Request* request) const {
+  const PathPair paths = paths_of(request);
+  const auto holds = [=](const Request* earlier) { return holds_back(earlier, request); };
+  Request* const first = more_changes_.find(request->call, paths.first, only_reads(request, true), holds);
+  Request* const second = more_changes_.find(request->call, paths.second, only_reads(request, false), holds);
+  if (first == nullptr || second == nullptr) return first != nullptr ? first : second;
+  return first->call > second->call ? first : second;
 }
 
 Request* PathOrder::find_earlier(const Request* request) const {
@@ -154,6 +175,10 @@ Request* PathOrder::find_earlier(const Request* request) const {
     return nullptr;
   };
   Request* earlier = latest(changes_, count_);
+  if (!more_changes_.empty()) {
+    Request* const other = find_among_more(request);
+    if (other != nullptr && (earlier == nullptr || other->call > earlier->call)) earlier = other;
+  }
   if (earlier == nullptr && change_ != nullptr && change_->call < request->call &&
       change_->call > request->before_tick)
     earlier = change_;

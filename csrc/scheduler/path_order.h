@@ -17,6 +17,7 @@
 #include "backend/request.h"
 #include "jobs/path_job.h"
 #include "jobs/result_codes.h"
+#include "scheduler/path_index.h"
 
 namespace ioengine {
 
@@ -46,12 +47,15 @@ class PathOrder {
   Request* find_earlier(const Request* request) const;
 
  private:
-  void push(Request** latest, size_t* count, Request* request);
+  // False: there are too many.
+  bool push(Request** latest, size_t* count, Request* request);
+  Request* find_among_more(const Request* request) const;
   bool holds_back(const Request* earlier, const Request* later) const;
 
-  static constexpr size_t kChanges = 16;  // the latest ones: each call is compared with all of them
+  static constexpr size_t kChanges = 16;  // each call is compared with all of them
   Request* changes_[kChanges] = {};
   size_t count_ = 0;
+  PathIndex more_changes_;  // those beyond
   Request* queries_[kChanges] = {};
   size_t query_count_ = 0;
   Request* change_ = nullptr;  // of an open file: the latest one that has not settled

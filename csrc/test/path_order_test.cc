@@ -3,7 +3,9 @@
 #include "scheduler/path_order.h"
 
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "jobs/copy_one_file.h"
 #include "jobs/path_syscalls.h"
@@ -17,16 +19,19 @@ namespace {
 
 class Call {
  public:
-  Call(PathOrder* order, Operation operation, std::unique_ptr<PathJob> job) : job_(std::move(job)) {
+  Call(PathOrder* order, Operation operation, std::unique_ptr<PathJob> job)
+      : order_(order), job_(std::move(job)) {
     request_.operation = operation;
     request_.job = job_.get();
     order->add(&request_);
     earlier_ = order->find_earlier(&request_);
   }
   bool waits_for(const Call& other) const { return earlier_ == &other.request_; }
+  void settle() const { order_->remove(&request_); }
   bool waits() const { return earlier_ != nullptr; }
 
  private:
+  PathOrder* const order_;
   const std::unique_ptr<PathJob> job_;
   Request request_;
   Request* earlier_ = nullptr;
@@ -62,9 +67,72 @@ void a_copy_is_waited_for_where_it_counts() {
   CHECK(removal.waits_for(over_the_source));
 }
 
+// One tick makes a folder, many in it and a file in the first of them. Red when calls are forgotten once
+// there are many.
+void none_of_many_calls_is_forgotten() {
+  set_context("many calls");
+  PathOrder order;
+  const Call folder(&order, Operation::kChangePath, std::make_unique<UnlinkJob>("/p"));
+  std::vector<std::unique_ptr<Call>> below;
+  for (int i = 0; i < 100; ++i) {
+    const std::string path = "/p/" + std::to_string(i);
+    below.push_back(
+        std::make_unique<Call>(&order, Operation::kChangePath, std::make_unique<UnlinkJob>(path)));
+    CHECK(below.back()->waits_for(folder));
+    // Not the others, whose names begin alike.
+    const Call other(&order, Operation::kStat, std::make_unique<StatJob>("/p2/" + std::to_string(i)));
+    CHECK(!other.waits());
+  }
+  for (int i = 0; i < 100; ++i) {
+    const Call look(&order, Operation::kStat, std::make_unique<StatJob>("/p/" + std::to_string(i) + "/f"));
+    CHECK(look.waits_for(*below[static_cast<size_t>(i)]));
+  }
+  const Call copy(&order, Operation::kCopyFile, copy_of("/p/40/f", "/q"));
+  CHECK(copy.waits_for(*below[40]));
+  const Call second_copy(&order, Operation::kCopyFile, copy_of("/p/40/f", "/r"));
+  CHECK(second_copy.waits_for(*below[40]));  // and not for the first
+  const Call of_source(&order, Operation::kChangePath, std::make_unique<UnlinkJob>("/p/40/f"));
+  CHECK(of_source.waits_for(second_copy));
+  const Call of_target(&order, Operation::kStat, std::make_unique<StatJob>("/q"));
+  CHECK(of_target.waits_for(copy));
+  const Call of_all(&order, Operation::kChangePath, std::make_unique<UnlinkJob>("/p"));
+  CHECK(of_all.waits_for(of_source));
+  below[40]->settle();
+  below[41]->settle();
+  const Call later(&order, Operation::kStat, std::make_unique<StatJob>("/p/41/f"));
+  CHECK(later.waits_for(of_all));
+}
+
+// The names in a folder change with what is right below it.
+void a_list_waits_for_the_names_among_many() {
+  set_context("many calls and lists of names");
+  PathOrder order;
+  std::vector<std::unique_ptr<Call>> many;
+  for (int i = 0; i < 50; ++i) {
+    const std::string path = "/a/" + std::to_string(i) + "/b";
+    many.push_back(std::make_unique<Call>(&order, Operation::kChangePath, std::make_unique<UnlinkJob>(path)));
+  }
+  const Call far(&order, Operation::kReadDirectory, std::make_unique<StatJob>("/a"));
+  const Call near(&order, Operation::kReadDirectory, std::make_unique<StatJob>("/a/30"));
+  CHECK(!far.waits());
+  CHECK(near.waits_for(*many[30]));
+  // What is one system call holds back later ticks, too; and a relative path is another one.
+  order.start_turn();
+  const Call next_tick(&order, Operation::kStat, std::make_unique<StatJob>("/a/49/b"));
+  const Call relative(&order, Operation::kStat, std::make_unique<StatJob>("a/49/b"));
+  CHECK(next_tick.waits_for(*many[49]));
+  CHECK(!relative.waits());
+  const Call root(&order, Operation::kChangePath, std::make_unique<UnlinkJob>("/"));
+  CHECK(root.waits_for(*many[49]));
+  const Call below_root(&order, Operation::kStat, std::make_unique<StatJob>("/z"));
+  CHECK(below_root.waits_for(root));
+}
+
 }  // namespace
 
 int main() {
+  none_of_many_calls_is_forgotten();
+  a_list_waits_for_the_names_among_many();
   copies_of_one_file_go_side_by_side();
   a_copy_is_waited_for_where_it_counts();
   return 0;
