@@ -49,6 +49,29 @@ describe('parity: simulated files', () => {
     }
   }
 
+  for (const [name, use] of Object.entries({
+    'promises.readdir': "fs.promises.readdir('.', { withFileTypes: true })",
+    readdir: "byCallback(fs.readdir, '.', { withFileTypes: true })",
+  })) {
+    it(`${name} calls a function that is put in the place of the one that lists a directory`, async () => {
+      const child = await runChild({
+        code: `${simulate}
+          const binding = process.binding('fs');
+          const { readdir } = binding;
+          let calls = 0;
+          binding.readdir = (...args) => {
+            calls += 1;
+            return readdir.apply(binding, args);
+          };
+          const names = (await ${use}).map(({ name }) => name).sort();
+          const same = JSON.stringify(names) === JSON.stringify(nodeFs.readdirSync('.').sort());
+          console.log(JSON.stringify({ same, calls: calls - 1 }));
+        `,
+      });
+      expect(child.json(), child.stderr).to.deep.equal({ same: true, calls: 1 });
+    });
+  }
+
   it('handles and calls from before go on and are closed by the engine', async () => {
     const child = await runChild({
       code: `${simulate}

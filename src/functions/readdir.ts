@@ -6,6 +6,7 @@ import { viaCallback } from '../engine/fallback';
 import { takeListing } from '../engine/listing';
 import type { Path, PoolJob } from '../engine/pool-job';
 import { type Addon, TREE_FOLLOWS_LINKS, TREE_LEVELS } from '../native/addon';
+import { listsAreSimulated } from '../node/binding';
 import { canMakeDirents, makeDirents } from '../node/dirents';
 import { LISTS_TREES_LATER, nodeFs, WALKS_FROM_JAVASCRIPT } from '../node/fs';
 import { callbackForm, promiseForm, type TryParseJob } from './pool-job-forms';
@@ -44,7 +45,7 @@ interface Options {
 
 function tryParseOptions(options: unknown): Options | undefined {
   const encoding = typeof options === 'function' ? undefined : tryParseNameEncoding(options);
-  if (encoding === undefined) return undefined;
+  if (encoding === undefined || listsAreSimulated()) return undefined;
   const values = typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : {};
   const { recursive = false, withFileTypes } = values;
   if (typeof recursive !== 'boolean' || (withFileTypes && !canMakeDirents())) return undefined;

@@ -32,9 +32,16 @@ export const isNativeFunction = (value: unknown): value is (...args: never) => u
   Function.prototype.toString.call(value).includes('[native code]') &&
   !value.name.startsWith('bound ');
 
-const open = isNativeFunction(nodeBinding?.open) ? nodeBinding.open : undefined;
+const nativeOrNone = (value: unknown): unknown => (isNativeFunction(value) ? value : undefined);
+const open = nativeOrNone(nodeBinding?.open);
+const readdir = nativeOrNone(nodeBinding?.readdir);
 
 /** True once somebody has replaced node's own functions: what a path or a descriptor is, only they know. */
 export function filesAreSimulated(): boolean {
   return nodeBinding !== undefined && nodeBinding.open !== open;
+}
+
+/** The same of the one that lists a directory: a filesystem that does not tell what its entries are is tried so. */
+export function listsAreSimulated(): boolean {
+  return nodeBinding !== undefined && nodeBinding.readdir !== readdir;
 }
