@@ -26,6 +26,9 @@ class Call {
     order->add(&request_);
     earlier_ = order->find_earlier(&request_);
   }
+  ~Call() { settle(); }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
   bool waits_for(const Call& other) const { return earlier_ == &other.request_; }
   void settle() const { order_->remove(&request_); }
   bool waits() const { return earlier_ != nullptr; }
