@@ -1,11 +1,12 @@
 // The harness itself must be able to fail: each rule of the runner is broken here on purpose, and has to turn red.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { inRoot, root } from '../../scripts/lib/paths.mjs';
+import { mutants } from '../../scripts/mutants/table.mjs';
 import { axisFaults } from '../helpers/backend.mjs';
 
 const lanes = (counts) => {
@@ -110,4 +111,22 @@ describe('repo: the reporter', () => {
     expect(status).to.not.equal(0);
     expect(totals?.passed ?? 0).to.equal(0);
   });
+});
+
+// They run for too long to be part of every change, which may move what they replace.
+describe('repo: mutants', () => {
+  const programs = readdirSync(inRoot('csrc', 'test'));
+  for (const { name, file, from, native = [], suite = [] } of mutants) {
+    it(`${name}: the code and the tests are there`, () => {
+      expect(existsSync(inRoot(file)), file).to.equal(true);
+      expect(readFileSync(inRoot(file), 'utf8').split(from), `${file}: how often it has the text`).to.have.length(2);
+      for (const part of native)
+        expect(
+          programs.some((program) => program.includes(part)),
+          part,
+        ).to.equal(true);
+      for (const test of suite.filter((part) => part.endsWith('.mjs')))
+        expect(existsSync(inRoot(test)), test).to.equal(true);
+    });
+  }
 });

@@ -88,7 +88,7 @@ export const mutants = [
     file: `${scheduler}/completion.cc`,
     from: '} else if (request->result < 0 || !held_back_.empty()) {\n    held_back_.push(request);',
     to: '} else if (!held_back_.empty()) {\n    held_back_.push(request);',
-    native: ['scheduler_results', 'scheduler_queue', 'host_calls'],
+    native: ['scheduler_results', 'scheduler_queue'],
     ...suite('threads', 'compat-tests/parity/settle-order.test.mjs', 'compat-tests/parity/async-order.test.mjs'),
   },
   {
@@ -129,8 +129,8 @@ export const mutants = [
   {
     name: 'the account of staging memory is not cleared',
     file: `${scheduler}/loop.cc`,
-    from: '  if (request->staging != nullptr) staged_bytes_ -= request->staging->vector_bytes;\n',
-    to: '',
+    from: '(staging->remote ? staged_remote_bytes_ : staged_bytes_) -= staging->vector_bytes;',
+    to: 'static_cast<void>(staging);',
     native: ['scheduler_queue', 'scheduler_results'],
   },
   {
@@ -163,12 +163,27 @@ export const mutants = [
     native: ['simulation'],
   },
   {
-    name: "a call of node's does not take its turn",
-    file: `${scheduler}/host_calls.cc`,
-    from: '  Request* earlier = kind == HostCall::kFirstLook ? nullptr : path_order_.find_earlier(request);\n',
-    to: '  Request* earlier = nullptr;\n',
-    native: ['host_calls'],
-    ...suite('threads', 'compat-tests/parity/node-calls-in-turn.test.mjs'),
+    name: 'changes do not wait for the first look of a watcher',
+    file: `${scheduler}/path_order.cc`,
+    from: '  if (look_ != nullptr && look_->call < request->call) return look_;\n',
+    to: '',
+    native: ['first_look'],
+    ...suite('threads', 'compat-tests/parity/calls-in-turn.test.mjs'),
+  },
+  {
+    name: 'of many changes of one tick some are forgotten',
+    file: `${scheduler}/path_order.cc`,
+    from: '    more_changes_.add(request, paths.first, only_reads(request, true));\n',
+    to: '',
+    native: ['path_order'],
+    ...suite('threads', 'compat-tests/parity/path-order.test.mjs'),
+  },
+  {
+    name: 'a thread that spins leaves what another has taken in',
+    file: 'csrc/backend/threads/thread_pool.cc',
+    from: 'if (came || wants_another()) return',
+    to: 'if (came) return',
+    native: ['thread_pool_mounts'],
   },
   {
     name: "the pool's wake-up is lost",
