@@ -1,7 +1,8 @@
 // npm run test:full: what takes too long for npm test, one after the other, each with its time. Those that draw seeds
 // print them.
 //
-//   npm run test:full -- [--minutes N] [--only TEXT]      N minutes of simulation, 5 if nothing is said
+//   npm run test:full -- [--minutes N] [--only TEXT]      N minutes of simulation and three times N of soak, 5 if
+//                                                         nothing is said
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { inRoot, root } from './lib/paths.mjs';
@@ -20,6 +21,15 @@ const stepsOf = (minutes) => [
     args: ['scripts/native-tests.mjs', '--verbose', '--sanitize', sanitizer, 'simulation'],
     env: { IOENGINE_SIMULATION_SECONDS: String(minutes * 30) },
   })),
+  {
+    name: 'random steps, one file against its shadow, blocks at once',
+    args: ['compat-tests/run.mjs', '--jobs', '1', '--without', 'auto', 'compat-tests/differential'],
+    env: { IOENGINE_RUNS: '60', IOENGINE_TEST_DEADLINE_S: '7200' },
+  },
+  { name: 'power loss', args: ['scripts/power-loss.mjs', '--points', '2000'] },
+  { name: 'kill and restart', args: ['scripts/kill-and-restart.mjs', '--kills', '200'] },
+  { name: 'ways out', args: ['scripts/lifecycle.mjs', '--children', '1000'] },
+  { name: 'soak', args: ['scripts/soak.mjs', '--minutes', String(minutes * 3)] },
 ];
 
 function run({ name, args: [program, ...args], env }) {

@@ -14,7 +14,7 @@ import { openSlowDisk } from '../helpers/slow-disk.mjs';
 import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
 import { unavailability } from '../run.availability.mjs';
 import { cli, jsonOf, program, treeOf } from './support/cli.mjs';
-import { filterObstacle, nodeWithout } from './support/refuse-calls.mjs';
+import { filterObstacle, nodeWithout } from '../helpers/refuse-calls.mjs';
 
 const doctor = (args, options) => cli(['doctor', '--json', ...args], options);
 const AUTO = { IOENGINE_BACKEND: 'auto' };

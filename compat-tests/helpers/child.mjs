@@ -4,7 +4,7 @@
 //   const child = await runChild({ code: `import fs from 'ioengine/fs'; …`, env: { IOENGINE_BACKEND: 'aio' } });
 //   child.status, child.signal, child.timedOut, child.stdout, child.stderr, child.json() (last line of stdout)
 //
-// With `code`, `args` are process.argv.slice(1). With `strace` the same runs under strace; child.trace then holds its
+// With `code`, `args` are process.argv.slice(1). `node` is another node, `launcher` a command that starts it. With `strace` the same runs under strace; child.trace then holds its
 // lines.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -47,8 +47,9 @@ class Child {
 
   constructor(options) {
     const { code, file, args = [], nodeArgs = [], env = {}, strace, cwd = repositoryRoot } = options;
+    const { node = process.execPath, launcher = [] } = options;
     const script = file === undefined ? ['--input-type=module', '-e', code, '--'] : [file];
-    let command = [process.execPath, ...nodeArgs, ...script, ...args];
+    let command = [...launcher, node, ...nodeArgs, ...script, ...args];
     if (strace !== undefined) {
       this.#traceFile = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'ioengine-trace-')), 'trace');
       command = ['strace', ...straceArguments(strace, this.#traceFile), '--', ...command];

@@ -208,6 +208,16 @@ export const mutants = [
     ...nthFault('aio', 'io_submit'),
   },
   {
+    name: 'task work that came before the wake-up was armed is slept through',
+    file: 'csrc/backend/uring/uring_backend.cc',
+    from:
+      '  if (kernel_owned_ > 0 && capabilities_.single_issuer && !run_task_work()) return true;\n' +
+      '  // One look may run no more than 20 task works; those that are left wake nobody.\n' +
+      '  if (has_task_work() && kernel_owned_ > 0) return true;\n',
+    to: '',
+    native: ['uring_test'],
+  },
+  {
     name: 'what a ring has refused stays in it',
     file: 'csrc/backend/uring/uring_backend.cc',
     from: '  sq.sqe_tail = sq.sqe_head = *sq.khead;\n  *sq.ktail = *sq.khead;\n',

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { filesBelow, inRoot, root } from '../../../scripts/lib/paths.mjs';
 
-const FOLDERS = ['csrc', 'src', 'compat-tests', 'bench', 'scripts', 'docs'];
+const FOLDERS = ['csrc', 'src', 'compat-tests', 'bench', 'scripts', 'docs', 'examples'];
 // CHANGELOG.md says what was, in the words of its day.
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'UPGRADING.md'];
 const ENDINGS = ['.cc', '.h', '.c', '.def', '.ts', '.mts', '.cts', '.mjs', '.cjs', '.md'];
