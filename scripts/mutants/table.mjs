@@ -281,4 +281,18 @@ export const mutants = [
     to: 'this.hand(head, wish);',
     ...suite('threads', 'compat-tests/streams/freshness.test.mjs'),
   },
+  {
+    name: 'the flush of a large file is forgotten',
+    file: 'src/descriptor/write-file-job.ts',
+    from: '    if (this.options.flush) await syncStep(this.fd, this.requestFlags);\n',
+    to: '',
+    ...suite('uring', 'compat-tests/durability/power-loss.test.mjs'),
+  },
+  {
+    name: 'the flush of a small file is forgotten',
+    file: 'src/functions/write-small-file.ts',
+    from: 'open.mode, flush ? 1 : 0, pathFlags)',
+    to: 'open.mode, 0, pathFlags)',
+    ...suite('threads', 'compat-tests/durability/power-loss.test.mjs'),
+  },
 ];

@@ -1,4 +1,5 @@
 // Every way out of a program or a Worker, at every stage of its work, as children that do it and end.
+import fs from 'node:fs';
 import { startChild } from '../../helpers/child.mjs';
 import { randomFrom } from '../../helpers/random.mjs';
 
@@ -90,6 +91,7 @@ export async function leave({ title, stage, way }, { file, seed, node = process.
     env: { IOENGINE_BACKEND: backend },
   });
   await child.ended();
+  for (const name of ['copy', 'stream']) fs.rmSync(`${file}.${name}${child.pid}`, { force: true });
   const wrong = (what) => `${title}, seed ${seed}: ${what}; ${child.describe()}`;
   if (child.timedOut) return wrong('it did not end');
   if (way.signal !== undefined && child.signal !== way.signal) return wrong(`not ended by ${way.signal}`);
