@@ -1,7 +1,7 @@
 // The power fails: what was acknowledged as synced is on the disk, whatever the disk had not flushed yet. Each way to
 // be durable writes at the same time (support/victim.mjs) to a disk that is recorded (helpers/recorded-disk.mjs), and
-// what a reboot finds is compared with what was promised by then. Red when a sync resolves before the kernel's has, when
-// it goes ahead of a write that was acknowledged, and when a `flush` option is forgotten.
+// what a reboot finds is compared with what was promised by then. Red when a sync resolves before the kernel's has,
+// when it goes ahead of a write that was acknowledged, and when a `flush` option is forgotten.
 //
 //   npm run test:power-loss -- --points 2000      the long form
 import { expect } from 'chai';

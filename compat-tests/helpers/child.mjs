@@ -4,8 +4,8 @@
 //   const child = await runChild({ code: `import fs from 'ioengine/fs'; …`, env: { IOENGINE_BACKEND: 'aio' } });
 //   child.status, child.signal, child.timedOut, child.stdout, child.stderr, child.json() (last line of stdout)
 //
-// With `code`, `args` are process.argv.slice(1). `node` is another node, `launcher` a command that starts it. With `strace` the same runs under strace; child.trace then holds its
-// lines.
+// With `code`, `args` are process.argv.slice(1). `node` is another node, `launcher` a command that starts it.
+// With `strace` the same runs under strace; child.trace then holds its lines.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';

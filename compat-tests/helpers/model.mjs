@@ -51,7 +51,8 @@ export async function checkProperty(property, { group, file, usualRuns }) {
 
 /**
  * Runs the steps on both sides: after each one node:fs and ours have to have seen the same, and at the end the files
- * have to be the same, below `base` or where temporary files are. `Steps` is a class of one side's steps: begin(), run(step) and end().
+ * have to be the same, below `base` or where temporary files are. `Steps` is a class of one side's steps:
+ * begin(), run(step) and end().
  */
 export async function runOnTwins(Steps, steps, base) {
   const twins = twinDirectories(base);

@@ -35,7 +35,7 @@ function makeFilesystem(kind, image) {
   }
 }
 
-/** Of the writes behind the last flush: none is kept, all are, some are, some are in part. */
+/** What came after the last flush: none is kept, all are, some are, some are in part. */
 export const failureModes = ['none', 'all', 'some', 'sectors'];
 
 const RECORD_BYTES = 16;

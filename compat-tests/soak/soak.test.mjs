@@ -1,6 +1,6 @@
-// Work of every kind at once, with Workers that come and go: memory, descriptors, threads, calls in flight and the delay
-// of timers and sockets are bounded. Some seconds of what `npm run soak -- --minutes N` does for as long as one likes.
-// Red when anything is left behind, and when a result is not what was written.
+// Work of every kind at once, with Workers that come and go: memory, descriptors, threads, calls in flight and the
+// delay of timers and sockets are bounded. Some seconds of what `npm run soak -- --minutes N` does for as long as one
+// likes. Red when anything is left behind, and when a result is not what was written.
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { runChild } from '../helpers/child.mjs';

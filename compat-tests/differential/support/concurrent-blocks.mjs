@@ -129,7 +129,7 @@ export class ConcurrentBlocks {
     check('stream', Buffer.concat(parts));
   }
 
-  /** A block nobody has written meanwhile is whole; of another, each sector that is whole is of a version in between. */
+  /** A block nobody has written meanwhile is whole; in another, each whole sector is of a version in between. */
   #check(what, bytes, first, least, most) {
     for (let at = 0; at + SECTOR_BYTES <= bytes.length; at += SECTOR_BYTES) {
       const block = first + Math.floor(at / BLOCK_BYTES);
