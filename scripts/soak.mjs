@@ -1,6 +1,6 @@
 // npm run soak: every kind of work at once for as long as it is told to, on one engine and its Workers. Every second
-// it looks at memory, descriptors, threads, calls in flight and the delay of timers and sockets. What grows without end,
-// or is late, fails it.
+// it looks at memory, descriptors, threads, calls in flight and the delay of timers and sockets. What grows without
+// end, or is late, fails it.
 //
 //   npm run soak -- [--minutes N] [--backend uring,aio,threads] [--seed N] [--folder DIR] [--node FILE]
 import { spawnSync } from 'node:child_process';
