@@ -10,15 +10,17 @@ import { patience_ms } from './patience.mjs';
 import { removeDirectory, twinDirectories } from './tempdir.mjs';
 
 const BYTES_SHOWN_MAX = 64;
+const PATH_BYTES_MAX = 4096;
 const BYTES_HASHED_MAX = 64 * 1024 * 1024;
 
-function describeBytes(view) {
+/** Short ones as they are, and so are paths below the directory of a side; others by their hash. */
+function describeBytes(view, dir) {
   const bytes = ArrayBuffer.isView(view)
     ? Buffer.from(view.buffer, view.byteOffset, view.byteLength)
     : Buffer.from(view);
   const content =
-    bytes.length <= BYTES_SHOWN_MAX
-      ? bytes.toString('latin1')
+    bytes.length <= BYTES_SHOWN_MAX || (dir && bytes.length <= PATH_BYTES_MAX && bytes.includes(dir))
+      ? normalise(bytes.toString('latin1'), dir)
       : `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   return { view: view.constructor?.name, length: bytes.length, content };
 }
@@ -94,7 +96,7 @@ export function normalise(value, dir, seen = new Set()) {
   if (value === null || typeof value !== 'object') return value;
   if (value instanceof Error) return describeError(value, dir);
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
-    return describeBytes(value);
+    return describeBytes(value, dir);
   }
   if (typeof value.isFIFO === 'function' && 'nlink' in value) return describeStats(value);
   if (value instanceof Promise) return '<promise>';
