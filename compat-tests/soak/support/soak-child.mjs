@@ -44,10 +44,10 @@ async function storm(until, random) {
 async function runMain() {
   const random = randomFrom(seed);
   const until = Date.now() + seconds * 1000;
-  const bounds = new Bounds(stats, folder);
   const timers = timerDelays();
   const sockets = await echoServer();
   const mine = fs.mkdtempSync(`${folder}/main-`);
+  const bounds = new Bounds(stats, mine);
   const storms = Array.from({ length: Math.min(2, availableParallelism()) }, () => storm(until, random));
   const sampler = setInterval(() => bounds.sample(), 1000);
   const operations = await work(ours, mine, random, until, 24);
