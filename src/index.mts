@@ -7,8 +7,11 @@ export type {
   Availability,
   Backend,
   BackendName,
+  CallInFlight,
   Capabilities,
   Direct,
+  FilesystemKind,
+  FilesystemRow,
   LaneStats,
   OpenOptions,
   Probed,
@@ -18,5 +21,6 @@ export type {
 export import alignedBuffer = ioengine.alignedBuffer;
 export import backend = ioengine.backend;
 export import EngineError = ioengine.EngineError;
+export import inFlight = ioengine.inFlight;
 export import probe = ioengine.probe;
 export import stats = ioengine.stats;

@@ -3,12 +3,15 @@
 
 import { type Requested, requestedBackend, startEngine, whyNoEngine } from './engine/backend-choice';
 import './engine/engine';
+import { type FilesystemKind, type FilesystemRow, filesystemRows } from './engine/filesystem-kinds';
 import { addon, addonFailure, BACKEND_INDEX, type BackendName } from './native/addon';
 import type { OperationName } from './native/operations';
 
 export type { Direct, OpenOptions } from './descriptor/open';
 export { alignedBuffer } from './engine/aligned-buffer';
 export { EngineError } from './engine/backend-choice';
+export type { FilesystemKind, FilesystemRow } from './engine/filesystem-kinds';
+export { type CallInFlight, inFlight } from './engine/in-flight';
 export { type LaneStats, type Stats, stats } from './engine/stats';
 export type { BackendName } from './native/addon';
 
@@ -36,6 +39,8 @@ export interface Backend {
   /** Most requests with the kernel at once; more of them wait in the engine. 0 without an engine. */
   depth: number;
   capabilities: Capabilities;
+  /** Kinds of filesystem, and which lanes serve files and paths on each. */
+  filesystems: Record<FilesystemKind, FilesystemRow>;
 }
 
 const NO_CAPABILITIES: Capabilities = { operations: [], singleIssuer: false, bufferedReads: false };
@@ -54,7 +59,9 @@ export function backend(): Backend {
   const forced = requested !== 'auto';
   const engine = startEngine();
   if (engine === undefined) {
-    return { name: 'node', forced, reason: whyNoEngine() ?? '', depth: 0, capabilities: NO_CAPABILITIES };
+    const reason = whyNoEngine() ?? '';
+    const filesystems = filesystemRows('node');
+    return { name: 'node', forced, reason, depth: 0, capabilities: NO_CAPABILITIES, filesystems };
   }
   const { name, reason, depth, operations, singleIssuer, bufferedReads } = engine.native.describe();
   return {
@@ -67,6 +74,7 @@ export function backend(): Backend {
       singleIssuer: Boolean(singleIssuer),
       bufferedReads: Boolean(bufferedReads),
     },
+    filesystems: filesystemRows(name),
   };
 }
 

@@ -17,6 +17,8 @@ import { cli, jsonOf, program, treeOf } from './support/cli.mjs';
 import { filterObstacle, nodeWithout } from '../helpers/refuse-calls.mjs';
 
 const doctor = (args, options) => cli(['doctor', '--json', ...args], options);
+/** Who serves calls that may wait for a server. */
+const POOL = { uring: 'threads', aio: 'threads', threads: 'threads', node: 'delegated' };
 const AUTO = { IOENGINE_BACKEND: 'auto' };
 
 /** What a program sees that is started with this environment. */
@@ -39,10 +41,14 @@ describe('cli: doctor', () => {
       const env = { IOENGINE_BACKEND: name };
       const child = await doctor([], { env });
       const found = jsonOf(child);
-      const { name: chosen, forced, reason, depth } = await backendWith(env);
+      const { name: chosen, forced, reason, depth, filesystems } = await backendWith(env);
       expect([child.status, found.exitCode, child.stderr]).to.deep.equal([status, status, '']);
       expect(found.backend).to.deep.equal({ name: chosen, forced, reason, depth });
       expect(found.backend.name).to.equal(name);
+      expect(found.filesystems).to.deep.equal(filesystems);
+      expect(filesystems.remote).to.deep.equal({ types: [], files: [POOL[name]], paths: [POOL[name]] });
+      expect(filesystems.local.types).to.include('ext4');
+      expect((await cli(['doctor'], { env })).stdout).to.match(/^ {2}remote +\S+ +\S+ +NFS/m);
       for (const other of ['uring', 'aio', 'threads'].filter((one) => one !== name)) {
         expect(found.backends[other]).to.equal('not probed');
       }

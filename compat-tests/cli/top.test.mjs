@@ -5,7 +5,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { inRoot } from '../../scripts/lib/paths.mjs';
+import { skip } from '../helpers/backend.mjs';
 import { runChild } from '../helpers/child.mjs';
+import { openRemoteMount } from '../helpers/remote-mount.mjs';
 import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
 import { cli } from './support/cli.mjs';
 
@@ -83,6 +85,27 @@ describe('cli: top', () => {
     expect(samples.flatMap(({ slow }) => slow)).to.deep.equal([{ function: 'readFile', path: '/x', age: 12.5 }]);
     const text = await cli(['top', '--interval', '50', '--', process.execPath, file], { env });
     expect(text.stderr).to.include('slow: function readFile, path /x, age 12.5');
+  });
+
+  it('shows a call that hangs, with its path and mount', async function () {
+    const mount = await openRemoteMount({ cacheS: 0 });
+    if (mount.skipped) skip(this, mount.skipped);
+    try {
+      const file = write(
+        'program.mjs',
+        `import fs from 'node:fs';
+        fs.promises.stat('${mount.mountPoint}/file').catch(() => console.log('answered'));
+        setTimeout(() => process.exit(), 400);`,
+      );
+      mount.stop();
+      const command = ['top', '--interval', '50', '--', process.execPath, file];
+      const { stderr } = await cli(command, { env: { ...env, IOENGINE_SLOW_MS: '100' } });
+      const call = `function stat, path ${mount.mountPoint}/file, mount ${mount.mountPoint}, kind remote, lane threads`;
+      expect(stderr).to.match(new RegExp(`in flight: ${call}, ageMs \\d+`));
+      expect(stderr).to.match(new RegExp(`slow: ${call}, ageMs \\d+(\\.\\d)?, thresholdMs 100`));
+    } finally {
+      mount.close();
+    }
   });
 
   it('prints a table while it runs, and the sum at its end', async () => {

@@ -107,6 +107,23 @@ describe('repo: numbers on both sides of the border', () => {
     expect(steps).to.deep.equal(['undefined', 'write', 'fsync', 'close']);
   });
 
+  it('the kinds of filesystem and their types are those of jobs/filesystem_kind', () => {
+    const kinds = textOf('src/engine/filesystem-kinds.ts');
+    const nativeText = native('jobs/filesystem_kind.cc');
+    const quoted = (text) => [...text.matchAll(/['"]([\w-]+)['"]/g)].map(([, name]) => name);
+    const order = membersOf(native('jobs/filesystem_kind.h'), 'FilesystemKind').map(inTypescript);
+    expect(quoted(kinds.match(/KINDS[^=]*= (\[.*?\]);/s)[1])).to.deep.equal(order);
+    const [, types] = kinds.match(/const TYPES[^=]*= \{\n(.*?)\n\};/s);
+    const ofKind = Object.fromEntries(types.split(/^ {2}(?=\w+:)/m).map((part) => part.trim().split(/: (.*)/s)));
+    for (const kind of order.filter((one) => one !== 'remote')) {
+      const ours = ofKind[kind];
+      const name = `k${kind[0].toUpperCase()}${kind.slice(1)}`;
+      const theirs = nativeText.match(new RegExp(`${name}\\[\\] = \\{(.*?)\\};`, 's'))[1];
+      expect(quoted(ours), kind).to.deep.equal(quoted(theirs));
+      expect(quoted(ours), kind).to.not.deep.equal([]);
+    }
+  });
+
   it('BACKEND_INDEX has the order of backend/operations.h', () => {
     const [, list] = addon().match(/BACKEND_INDEX = \{(.*)\} as const/);
     const named = membersOf(native('backend/operations.h'), 'BackendType').map(inTypescript);

@@ -64,6 +64,7 @@ struct Request {
   uint16_t suspect = 0;      // the pool's own: the queue of a suspect folder, from 1 on; 0: none
   uint32_t tags = 0;         // of the device, held until its completion (scheduler/device_queues.h)
 
+  uint64_t accepted_ns = 0;  // coarse_monotonic_ns()
   uint64_t call = 0;         // calls on paths: which one it was (scheduler/path_order.h)
   uint64_t before_tick = 0;  // and the last one before its tick
   uint64_t offset = 0;       // of the part still to do
@@ -75,6 +76,7 @@ struct Request {
   bool awaited = false;   // the end of the thread waits for it, if it changes a file: not on a remote mount
   bool nowait = false;    // a direct request that AIO is to refuse rather than wait for (H32)
   bool finished = false;  // its result is there, nothing works on it any more
+  bool told = false;      // that it is slow (IoContext::slow_calls)
   bool holds_all_memory = false;  // `block` or `blocks` hold every vector's memory
   iovec single = {nullptr, 0};
 

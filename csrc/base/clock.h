@@ -1,4 +1,4 @@
-// Monotonic time for budgets. clock_gettime(2) is served by the vDSO: no system call, about 20 ns.
+// Monotonic time. clock_gettime(2) is served by the vDSO: no system call, 20 to 40 ns.
 #pragma once
 
 #include <time.h>
@@ -10,6 +10,13 @@ namespace ioengine {
 inline uint64_t monotonic_ns() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// The same clock as of the last tick of the kernel, 1 to 10 ms ago: an eighth of the price.
+inline uint64_t coarse_monotonic_ns() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
 }
 

@@ -260,7 +260,7 @@ napi_value probe(const Arguments<1>& in) {
 }
 
 // stats(): [operations, bytes] per lane in Lane order, then in flight, queued, fallbacks, merged,
-// mounts barred now, times that one was
+// mounts barred now, times that one was, and [operations, bytes] per FilesystemKind
 napi_value stats(const Arguments<1>& in) {
   napi_value list, value;
   napi_create_array(in.env, &list);
@@ -283,6 +283,10 @@ napi_value stats(const Arguments<1>& in) {
   add(statistics.merged);
   add(context.inline_fuse()->barred_mounts());
   add(context.inline_fuse()->times());
+  for (const LaneCounters& kind : statistics.kinds) {
+    add(kind.operations);
+    add(kind.bytes);
+  }
   return list;
 }
 
@@ -321,6 +325,7 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
   define_attribute_calls(environment, exports);
   define_directory_calls(environment, exports);
   define_stream_calls(environment, exports);
+  define_in_flight_calls(environment, exports);
 #ifdef IOENGINE_FAULT_POINTS
   define_fault_calls(environment->env(), exports);
 #endif

@@ -23,5 +23,7 @@ void define_path_calls(Environment* environment, napi_value exports);
 void define_change_calls(Environment* environment, napi_value exports);
 void define_attribute_calls(Environment* environment, napi_value exports);
 void define_directory_calls(Environment* environment, napi_value exports);
+// No calls: what is in flight.
+void define_in_flight_calls(Environment* environment, napi_value exports);
 
 }  // namespace ioengine

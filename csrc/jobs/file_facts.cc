@@ -120,8 +120,10 @@ FilesystemTraits filesystem_traits(uint64_t magic, uint64_t flags) {
       break;
     case kTmpfs:
       traits.memory_backed = true;
+      traits.kind = FilesystemKind::kMemory;
       break;
     case kOverlay:
+      traits.kind = FilesystemKind::kStacked;
       break;
     default:
       traits.known = false;

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "jobs/access_time.h"
+#include "jobs/filesystem_kind.h"
 
 namespace ioengine {
 
@@ -43,6 +44,7 @@ struct FilesystemTraits {
   bool uring_writes =
       false;  // buffered writes run well on io-wq: not on ext4 and tmpfs, which threads serve faster
   AccessTimes access_times = AccessTimes::kRelative;
+  FilesystemKind kind = FilesystemKind::kLocal;  // of a known one
 };
 
 // By f_type and f_flags of statfs(2).
@@ -63,6 +65,10 @@ struct FileFacts {
   bool direct = false;
   bool readable = false;
   bool writable = false;
+
+  FilesystemKind filesystem_kind() const {
+    return kind == FileKind::kRemote ? FilesystemKind::kRemote : filesystem.kind;
+  }
 };
 
 // Reads the facts of an open descriptor. Returns 0 or -errno (EBADF). May wait: never on the JavaScript

@@ -12,48 +12,6 @@
 namespace ioengine {
 namespace {
 
-constexpr std::string_view kLocalTypes[] = {
-    "ext2",
-    "ext3",
-    "ext4",
-    "xfs",
-    "btrfs",
-    "f2fs",
-    "tmpfs",
-    "devtmpfs",
-    "ramfs",
-    "overlay",
-    "squashfs",
-    "erofs",
-    "vfat",
-    "exfat",
-    "iso9660",
-    // The kernel's own, whose files node:fs serves.
-    "proc",
-    "sysfs",
-    "cgroup",
-    "cgroup2",
-    "devpts",
-    "mqueue",
-    "debugfs",
-    "tracefs",
-    "securityfs",
-    "selinuxfs",
-    "configfs",
-    "bpf",
-    "pstore",
-    "efivarfs",
-    "hugetlbfs",
-    "binfmt_misc",
-    "fusectl",
-    "rpc_pipefs",
-    "nsfs",
-    "resctrl",
-    "bdev",
-    "pipefs",
-    "sockfs",
-};
-
 bool is_below(std::string_view point, std::string_view other) {
   if (point.size() <= other.size() || point.substr(0, other.size()) != other) return false;
   return other == "/" || point[other.size()] == '/';
@@ -100,18 +58,15 @@ bool parse_line(std::string_view line, Mount* mount) {
   const size_t dash = line.find(" - ");
   if (mount->point.empty() || dash == std::string_view::npos) return false;
   line.remove_prefix(dash + 3);
-  mount->remote = is_remote_type(next_field(&line));
+  mount->kind = kind_of_type(next_field(&line));
   return true;
 }
 
 }  // namespace
 
-bool is_remote_type(std::string_view type) {
-  return std::find(std::begin(kLocalTypes), std::end(kLocalTypes), type) == std::end(kLocalTypes);
-}
-
-std::vector<Mount> parse_mounts(std::string_view text) {
-  std::vector<Mount> all;
+MountList parse_mounts(std::string_view text) {
+  MountList list;
+  std::vector<Mount>& all = list.all;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
     Mount mount;
@@ -122,16 +77,15 @@ std::vector<Mount> parse_mounts(std::string_view text) {
     }
     text.remove_prefix(std::min(end + 1, text.size()));
   }
-  std::vector<Mount> wanted;
+  const auto is_longer = [](const Mount& a, const Mount& b) { return a.point.size() > b.point.size(); };
+  std::stable_sort(all.begin(), all.end(), is_longer);
   for (const Mount& mount : all) {
     const auto covers = [&](const Mount& other) {
-      return other.remote && is_below(mount.point, other.point);
+      return other.remote() && is_below(mount.point, other.point);
     };
-    if (mount.remote || std::any_of(all.begin(), all.end(), covers)) wanted.push_back(mount);
+    if (mount.remote() || std::any_of(all.begin(), all.end(), covers)) list.remote.push_back(mount);
   }
-  const auto is_longer = [](const Mount& a, const Mount& b) { return a.point.size() > b.point.size(); };
-  std::stable_sort(wanted.begin(), wanted.end(), is_longer);
-  return wanted;
+  return list;
 }
 
 int32_t MountListJob::run() {
@@ -144,7 +98,7 @@ int32_t MountListJob::run() {
     if (count == 0) break;
     text.append(part, static_cast<size_t>(count));
   }
-  mounts = parse_mounts(text);
+  list = parse_mounts(text);
   return 0;
 }
 

@@ -1,5 +1,4 @@
-// What is mounted where, as far as it matters: mounts whose filesystem may wait for a server, and those below
-// them. From /proc/self/mountinfo (proc(5)).
+// What is mounted where. From /proc/self/mountinfo (proc(5)).
 #pragma once
 
 #include <cstdint>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "base/owned_fd.h"
+#include "jobs/filesystem_kind.h"
 #include "jobs/path_job.h"
 
 namespace ioengine {
@@ -15,17 +15,20 @@ namespace ioengine {
 struct Mount {
   std::string point;
   uint64_t device = 0;
-  bool remote = false;
+  FilesystemKind kind = FilesystemKind::kRemote;
+
+  // May wait for a server or a driver in user space.
+  bool remote() const { return kind == FilesystemKind::kRemote; }
 };
 
-// Whether a filesystem of this type (as mountinfo names it) may wait for a server or a driver in user space:
-// every one that is not known to be local, in memory, or one of the kernel's own.
-bool is_remote_type(std::string_view type);
+// The longest mount points first; of several on one point the last, which is the one that is seen.
+struct MountList {
+  std::vector<Mount> all;
+  std::vector<Mount> remote;  // of these, the remote ones and whatever is mounted below one
+};
 
-// Of the text of mountinfo: remote mounts, which may wait for a server or a driver in user space, and
-// whatever is mounted below one. The longest mount points first; of several on one point the last, which is
-// the one that is seen.
-std::vector<Mount> parse_mounts(std::string_view text);
+// Of the text of mountinfo.
+MountList parse_mounts(std::string_view text);
 
 // Reads the list from its beginning. The descriptor is the caller's: poll(2) says on it that the list has
 // changed.
@@ -35,7 +38,7 @@ struct MountListJob final : PathJob {
   int32_t run() override;
 
   const int fd;
-  std::vector<Mount> mounts;
+  MountList list;
 };
 
 }  // namespace ioengine

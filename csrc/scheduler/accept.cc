@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/statx.h"
 #include "jobs/descriptor_syscalls.h"
@@ -82,6 +83,8 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
   request->holds_all_memory = false;
   request->nowait = false;
   request->finished = false;
+  request->told = false;
+  request->accepted_ns = coarse_monotonic_ns();
   return request;
 }
 
@@ -197,6 +200,12 @@ void IoContext::place(Request* request) {
   if (request->awaited && changes_file(request->operation)) ++unsettled_writes_;
 }
 
+void IoContext::count_inline(FilesystemKind kind, int32_t result) {
+  const uint64_t bytes = result > 0 ? static_cast<uint64_t>(result) : 0;
+  statistics_.lanes[static_cast<size_t>(Lane::kInline)].add(bytes);
+  statistics_.kinds[static_cast<size_t>(kind)].add(bytes);
+}
+
 int32_t IoContext::accept(Request* request) {
   Descriptor* descriptor = request->descriptor;
   ++descriptor->pending;
@@ -247,9 +256,7 @@ bool IoContext::try_inline(Descriptor* descriptor, const iovec* vectors, uint32_
     *done = static_cast<uint64_t>(status);
     return false;
   }
-  LaneCounters& lane = statistics_.lanes[static_cast<size_t>(Lane::kInline)];
-  ++lane.operations;
-  if (status > 0) lane.bytes += static_cast<uint64_t>(status);
+  count_inline(descriptor->facts.filesystem_kind(), status);
   *result = status;
   return true;
 }
@@ -324,7 +331,7 @@ int32_t IoContext::open(OpenJob* job, uint32_t flags) {
     if (result != kNeedsPool) {
       if (result >= 0) adopt(result, job->facts);
       inline_lane_.charge();
-      ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
+      count_inline(job->facts.filesystem_kind(), 0);
       delete job;
       return result;
     }
@@ -347,6 +354,7 @@ int32_t IoContext::answer_later(int32_t result, uint32_t flags) {
 
 int32_t IoContext::answer_after_immediates(uint32_t flags) {
   Request* request = new_request(Operation::kStat, nullptr, flags);
+  request->finished = true;
   held_back_.push(request);
   return accepted(request);
 }
@@ -379,7 +387,7 @@ int32_t IoContext::close(int fd, uint32_t flags) {
     const FileFacts facts = descriptor->facts;
     forget(fd);
     inline_lane_.charge();
-    ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
+    count_inline(facts.filesystem_kind(), 0);
     return inline_lane_.close(fd, facts);
   }
   Request* request = new_request(Operation::kClose, descriptor, flags);

@@ -131,12 +131,12 @@ void IoContext::settle(Request* request, int32_t result) {
   if (request->has(kFlagSeek) && result > 0)
     lseek(request->fd, static_cast<off_t>(request->offset), SEEK_SET);
   if (result != kUnsupported) {
-    LaneCounters& lane = statistics_.lanes[static_cast<size_t>(request->lane)];
-    ++lane.operations;
     const bool whole =
         request->operation == Operation::kReadFile || request->operation == Operation::kWriteFile;
     const bool moved = moves_bytes(request->operation) || whole;
-    if (moved && result > 0) lane.bytes += static_cast<uint64_t>(result);
+    const uint64_t bytes = moved && result > 0 ? static_cast<uint64_t>(result) : 0;
+    statistics_.lanes[static_cast<size_t>(request->lane)].add(bytes);
+    statistics_.kinds[static_cast<size_t>(kind_of(request))].add(bytes);
   }
   if (request->operation == Operation::kOpen && result >= 0) learn_opened(request, result);
   if (request->job != nullptr) {

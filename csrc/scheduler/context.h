@@ -18,6 +18,7 @@
 #include "jobs/open_file.h"
 #include "jobs/read_file.h"
 #include "jobs/result_codes.h"
+#include "scheduler/call_in_flight.h"
 #include "scheduler/descriptor.h"
 #include "scheduler/device_queues.h"
 #include "scheduler/file_stamp.h"
@@ -34,10 +35,16 @@ struct DescriptorJob;
 struct LaneCounters {
   uint64_t operations = 0;
   uint64_t bytes = 0;
+
+  void add(uint64_t more) {
+    ++operations;
+    bytes += more;
+  }
 };
 
 struct Statistics {
   LaneCounters lanes[kLaneCount];
+  LaneCounters kinds[kFilesystemKinds];
   uint64_t fallbacks = 0;  // attempts that one lane could not serve and another took over
   uint64_t merged = 0;     // requests that became part of a merged one, but for the first of each
 };
@@ -173,6 +180,14 @@ class IoContext {
   const Statistics& statistics() const { return statistics_; }
   InlineFuse* inline_fuse() { return inline_lane_.fuse(); }
 
+  // calls_in_flight.cc
+  // Calls that were accepted at least so long ago and have not settled, the oldest first.
+  std::vector<CallInFlight> calls_in_flight(uint64_t least_age_ns);
+  // The same for those that it has not named before.
+  std::vector<CallInFlight> slow_calls(uint64_t least_age_ns);
+  // How old the oldest is that slow_calls() has not named; 0 where there is none.
+  uint64_t oldest_call_ns();
+
  private:
   // accept.cc
   Request* new_request(Operation operation, Descriptor* descriptor, uint32_t flags);
@@ -185,6 +200,7 @@ class IoContext {
   int32_t close_unknown(int fd, uint32_t flags);
   bool still_same_file(Descriptor* descriptor);
   int32_t accept(Request* request);
+  void count_inline(FilesystemKind kind, int32_t result);
   void place(Request* request);
   void keep_in_order(Request* request);
   bool try_inline(Descriptor* descriptor, const iovec* vectors, uint32_t count, uint64_t wanted,
@@ -193,7 +209,13 @@ class IoContext {
   Gate gate_of(Operation operation, const Descriptor* descriptor, uint64_t wanted, int64_t position) const;
   void start_unknown(Request* request);
 
+  // calls_in_flight.cc
+  std::vector<CallInFlight> calls_of(std::vector<Request*>* requests);
+  CallInFlight call_of(const Request* request);
+  FilesystemKind kind_of(const Request* request);
+
   // paths.cc
+  void count_inline(const char* path, int32_t result);
   bool looks_up_here(const char* path);
   void count(Request* request);
   void uncount(const Request* request);

@@ -37,9 +37,32 @@ std::string normal(std::string_view path) {
   return result.empty() ? "/" : result;
 }
 
+// Most paths: absolute, and nothing in them that normal() changes.
+bool is_normal(std::string_view path) {
+  if (path.size() < 2 || path[0] != '/') return path == "/";
+  for (size_t slash = 0; slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
+    std::string_view rest = path.substr(slash + 1, 3);
+    for (int dots = 0; dots < 2 && !rest.empty() && rest[0] == '.'; ++dots) rest.remove_prefix(1);
+    if (rest.empty() || rest[0] == '/') return false;
+  }
+  return true;
+}
+
 bool is_at_or_below(std::string_view path, std::string_view point) {
   if (point == "/") return true;
-  return path.substr(0, point.size()) == point && (path.size() == point.size() || path[point.size()] == '/');
+  // Most points are out after one character.
+  const size_t size = point.size();
+  if (path.size() < size || (path.size() > size && path[size] != '/')) return false;
+  return path.substr(0, size) == point;
+}
+
+// The mount that a path is on, as it is written.
+const Mount* longest(const std::vector<Mount>& mounts, std::string_view path) {
+  const std::string changed = is_normal(path) ? std::string() : normal(path);
+  const std::string_view whole = changed.empty() ? path : changed;
+  const auto found = std::find_if(mounts.begin(), mounts.end(),
+                                  [&](const Mount& mount) { return is_at_or_below(whole, mount.point); });
+  return found != mounts.end() ? &*found : nullptr;
 }
 
 }  // namespace
@@ -61,23 +84,21 @@ bool MountTable::wants_reading() {
   return reading_ = poll(&poller, 1, 0) == 1;
 }
 
-void MountTable::learn(std::vector<Mount> mounts) {
-  mounts_ = std::move(mounts);
+void MountTable::learn(MountList list) {
+  list_ = std::move(list);
+  last_folder_.clear();
   known_ = true;
   reading_ = false;
 }
 
 uint16_t MountTable::queue_of(std::string_view path) {
-  if (mounts_.empty()) return 0;
-  const std::string whole = normal(path);
-  for (const Mount& mount : mounts_) {
-    if (is_at_or_below(whole, mount.point)) return mount.remote ? queue_of_device(mount.device) : 0;
-  }
-  return 0;
+  if (list_.remote.empty()) return 0;
+  const Mount* mount = longest(list_.remote, path);
+  return mount != nullptr && mount->remote() ? queue_of_device(mount->device) : 0;
 }
 
 uint16_t MountTable::queue_of_number(int fd) {
-  if (mounts_.empty()) return 0;
+  if (list_.remote.empty()) return 0;
   char name[32], path[4096];
   std::snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
   const ssize_t length = readlink(name, path, sizeof(path));
@@ -97,12 +118,28 @@ uint16_t MountTable::queue_of_device(uint64_t device) {
   return static_cast<uint16_t>(index + 1);
 }
 
-std::string MountTable::point_of(uint16_t queue) const {
-  if (queue == 0 || queue > devices_.size()) return {};
-  const uint64_t device = devices_[queue - 1];
+std::string MountTable::point_of(uint16_t queue) const { return point_of_device(device_of(queue)); }
+
+// The shortest of several: binds of parts of it are others.
+std::string MountTable::point_of_device(uint64_t device) const {
+  if (device == 0) return {};
   const auto is_its = [=](const Mount& mount) { return mount.device == device; };
-  const auto found = std::find_if(mounts_.rbegin(), mounts_.rend(), is_its);
-  return found != mounts_.rend() ? found->point : std::string();
+  const auto found = std::find_if(list_.all.rbegin(), list_.all.rend(), is_its);
+  return found != list_.all.rend() ? found->point : std::string();
+}
+
+std::string MountTable::point_of_path(std::string_view path) const {
+  const Mount* mount = longest(list_.all, path);
+  return mount != nullptr ? mount->point : std::string();
+}
+
+FilesystemKind MountTable::kind_of(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  const std::string_view folder = slash == std::string_view::npos ? "." : path.substr(0, slash + 1);
+  if (folder == last_folder_) return last_kind_;
+  const Mount* mount = longest(list_.all, path);
+  last_folder_ = folder;
+  return last_kind_ = mount != nullptr ? mount->kind : FilesystemKind::kLocal;
 }
 
 }  // namespace ioengine

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "jobs/filesystem_kind.h"
 #include "jobs/mount_list.h"
 
 namespace ioengine {
@@ -26,7 +27,7 @@ class MountTable {
   bool wants_reading();
   int fd() const { return fd_; }
   // What a MountListJob has found, or that it failed: everything counts as local then.
-  void learn(std::vector<Mount> mounts);
+  void learn(MountList list);
 
   // 0 where the path is on no remote mount.
   uint16_t queue_of(std::string_view path);
@@ -37,15 +38,22 @@ class MountTable {
   uint64_t device_of(uint16_t queue) const {
     return queue > 0 && queue <= devices_.size() ? devices_[queue - 1] : 0;
   }
-  // Where the mount of a queue is, for people; empty if it is gone.
+
+  // For people: where a mount is, by its queue, by a device, or by a path on it; empty if that is not known.
   std::string point_of(uint16_t queue) const;
+  std::string point_of_device(uint64_t device) const;
+  std::string point_of_path(std::string_view path) const;
+  // What a path is on. Paths of one folder in a row cost one look.
+  FilesystemKind kind_of(std::string_view path);
 
  private:
   const int fd_;
   bool known_ = false;
   bool reading_ = false;
   uint64_t looked_ns_ = 0;
-  std::vector<Mount> mounts_;      // the longest first
+  MountList list_;
+  std::string last_folder_;  // that kind_of() was asked about, and its answer
+  FilesystemKind last_kind_ = FilesystemKind::kLocal;
   std::vector<uint64_t> devices_;  // of the queues, from 1 on
 };
 

@@ -46,13 +46,18 @@ bool IoContext::looks_up_here(const char* path) {
   return true;
 }
 
+// What was found is on a block device (KnownMounts); where something is missing may be anywhere.
+void IoContext::count_inline(const char* path, int32_t result) {
+  count_inline(result >= 0 ? FilesystemKind::kLocal : mounts_.kind_of(path), result);
+}
+
 int32_t IoContext::stat(const char* path, bool follow, uint32_t flags, struct statx* status) {
   bool learn = false;
   if ((flags & kFlagCallback) == 0 && looks_up_here(path)) {
     inline_lane_.charge();
     const int32_t result = inline_paths_.stat(path, follow, status, &learn);
     if (result != kNeedsPool) {
-      ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
+      count_inline(path, result);
       return result;
     }
   }
@@ -69,7 +74,7 @@ int32_t IoContext::access(const char* path, int32_t mode, uint32_t flags) {
     inline_lane_.charge();
     const int32_t result = inline_paths_.exists(path, &learn);
     if (result != kNeedsPool) {
-      ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
+      count_inline(path, result);
       return result;
     }
   }
@@ -122,9 +127,7 @@ int32_t IoContext::read_file(const char* path, uint32_t flags, char* memory) {
   if ((flags & kFlagCallback) == 0 && looks_up_here(path)) {
     const int32_t result = read_whole_here(path, spare_file_.get(), memory, &learn);
     if (result != kNeedsPool) {
-      LaneCounters& lane = statistics_.lanes[static_cast<size_t>(Lane::kInline)];
-      ++lane.operations;
-      if (result > 0) lane.bytes += static_cast<uint64_t>(result);
+      count_inline(path, result);
       return result;
     }
   }
@@ -209,8 +212,8 @@ void IoContext::read_mounts() {
 
 void IoContext::learn_mounts(Request* request, int32_t result) {
   auto* job = static_cast<MountListJob*>(request->job);
-  if (result < 0) job->mounts.clear();
-  mounts_.learn(std::move(job->mounts));
+  if (result < 0) job->list = MountList();
+  mounts_.learn(std::move(job->list));
   slots_.give_back(request);
   while (Request* waiting = unplaced_.pop()) stopping_ ? cancel(waiting) : to_pool(waiting);
 }
@@ -322,7 +325,7 @@ int32_t IoContext::stat_descriptor(int fd, uint32_t flags, struct statx* status)
   const bool behind_change = descriptor->follows_change(turn_, -1, 0);
   const bool free = !behind_change && descriptor->waiting.empty() && !descriptor->exclusive_running;
   if ((flags & kFlagCallback) == 0 && descriptor->known() && free && stats_at_once(descriptor)) {
-    ++statistics_.lanes[static_cast<size_t>(Lane::kInline)].operations;
+    count_inline(descriptor->facts.filesystem_kind(), 0);
     return stat_here(descriptor, status);
   }
   Request* request = new_request(Operation::kStatx, descriptor, flags);

@@ -37,6 +37,14 @@ class Slots {
     --taken_;
   }
   size_t taken() const { return taken_; }
+  template <typename Visit>
+  void for_each_taken(Visit visit) {
+    for (const auto& chunk : chunks_) {
+      for (size_t i = 0; i < kChunk; ++i) {
+        if ((chunk[i].generation & 1) == 1) visit(&chunk[i]);
+      }
+    }
+  }
   // Null for a number that no request has.
   const Request* taken_at(uint32_t slot) const {
     if (slot / kChunk >= chunks_.size()) return nullptr;

@@ -12,15 +12,15 @@ namespace {
 void types() {
   for (const char* type : {"nfs", "nfs4", "cifs", "ceph", "lustre", "9p", "virtiofs", "fuse",
                            "fuse.glusterfs", "fuseblk", "autofs", "zfs", "made-up"})
-    CHECK(is_remote_type(type));
+    CHECK(kind_of_type(type) == FilesystemKind::kRemote);
   for (const char* type : {"ext4", "xfs", "btrfs", "tmpfs", "overlay", "proc", "sysfs", "cgroup2"})
-    CHECK(!is_remote_type(type));
+    CHECK(kind_of_type(type) != FilesystemKind::kRemote);
 }
 
 // Red when a local mount below a remote one is taken for remote, when the first of two on one point is taken,
 // or when what is escaped in a name stays so.
 void lines() {
-  const auto mounts = parse_mounts(
+  const auto list = parse_mounts(
       "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
       "30 22 0:40 / /srv rw - nfs4 host:/srv rw\n"
       "31 30 8:2 / /srv/local rw master:1 propagate_from:2 - xfs /dev/sdb rw\n"
@@ -29,11 +29,13 @@ void lines() {
       "34 22 8:3 / /twice rw - ext4 /dev/sdc rw\n"
       "35 22 0:43 / /srvother rw - tmpfs none rw\n"
       "no line at all\n");
+  CHECK_EQ(list.all.size(), 6u);
+  const auto& mounts = list.remote;
   CHECK_EQ(mounts.size(), 3u);
-  CHECK(mounts[0].point == "/srv/local" && !mounts[0].remote);
+  CHECK(mounts[0].point == "/srv/local" && !mounts[0].remote());
   CHECK_EQ(mounts[0].device, makedev(8, 2));
   for (size_t i = 1; i < 3; ++i) {
-    CHECK(mounts[i].remote);
+    CHECK(mounts[i].remote());
     CHECK(mounts[i].point == "/srv" ? mounts[i].device == makedev(0, 40) : mounts[i].point == "/a b");
   }
 }
@@ -42,7 +44,7 @@ void lines() {
 void no_list() {
   const std::string_view text = "30 22 0:40 / /s\\040 rw - nfs4 host:/srv rw\n";
   for (size_t length = 0; length < text.size(); ++length)
-    CHECK(parse_mounts(text.substr(0, length)).size() <= 1);
+    CHECK(parse_mounts(text.substr(0, length)).all.size() <= 1);
 }
 
 }  // namespace

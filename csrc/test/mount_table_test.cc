@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <utility>
 
 #include "base/limits.h"
 #include "jobs/mount_list.h"
@@ -28,14 +29,14 @@ constexpr const char* kMountInfo =
 
 void parses_what_the_kernel_writes() {
   set_context("parse_mounts");
-  const std::vector<Mount> mounts = parse_mounts(kMountInfo);
+  const std::vector<Mount> mounts = parse_mounts(kMountInfo).remote;
   CHECK_EQ(mounts.size(), 4u);
   const char* const kPoints[] = {"/mnt/with space", "/mnt/nfs/cache", "/mnt/nfs", "/mnt/n"};
   for (size_t i = 0; i < 4; ++i) {
     CHECK(mounts[i].point == kPoints[i]);
-    CHECK_EQ(mounts[i].remote, i != 1);
+    CHECK_EQ(mounts[i].remote(), i != 1);
   }
-  CHECK(parse_mounts("").empty());
+  CHECK(parse_mounts("").all.empty());
 }
 
 void finds_the_longest_prefix() {
@@ -48,8 +49,8 @@ void finds_the_longest_prefix() {
   CHECK(table.known());
   const uint16_t nfs = table.queue_of("/mnt/nfs");
   CHECK(nfs != 0);
-  for (const char* path :
-       {"/mnt/nfs/", "/mnt/nfs/a/b", "//mnt/./nfs/a", "/mnt/x/../nfs/a", "/mnt/nfs/cachet"})
+  for (const char* path : {"/mnt/nfs/", "/mnt/nfs/a/b", "/mnt/nfs/.", "/mnt/nfs/..a/.b/...",
+                           "/mnt/cache/../nfs", "//mnt/./nfs/a", "/mnt/x/../nfs/a", "/mnt/nfs/cachet"})
     CHECK_EQ(table.queue_of(path), nfs);
   for (const char* path :
        {"/", "/mnt", "/mnt/nf", "/mnt/nfsx", "/mnt/nfs/cache/a", "/mnt/nfs/..", "/mnt/covered/a", ""})
@@ -57,6 +58,14 @@ void finds_the_longest_prefix() {
   CHECK(table.queue_of("/mnt/n/a") != nfs && table.queue_of("/mnt/n/a") != 0);
   CHECK(table.point_of(nfs) == "/mnt/nfs");
   CHECK(table.point_of(0).empty());
+  CHECK(table.point_of_path("/mnt/nfs/cache/a") == "/mnt/nfs/cache");
+  CHECK(table.point_of_path("/srv") == "/");
+  const std::pair<const char*, FilesystemKind> kKinds[] = {
+      {"/srv/a", FilesystemKind::kLocal},        {"/proc/a", FilesystemKind::kSpecial},
+      {"/mnt/nfs/a", FilesystemKind::kRemote},   {"/mnt/nfs/cache/a", FilesystemKind::kLocal},
+      {"/mnt/nfs/b", FilesystemKind::kRemote},   {"/mnt/nfs/c", FilesystemKind::kRemote},
+      {"/mnt/covered/a", FilesystemKind::kLocal}};
+  for (const auto& [path, kind] : kKinds) CHECK(table.kind_of(path) == kind);
 }
 
 // Where the root itself is remote only what is mounted over it is not; and paths go by the current folder.
@@ -93,7 +102,7 @@ void reads_the_list() {
   CHECK_EQ(job.run(), 0);
   MountListJob second(job.fd);
   CHECK_EQ(second.run(), 0);
-  CHECK_EQ(second.mounts.size(), job.mounts.size());
+  CHECK_EQ(second.list.all.size(), job.list.all.size());
 }
 
 }  // namespace

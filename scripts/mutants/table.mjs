@@ -268,6 +268,13 @@ export const mutants = [
     ...suite('threads', 'compat-tests/parity/settle-order.test.mjs'),
   },
   {
+    name: 'a call that hangs is told again and again',
+    file: `${scheduler}/calls_in_flight.cc`,
+    from: '    request->told = true;\n',
+    to: '',
+    ...suite('uring', 'compat-tests/mounts/in-flight.test.mjs'),
+  },
+  {
     name: 'a failed small write resolves',
     file: 'src/functions/write-small-file.ts',
     from: '    if (failed !== undefined) return failedAt(failed, errno, fd);\n',

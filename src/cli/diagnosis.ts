@@ -2,7 +2,7 @@
 
 import { release } from 'node:os';
 import { type Limits, libc, limits, loadedAddon, type Sandbox, sandbox } from './doctor-system';
-import { type Place, placeOf } from './filesystem-of';
+import { kindOf, type Place, placeOf } from './filesystem-of';
 import { type Direct, lanesAt, type Seen } from './lanes-of';
 
 import type Engine = require('../index');
@@ -20,6 +20,7 @@ export interface Diagnosis {
   environment: Record<string, string>;
   /** The backend of a program that is started like this one, or why it would not start. */
   backend?: { name: string; forced: boolean; reason: string; depth: number };
+  filesystems?: Engine.Backend['filesystems'];
   refusal?: { code: string; message: string; fix: string };
   backends: Record<string, Engine.Probed>;
   limits: Limits;
@@ -42,11 +43,11 @@ function verdictOf(name: string): Pick<Diagnosis, 'exitCode' | 'verdict'> {
 }
 
 /** The backend that a program gets here, and what is wrong where it gets none. */
-function chosen(): Pick<Diagnosis, 'exitCode' | 'verdict' | 'backend' | 'refusal'> {
+function chosen(): Pick<Diagnosis, 'exitCode' | 'verdict' | 'backend' | 'filesystems' | 'refusal'> {
   const { backend, EngineError } = loadEngine();
   try {
-    const { name, forced, reason, depth } = backend();
-    return { ...verdictOf(name), backend: { name, forced, reason, depth } };
+    const { name, forced, reason, depth, filesystems } = backend();
+    return { ...verdictOf(name), backend: { name, forced, reason, depth }, filesystems };
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     const { code, message, fix } = error;
@@ -70,11 +71,13 @@ function binary(backends: Diagnosis['backends']): Diagnosis['binary'] {
 /** What a program meets that is started like this command, and what PATH is. */
 export async function diagnose(path: string | undefined, mayCreate: boolean): Promise<Diagnosis> {
   // Before the engine has started: an error about PATH comes first.
-  const place = path === undefined ? undefined : placeOf(path);
+  const found = path === undefined ? undefined : placeOf(path);
   // The one warning of a process that has no engine says nothing that is not below.
   process.removeAllListeners('warning');
   process.on('warning', () => {});
   const choice = chosen();
+  const { filesystems } = choice;
+  const place = found && { ...found, ...(filesystems && kindOf(found, filesystems)) };
   const backends = loadEngine().probe();
   const runs = choice.backend !== undefined && choice.backend.name !== 'node';
   const nothing = { lanes: [], direct: { supported: false, reason: 'not tried: no engine runs' } };
@@ -86,6 +89,7 @@ export async function diagnose(path: string | undefined, mayCreate: boolean): Pr
     binary: binary(backends),
     environment: environment(),
     backend: choice.backend,
+    filesystems,
     refusal: choice.refusal,
     backends,
     limits: limits(),

@@ -76,6 +76,18 @@ function directText({
   return `yes; for node:fs offsets and lengths in ${bytes(offsetAlignment)}, memory at ${memory}; for ioengine any`;
 }
 
+const TYPES_SHOWN = 6;
+
+function filesystemLines({ filesystems }: Diagnosis): string[] {
+  if (filesystems === undefined) return [];
+  const rows = Object.entries(filesystems).map(([kind, { types, files, paths }]) => {
+    const more = types.length > TYPES_SHOWN ? ', …' : '';
+    const named = types.length === 0 ? 'NFS, SMB, Ceph, FUSE and every other' : types.slice(0, TYPES_SHOWN).join(', ');
+    return [kind, files.join(', '), paths.join(', '), `${named}${more}`];
+  });
+  return ['', 'Filesystems', ...table(['kind', 'open files', 'paths', 'types'], rows)];
+}
+
 function placeLines(place: NonNullable<Diagnosis['place']>): string[] {
   const { mount } = place;
   const rows: Row[] = [
@@ -83,7 +95,7 @@ function placeLines(place: NonNullable<Diagnosis['place']>): string[] {
     ['type', place.type],
     ['filesystem', `${mount?.type ?? 'unknown'} (${place.magic}), ${bytes(place.freeBytes)} free`],
     ['mounted', mount === undefined ? 'unknown' : `${mount.source} on ${mount.point} (${mount.options})`],
-    ['kind', `${place.kind}: ${place.kindMeans}`],
+    ...(place.kind === undefined ? [] : [['kind', `${place.kind}: ${place.kindMeans}`] as Row]),
     ['O_DIRECT', directText(place.direct)],
   ];
   const lanes = place.lanes.map(({ operation, lane }) => [operation, lane]);
@@ -105,6 +117,7 @@ export function reportLines(found: Diagnosis): string[] {
     ]),
     ...section('Chosen', chosenRows(found)),
     ...section('Backends', backendRows(found)),
+    ...filesystemLines(found),
     ...section('Limits', limitRows(found.limits)),
     ...section('Sandbox', sandboxRows(found)),
     ...(found.place === undefined ? [] : placeLines(found.place)),

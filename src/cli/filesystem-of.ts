@@ -3,31 +3,17 @@
 import { realpathSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { textOf } from './doctor-system';
 
-export type Kind = 'local' | 'memory' | 'stacked' | 'remote' | 'special';
+import type Engine = require('../index');
 
-const NAMES: Record<Exclude<Kind, 'remote'>, readonly string[]> = {
-  local: ['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'f2fs'],
-  memory: ['tmpfs', 'devtmpfs', 'ramfs', 'hugetlbfs'],
-  stacked: ['overlay'],
-  special: [
-    ...['proc', 'sysfs', 'devpts', 'cgroup', 'cgroup2', 'debugfs', 'tracefs', 'securityfs', 'bpf', 'mqueue', 'pstore'],
-    ...['configfs', 'efivarfs', 'fusectl', 'binfmt_misc', 'autofs', 'nsfs', 'rpc_pipefs', 'selinuxfs'],
-  ],
-};
+type Filesystems = Engine.Backend['filesystems'];
 
-const MEANS: Record<Kind, string> = {
+const MEANS: Record<Engine.FilesystemKind, string> = {
   local: 'a disk of this machine',
   memory: 'no device behind it, so no call waits for one',
   stacked: 'layers of other filesystems: its files wait as those below do',
   remote: 'another machine or process answers, or its type is not known: any call may wait for long',
   special: 'the kernel makes its files up',
 };
-
-/** Unknown types count as remote: a call there may take any time. */
-function kindOf(type: string): Kind {
-  const known = Object.entries(NAMES).find(([, names]) => names.includes(type));
-  return known === undefined ? 'remote' : (known[0] as Kind);
-}
 
 export interface Mount {
   point: string;
@@ -77,8 +63,9 @@ export interface Place {
   mount?: Mount;
   /** f_type of statfs(2). */
   magic: string;
-  kind: Kind;
-  kindMeans: string;
+  /** Missing where a program would not start: nothing says what is what. */
+  kind?: Engine.FilesystemKind;
+  kindMeans?: string;
   freeBytes: number;
 }
 
@@ -88,16 +75,20 @@ export function placeOf(path: string): Place {
   const stats = statSync(realPath);
   const { type, bavail, bsize } = statfsSync(realPath);
   const mount = mountOf(realPath, textOf('/proc/self/mountinfo') ?? '');
-  const isOrdinary = stats.isFile() || stats.isDirectory() || stats.isBlockDevice();
-  const kind = isOrdinary ? kindOf(mount?.type ?? 'unknown') : 'special';
   return {
     path,
     realPath,
     type: typeOf(stats),
     mount,
     magic: `0x${(type >>> 0).toString(16)}`,
-    kind,
-    kindMeans: MEANS[kind],
     freeBytes: bavail * bsize,
   };
+}
+
+/** Types that no row names are remote. */
+export function kindOf({ type, mount }: Place, filesystems: Filesystems): Required<Pick<Place, 'kind' | 'kindMeans'>> {
+  const isOrdinary = type === 'file' || type === 'directory' || type === 'block device';
+  const named = Object.entries(filesystems).find(([, { types }]) => types.includes(mount?.type ?? ''));
+  const kind = isOrdinary ? ((named?.[0] ?? 'remote') as Engine.FilesystemKind) : 'special';
+  return { kind, kindMeans: MEANS[kind] };
 }

@@ -15,7 +15,7 @@ const { IOENGINE_TOP_SOCKET: path, IOENGINE_TOP_MS: interval } = process.env;
 
 interface Engine {
   stats(): Sample['stats'];
-  inFlight?(): SlowCall[];
+  inFlight(): SlowCall[];
 }
 
 function watch(socketPath: string): void {
@@ -41,7 +41,7 @@ function watch(socketPath: string): void {
   });
   const sample = (): void => {
     const { rss } = process.memoryUsage();
-    const calls = engine.inFlight?.() ?? [];
+    const calls = engine.inFlight();
     send({
       kind: 'sample',
       pid: process.pid,

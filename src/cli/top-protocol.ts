@@ -2,7 +2,8 @@
 
 import type Engine = require('../index');
 
-export type SlowCall = Record<string, unknown>;
+/** What is published on `ioengine:slow` may come from another version of the engine. */
+export type SlowCall = Partial<Engine.CallInFlight> & Record<string, unknown>;
 
 export interface Hello {
   kind: 'hello';

@@ -7,6 +7,7 @@ import { ACCEPTED, type Addon, ofMainContext, UNSUPPORTED } from '../native/addo
 import { rejectWithSystemError } from '../node/errors';
 import { afterTicks } from './after-ticks';
 import { makeDeliver, type Pending } from './deliver';
+import { tellSlowCalls } from './slow-calls';
 
 type Resolve = (value: unknown) => void;
 
@@ -202,6 +203,7 @@ export function connect(native: Addon): void {
   // Another copy of this module was here first: its `deliver` settles what is put into the table.
   if (shared.connected) return;
   shared.connected = true;
+  tellSlowCalls(native);
   const drain = findDrain();
   const make = ofMainContext(makeDeliver, pending);
   native.setHandlers(

@@ -1,6 +1,7 @@
-// What stats() tells: operations and bytes per lane of this thread's engine.
+// What stats() tells: operations and bytes per lane and kind of filesystem, of this thread's engine.
 
 import { runningEngine } from './backend-choice';
+import { type FilesystemKind, KINDS } from './filesystem-kinds';
 
 /** What one lane has served. */
 export interface LaneStats {
@@ -26,7 +27,7 @@ export interface Stats {
     delegated: LaneStats;
   };
   /**
-   * Requests that the kernel queue holds (at most `backend().depth`) or a thread of the pool works on (at most 8) now.
+   * Requests that the kernel queue holds (at most `backend().depth`) or a thread of the pool works on now.
    */
   inFlight: number;
   /** Requests accepted and waiting: for room, for the next submit, or behind another on the same descriptor. */
@@ -40,6 +41,8 @@ export interface Stats {
    * came.
    */
   inlineBarred: { mounts: number; times: number };
+  /** What the engine has served, by the kind of filesystem that it was on; `delegated` is not in it. */
+  kinds: Record<FilesystemKind, LaneStats>;
 }
 
 const delegated: LaneStats = { operations: 0, bytes: 0 };
@@ -69,5 +72,6 @@ export function stats(): Stats {
     fallbacks: figure(10),
     merged: figure(11),
     inlineBarred: { mounts: figure(12), times: figure(13) },
+    kinds: Object.fromEntries(KINDS.map((kind, index) => [kind, lane(7 + index)])) as Stats['kinds'],
   };
 }

@@ -56,6 +56,9 @@ export interface DirectoryMode {
   complete: boolean;
 }
 
+/** Function, path, target, descriptor or -1, mount, FilesystemKind, Lane, age in milliseconds. Texts may be empty. */
+export type CallFields = [string, string, string, number, string, number, number, number];
+
 /**
  * Functions of the addon. The accepting ones answer a number: at or above 0 the result of an operation served inline,
  * UNSUPPORTED when node:fs has to serve it, at or below ACCEPTED a slot. An error is always delivered to a slot.
@@ -167,6 +170,12 @@ export interface Addon {
   /** Moves it from `from` to `to`. 0, and nothing is moved: it is not there, or a read or write at it is under way. */
   claimFilePosition(fd: number, from: number, to: number): number;
   stats(): number[];
+  /** What has not settled and is at least so old, the oldest first. */
+  inFlight(olderThanMs: number): CallFields[];
+  /** The same for what it has not named before. */
+  slowCalls(olderThanMs: number): CallFields[];
+  /** The age in milliseconds of the oldest that `slowCalls` has not named; 0 where there is none. */
+  oldestCall(): number;
   alignedBuffer(size: number): Buffer | undefined;
   misalignment(view: ArrayBufferView): number;
 }
