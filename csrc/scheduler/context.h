@@ -223,6 +223,7 @@ class IoContext {
   void to_pool(Request* request);
   void read_mounts();
   void learn_mounts(Request* request, int32_t result);
+  void await_no_remote_ones();
   int32_t accept_look_up(Operation operation, std::unique_ptr<PathJob> job, uint32_t flags);
   static bool may_be_answered_here(const Request* request);
   int32_t answer_here(Operation operation, PathJob* job);

@@ -215,7 +215,20 @@ void IoContext::learn_mounts(Request* request, int32_t result) {
   if (result < 0) job->list = MountList();
   mounts_.learn(std::move(job->list));
   slots_.give_back(request);
+  await_no_remote_ones();
   while (Request* waiting = unplaced_.pop()) stopping_ ? cancel(waiting) : to_pool(waiting);
+}
+
+// Those that wait behind another were counted while nothing was known, and are not placed yet.
+void IoContext::await_no_remote_ones() {
+  slots_.for_each_taken([this](Request* request) {
+    const bool on_path = request->job != nullptr || request->operation == Operation::kOpen;
+    if (!request->awaited || request->finished || request->descriptor != nullptr || !on_path) return;
+    if (mount_queue_of(request) == 0) return;
+    uncount(request);
+    request->awaited = false;
+    ++unsettled_;
+  });
 }
 
 void IoContext::wait_behind(Request* earlier, Request* request) {

@@ -268,6 +268,13 @@ export const mutants = [
     ...suite('threads', 'compat-tests/parity/settle-order.test.mjs'),
   },
   {
+    name: 'the end of the process waits for calls that waited for the list of mounts',
+    file: `${scheduler}/paths.cc`,
+    from: '  await_no_remote_ones();\n  while',
+    to: '  while',
+    ...suite('uring', 'compat-tests/mounts/process-end.test.mjs'),
+  },
+  {
     name: 'a call that hangs is told again and again',
     file: `${scheduler}/calls_in_flight.cc`,
     from: '    request->told = true;\n',
