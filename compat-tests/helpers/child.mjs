@@ -21,6 +21,9 @@ function straceArguments(strace, traceFile) {
   if (strace.times) {
     args.push('-T'); // how long each took, at the end of its line
   }
+  if (strace.named) {
+    args.push('-y'); // what each descriptor is, beside its number
+  }
   if (strace.path !== undefined) {
     args.push('-P', strace.path); // only system calls that touch this file
   }

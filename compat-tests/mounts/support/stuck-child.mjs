@@ -4,9 +4,10 @@
 //   node stuck-child.mjs MOUNT LOCAL COUNT ROUNDS MODULE ONLY
 //
 // MODULE: ioengine/fs, or node:fs (with and without register). ONLY: `paths`, or nothing for every kind of call.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pathCalls, prepare } from './calls.mjs';
+import { MARKER } from './marker.mjs';
 import { measure, startProbes } from './probes.mjs';
 
 const [mount, local, count, rounds, module, only] = process.argv.slice(2);
@@ -47,6 +48,7 @@ function summary(results) {
 const commands = {
   probe: async () => measure(probes, Number(rounds)),
   call: async () => {
+    existsSync(MARKER);
     for (const [kind, call] of Object.entries(calls)) start(kind, call);
     return pending;
   },
