@@ -1,5 +1,5 @@
-// Keeps files in the page cache (mlock(2)) until its standard input ends. A machine that pages out what has not been
-// used for a while would otherwise time its disk in the cases that read from the page cache.
+// Keeps files in the page cache (mlock(2)) until its standard input ends. A machine that pages out what has
+// not been used for a while would otherwise time its disk in the cases that read from the page cache.
 //
 //   pin_files FILE_OR_FOLDER ...
 #define _GNU_SOURCE
