@@ -22,6 +22,7 @@ import { FLAG_CALLBACK, UNSUPPORTED } from '../native/addon';
 import { systemErrorWithoutFrames } from '../node/errors';
 import { handleParts } from '../node/file-handle-parts';
 import { nodeFs } from '../node/fs';
+import { rememberOpened } from './close';
 
 /**
  * fs.promises.open, with `direct`: `open(path, flags, mode)` or `open(path, { flags, mode, direct })`.
@@ -61,6 +62,7 @@ function tryOpen(path: unknown, flags: unknown, mode: unknown, last: unknown): b
   const callback = last as (error: unknown, fd?: number) => void;
   const finish = (result: number): void => {
     if (result >= 0) {
+      rememberOpened(result);
       callback(null, result);
     } else if (result !== UNSUPPORTED) {
       callback(systemErrorWithoutFrames(result, 'open', shownPath(args.path)));
