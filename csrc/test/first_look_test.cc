@@ -37,7 +37,10 @@ void a_change_waits_for_the_end() {
   const int32_t look = engine->begin_first_look(std::make_unique<FirstLookJob>("/somewhere"));
   CHECK(look > 0);
   change.accept(&engine);
-  for (int i = 0; i < 5; ++i) engine.turn();
+  for (int i = 0; i < 5; ++i) {
+    engine.turn();
+    usleep(10'000);  // a thread of the pool would have begun by then
+  }
   CHECK(!change.is_there());
   engine->end_first_look(look);
   engine.until_idle();
