@@ -2,11 +2,12 @@
 // namespace of its own (root only; Debian's glusterfs-server is installed where it is missing). Cleans up in any case.
 //
 //   npm run test:gluster -- [--only direct,parity,steps,brick,throughput] [--backend uring,aio,threads]
-//                           [--runs 1800] [--files read-file,open,…]
+//                           [--runs 600] [--files read-file,open,…]
 //
 // direct      O_DIRECT, where what is not aligned fails as with node:fs or works
-// parity      tests of compat-tests/parity, differential and mounts with their files on the volume
-// steps       --runs 1800 is about 50,000 random steps on files and as many on paths, node:fs beside the engine
+// parity      tests of compat-tests/parity with their files on the volume
+// steps       random steps on files and on paths, node:fs beside the engine: with --runs 600 about 50,000 each, half an
+//             hour or more for a backend
 // brick       a brick is killed under load, started again and healed: the files are what they have to be, on all bricks
 // throughput  node:fs with 4 and with 64 threads, the engine, fio
 import { createHash } from 'node:crypto';
@@ -205,7 +206,7 @@ await main(async () => {
   const { values } = parseArgs({
     options: {
       only: { type: 'string', default: Object.keys(STEPS).join(',') },
-      runs: { type: 'string', default: '1800' },
+      runs: { type: 'string', default: '600' },
       backend: { type: 'string', default: 'uring,aio,threads' },
       files: { type: 'string', default: PARITY.join(',') },
     },
