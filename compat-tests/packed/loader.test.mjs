@@ -1,8 +1,9 @@
 // The package with its binary missing, damaged or not for this system: the program works through node:fs and is told
 // once what was tried and why it failed. Red where a file is loaded without being looked at (the process then dies).
+
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { expect } from 'chai';
 import { localTarget } from '../../scripts/lib/local-prebuild.mjs';

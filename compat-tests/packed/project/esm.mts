@@ -1,9 +1,9 @@
 // Compiled and run by typescript.test.mjs, in a folder where the package is installed.
 import { alignedBuffer, backend, type OpenOptions, stats } from 'ioengine';
-import fs, { open, readFileSync, type Stats } from 'ioengine/fs';
 import * as named from 'ioengine/fs';
-import fsp, { readFile } from 'ioengine/fs/promises';
+import fs, { open, readFileSync, type Stats } from 'ioengine/fs';
 import * as promised from 'ioengine/fs/promises';
+import fsp, { readFile } from 'ioengine/fs/promises';
 
 export const asNode: typeof import('node:fs') = fs;
 export const namesAsNode: typeof import('node:fs') = named;

@@ -1,12 +1,14 @@
 // The bundlers that the suite has, each as a function that makes one file of a program, with no setting that ioengine
 // would need. The others are in scripts/test-bundlers.mjs.
-import path from 'node:path';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import commonjs from '@rollup/plugin-commonjs';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import * as esbuild from 'esbuild';
 import { rollup } from 'rollup';
-import webpack from 'webpack';
+
+const webpackBundle = fileURLToPath(new URL('webpack-bundle.mjs', import.meta.url));
 
 /** `conditions`: where they are named, esbuild does not look for `module`. */
 async function withEsbuild({ entry, output, format, external = [], conditions }) {
@@ -35,24 +37,9 @@ async function withRollup({ entry, output, format, external = [] }) {
 }
 
 /** `conditions`: in place of webpack's own, which have `module`. */
-async function withWebpack({ entry, output, format, external = [], conditions }) {
-  const isModule = format === 'esm';
-  const library = { type: isModule ? 'module' : 'commonjs2' };
-  const externals = external.map((name) => new RegExp(`^${name}(/|$)`));
-  const done = await promisify(webpack)({
-    target: 'node20',
-    mode: 'development',
-    devtool: false,
-    context: path.dirname(entry),
-    entry,
-    externals,
-    externalsType: isModule ? 'module' : 'commonjs',
-    resolve: conditions && { conditionNames: [...conditions, 'node', isModule ? 'import' : 'require'] },
-    experiments: { outputModule: isModule },
-    output: { path: path.dirname(output), filename: path.basename(output), module: isModule, library },
-  });
-  const { errors, warnings } = done.toJson({ all: false, errors: true, warnings: true });
-  return [...errors, ...warnings].map(({ message }) => message);
+async function withWebpack(program) {
+  const { stdout } = await promisify(execFile)(process.execPath, [webpackBundle, JSON.stringify(program)]);
+  return JSON.parse(stdout);
 }
 
 const custom = { conditions: ['custom'] };
