@@ -149,6 +149,7 @@ bool JobQueues::add_suspect(std::string_view path) {
   }
   if (free == limits::suspects) return false;
   if (free == suspects_.size()) suspects_.push_back(std::make_unique<JobQueue>());
+  suspects_[free]->allowed = limits::mount_threads_first;
   suspects_[free]->suspect = in_folder < limits::suspects_of_folder || folder == "/" ? path : folder;
   ++suspect_count_;
   return true;
@@ -184,7 +185,7 @@ void JobQueues::suspect(Request* request, bool counted) {
   ++queue->running;
   ++remote_running_;
   // Beside those that hang: not all that is there has to lead to the same server.
-  queue->allowed = queue->running + limits::mount_threads_first;
+  ++queue->allowed;
   if (is_new) move_waiting();
 }
 
