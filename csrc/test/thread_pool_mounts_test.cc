@@ -259,7 +259,9 @@ uint64_t waiting_beside_a_busy_mount() {
 void a_busy_mount_hides_no_stuck_job() {
   set_context("stuck jobs beside a busy mount");
   uint64_t quickest = UINT64_MAX;
-  for (int i = 0; i < 5; ++i) quickest = std::min(quickest, waiting_beside_a_busy_mount());
+  // On a busy machine most of them may take long for other reasons.
+  for (int i = 0; i < 25 && quickest >= 10 * limits::stuck_ns; ++i)
+    quickest = std::min(quickest, waiting_beside_a_busy_mount());
   CHECK(quickest < 10 * limits::stuck_ns);
 }
 

@@ -179,6 +179,13 @@ export const mutants = [
     ...suite('threads', 'compat-tests/parity/path-order.test.mjs'),
   },
   {
+    name: 'each job that hangs makes room for others that hang',
+    file: 'csrc/backend/threads/job_queues.cc',
+    from: '  ++queue->allowed;\n  if (is_new)',
+    to: '  queue->allowed = queue->running + limits::mount_threads_first;\n  if (is_new)',
+    native: ['thread_pool_mounts'],
+  },
+  {
     name: 'a thread that spins leaves what another has taken in',
     file: 'csrc/backend/threads/thread_pool.cc',
     from: 'if (came || wants_another()) return',
