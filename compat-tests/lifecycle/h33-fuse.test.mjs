@@ -68,7 +68,8 @@ describe('H33: the fuse of the inline lane', () => {
       if (typeof listener === 'string') skip(this, `because there is no permission listener: ${listener}`);
       try {
         const { times } = stats().inlineBarred;
-        await call(file);
+        // A call that finds the pool at work goes there: it is the first inline one that has to tell.
+        for (let tries = 0; tries < 5 && stats().inlineBarred.times === times; tries += 1) await call(file);
         expect(stats().inlineBarred.times, 'inline calls that slept').to.equal(times + 1);
         expect(stats().inlineBarred.mounts, 'mounts that are barred').to.be.least(1);
         await withFreeLoop(async (measure) => {
