@@ -21,7 +21,7 @@ function writeProject(project, { folder, way, handler }) {
     };\n`,
     'app/layout.jsx': 'export default function Layout({ children }) { return <html><body>{children}</body></html>; }\n',
     'app/page.jsx': 'export default function Page() { return <p>page</p>; }\n',
-    'app/work/route.js': handler,
+    'app/served/route.js': handler,
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(project, name), text);
 }
@@ -30,7 +30,7 @@ async function ask() {
   const end = Date.now() + ANSWER_MS_MAX;
   for (;;) {
     try {
-      const response = await fetch(`http://127.0.0.1:${PORT}/work`);
+      const response = await fetch(`http://127.0.0.1:${PORT}/served`);
       return `${await response.text()}\n`;
     } catch (error) {
       if (Date.now() > end) throw error;
