@@ -11,7 +11,7 @@ const PORT = 39_217;
 
 function writeProject(project, { folder, way, handler }) {
   rmSync(project, { recursive: true, force: true });
-  mkdirSync(path.join(project, 'app', 'work'), { recursive: true });
+  mkdirSync(path.join(project, 'app', 'served'), { recursive: true });
   const external = way === 'external' ? "serverExternalPackages: ['ioengine'], " : '';
   const root = JSON.stringify(folder);
   const files = {
