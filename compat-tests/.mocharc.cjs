@@ -6,5 +6,6 @@ module.exports = {
   require: [path.join(__dirname, 'helpers', 'backend.mjs')],
   // Only for what hangs: a machine that is slow, or busy with something else, is no fault.
   timeout: 180_000,
+  retries: Number(process.env.IOENGINE_TEST_RETRIES ?? 0),
   'forbid-only': true,
 };

@@ -1,8 +1,10 @@
 // npm test: set-up, the native tests, then the mocha suite once per backend, each in a process of its own.
 //
-//   npm test -- [--backend uring|aio|threads|auto] [--grep TEXT] [--verbose] [--jobs N] [FILE or FOLDER ...]
+//   npm test -- [--backend uring|aio|threads|auto] [--grep TEXT] [--verbose] [--jobs N] [--retries N]
+//     [FILE or FOLDER ...]
 //
-// Two runs go side by side where there are two CPUs (--jobs); what one prints comes when it has ended. Without a
+// --retries N: a test that fails is tried N times more, for machines whose load nobody knows; the summary says how
+// often that was needed. Two runs go side by side where there are two CPUs (--jobs); what one prints comes when it has ended. Without a
 // selection everything runs, and each run has to prove that its backend did the work (helpers/backend.mjs).
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
@@ -29,6 +31,7 @@ function parseOptions() {
       without: { type: 'string', multiple: true, default: [] },
       grep: { type: 'string' },
       verbose: { type: 'boolean', default: false },
+      retries: { type: 'string' },
       jobs: { type: 'string', default: String(Math.min(2, os.availableParallelism())) },
     },
     allowPositionals: true,
@@ -46,6 +49,7 @@ function parseOptions() {
     without: values.without,
     grep: values.grep,
     verbose: values.verbose,
+    retries: values.retries,
     jobs,
     files: positionals.flatMap(expand),
   };
@@ -71,6 +75,7 @@ function plan({ chosen, without, grep, files }) {
 }
 
 const counted = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
+const retriedNote = (times) => (times > 0 ? `; ${times} failed and tried again` : '');
 
 function describeLanes(lanes) {
   if (!lanes) return '';
@@ -112,7 +117,11 @@ async function runFiles(title, name, files, run, alone, summary) {
   const result = await runMocha(files, { ...run, buffered: !alone });
   if (!alone) console.log(`\n${title}\n${result.output}`);
   const lanes = describeLanes(result.lanes);
-  summary.add(name, result.totals, `${result.seconds} s${lanes === '' ? '' : `; ${lanes}`}`);
+  summary.add(
+    name,
+    result.totals,
+    `${result.seconds} s${lanes === '' ? '' : `; ${lanes}`}${retriedNote(result.totals.retried)}`,
+  );
 }
 
 async function runBackend(name, todo, run, alone, summary) {

@@ -67,7 +67,7 @@ function watch(child, totalsFile) {
  * Runs files on a backend; returns { totals, lanes, seconds, output }. A crash or a missed deadline is one more
  * failure. `scratch` is a folder of this run's own. `buffered`: the output is returned instead of shown.
  */
-export async function runMocha(files, { backend, complete, grep, verbose, scratch, buffered = false }) {
+export async function runMocha(files, { backend, complete, grep, verbose, retries, scratch, buffered = false }) {
   mkdirSync(scratch);
   const totalsFile = path.join(scratch, 'totals.json');
   const lanesFile = path.join(scratch, 'lanes.json');
@@ -78,13 +78,14 @@ export async function runMocha(files, { backend, complete, grep, verbose, scratc
   if (!files.every((file) => file.includes(`${path.sep}repo${path.sep}`))) env.IOENGINE_TEST_LANES_FILE = lanesFile;
   if (complete) env.IOENGINE_TEST_COMPLETE = '1';
   if (verbose) env.IOENGINE_TEST_VERBOSE = '1';
+  if (retries) env.IOENGINE_TEST_RETRIES = retries;
   const started = Date.now();
   const output = [];
   const stdio = buffered ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'];
   const child = spawn(process.execPath, [...args, ...files], { cwd: root, env, stdio, detached: true });
   for (const stream of buffered ? [child.stdout, child.stderr] : []) stream.on('data', (chunk) => output.push(chunk));
   const { status, signal, complaint } = await watch(child, totalsFile);
-  const totals = readJson(totalsFile) ?? { passed: 0, failed: 0, skipped: 0 };
+  const totals = readJson(totalsFile) ?? { passed: 0, failed: 0, skipped: 0, retried: 0 };
   const crashed = signal !== null || (status !== 0 && totals.failed === 0);
   const empty = totals.passed + totals.failed + totals.skipped === 0 && grep === undefined;
   if (complaint || crashed || empty) {

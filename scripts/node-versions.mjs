@@ -33,6 +33,7 @@ function parseOptions() {
       grep: { type: 'string' },
       verbose: { type: 'boolean', default: false },
       jobs: { type: 'string' },
+      retries: { type: 'string' },
     },
     allowPositionals: true,
   });
@@ -44,6 +45,7 @@ function parseOptions() {
   const args = [...values.backend.flatMap((name) => ['--backend', name]), ...positionals];
   if (values.grep !== undefined) args.push('--grep', values.grep);
   if (values.jobs !== undefined) args.push('--jobs', values.jobs);
+  if (values.retries !== undefined) args.push('--retries', values.retries);
   if (values.verbose) args.push('--verbose');
   return { smoke, chosen, args, files: positionals.length > 0 };
 }

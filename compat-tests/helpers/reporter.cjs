@@ -1,5 +1,6 @@
 // Mocha reporter of the suite: one line per test file, every skip with its reason, every failure in full.
-// A skip without a reason counts as a failure. Totals go to IOENGINE_TEST_TOTALS_FILE for the runner.
+// A skip without a reason counts as a failure. What passes only when tried again (--retries) is told with the error of
+// the first try: such a test, or what it tests, has a race that is to be mended. Totals go to IOENGINE_TEST_TOTALS_FILE for the runner.
 'use strict';
 
 const { writeFileSync } = require('node:fs');
@@ -47,12 +48,13 @@ const indent = (text) => text.replace(/^(?=.)/gm, '      ');
 
 class SuiteReporter {
   constructor(runner) {
-    this.totals = { passed: 0, failed: 0, skipped: 0 };
+    this.totals = { passed: 0, failed: 0, skipped: 0, retried: 0 };
     this.file = undefined;
     this.lines = [];
     // Before its hooks: what they take is the file's too.
     runner.on('suite', (suite) => suite.file && this.enter(suite));
     runner.on('pass', (test) => this.onPass(test));
+    runner.on('retry', (test, error) => this.onRetry(test, error));
     runner.on('fail', (runnable, error) => this.onFail(runnable, error));
     runner.on('pending', (test) => this.onPending(test));
     runner.once('end', () => this.onEnd());
@@ -88,6 +90,12 @@ class SuiteReporter {
     this.enter(test);
     this.count('passed');
     if (process.env.IOENGINE_TEST_VERBOSE) this.lines.push(`    ✓ ${test.fullTitle()} (${test.duration} ms)`);
+  }
+
+  onRetry(test, error) {
+    this.enter(test);
+    this.totals.retried += 1;
+    this.lines.push(`    ~ ${test.fullTitle()}: tried again, after\n${indent(describeError(error))}`);
   }
 
   onFail(runnable, error) {
