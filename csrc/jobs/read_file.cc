@@ -68,6 +68,7 @@ void WholeFile::close() {
 // A FIFO waits here for its peer, as in node. What is no regular file of a size is the caller's to read, and
 // so is a large one: only then everything has to be known of it.
 int32_t ReadFileJob::open_it() {
+  file->facts = FileFacts();  // it may have been another file's
   const uint64_t before = monotonic_ns();
   const int32_t fd = without_eintr([this] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
   if (fd < 0) return fd;

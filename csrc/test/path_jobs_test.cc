@@ -20,6 +20,7 @@
 #include "jobs/copy_tree.h"
 #include "jobs/path_syscalls.h"
 #include "jobs/read_directory.h"
+#include "jobs/read_file.h"
 #include "jobs/read_tree.h"
 #include "jobs/remove_tree.h"
 #include "jobs/result_codes.h"
@@ -113,6 +114,24 @@ int32_t remove(const std::string& path, bool recursive, bool force, int* slices 
     if (slices != nullptr) *slices = count;
     return result;
   }
+}
+
+// Red when what is known of the file that was read before it, on another mount, is told of this one's mount.
+void a_file_that_is_used_again_knows_nothing() {
+  const std::string path = in_folder("used-again");
+  put(path, "content");
+  auto used = std::make_unique<WholeFile>();
+  used->facts.kind = FileKind::kRegular;
+  used->facts.filesystem.known = used->facts.filesystem.nowait_reads = true;
+  used->facts.filesystem.access_times = AccessTimes::kNever;
+  used->facts.append = used->facts.writable = true;
+  ReadFileJob job(path, std::move(used));
+  CHECK_EQ(job.run(), 7);
+  CHECK_EQ(job.file->facts.size, 7u);
+  CHECK(job.file->facts.kind == FileKind::kRegular);
+  CHECK(!job.file->facts.filesystem.known && !job.file->facts.filesystem.nowait_reads);
+  CHECK(job.file->facts.filesystem.access_times == FilesystemTraits().access_times);
+  CHECK(!job.file->facts.append && !job.file->facts.writable);
 }
 
 void removes_trees_down_to_a_depth() {
@@ -396,6 +415,7 @@ int main() {
   writes_all_and_closes();
   stops_where_a_step_fails();
   a_write_that_is_cut_short_goes_on();
+  a_file_that_is_used_again_knows_nothing();
   removes_trees_down_to_a_depth();
   a_long_removal_takes_several_slices();
   a_removal_keeps_its_directories_within_the_bound();
