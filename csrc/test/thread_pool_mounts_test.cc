@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backend/threads/thread_pool.h"
@@ -235,6 +236,36 @@ void those_that_hang_take_no_others_along() {
   for (const auto& request : requests) delete request->job;
 }
 
+// Names in the current folder, several of which hang. Red when the folder that becomes suspect then is one
+// that they are not in: jobs are counted where they are not, and the threads of remote mounts run out.
+void names_of_the_current_folder_are_in_one() {
+  set_context("names without a folder that hang");
+  JobQueues queues(2);
+  for (int round = 0; round < 100; ++round) {
+    std::vector<std::unique_ptr<Request>> requests;
+    for (size_t i = 0; i < limits::suspects_of_folder + 3; ++i) {
+      requests.emplace_back(new Request());
+      requests.back()->operation = Operation::kStat;
+      requests.back()->job = new StatJob("link-" + std::to_string(i));
+      queues.append(requests.back().get());
+    }
+    std::vector<std::pair<Request*, bool>> hung;
+    while (Request* request = queues.take()) {
+      const bool counted = !queues.declare_stuck(request);
+      queues.suspect(request, counted);
+      CHECK(request->suspect != 0);
+      hung.push_back({request, counted});
+    }
+    CHECK_EQ(hung.size(), requests.size());
+    CHECK_EQ(queues.counted(), 0u);
+    for (const auto& [request, counted] : hung) queues.ended(request, counted, 0);
+    CHECK_EQ(queues.counted(), 0u);
+    CHECK_EQ(queues.running(), 0u);
+    CHECK(queues.empty());
+    for (const auto& request : requests) delete request->job;
+  }
+}
+
 // How long a job waits behind one that is stuck, while calls for others come more often than the one that
 // watches looks.
 uint64_t waiting_beside_a_busy_mount() {
@@ -328,6 +359,7 @@ int main() {
   a_slow_mount_has_many_in_flight();
   a_link_to_a_dead_mount_is_one();
   those_that_hang_take_no_others_along();
+  names_of_the_current_folder_are_in_one();
   a_busy_mount_hides_no_stuck_job();
   none_waits_beside_one_that_spins();
   idle_threads_end();

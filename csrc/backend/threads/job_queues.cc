@@ -25,6 +25,7 @@ std::string_view folder_of(std::string_view path) {
 }
 
 bool is_at_or_below(std::string_view path, std::string_view folder) {
+  if (folder == ".") return !path.empty() && path[0] != '/';
   if (path.substr(0, folder.size()) != folder) return false;
   return path.size() == folder.size() || path[folder.size()] == '/';
 }
@@ -138,8 +139,8 @@ JobQueue* JobQueues::suspect_of(Request* request) {
 }
 
 // The path alone, which may be the link itself, or the whole folder, once several paths in it have hung.
-// False where there are as many as may be.
-bool JobQueues::add_suspect(std::string_view path) {
+// Its number, as Request::suspect has it; 0 where there are as many as may be.
+uint16_t JobQueues::add_suspect(std::string_view path) {
   const std::string_view folder = folder_of(path);
   size_t in_folder = 0, free = suspects_.size();
   for (size_t i = suspects_.size(); i-- > 0;) {
@@ -147,12 +148,12 @@ bool JobQueues::add_suspect(std::string_view path) {
     if (suspect.empty()) free = i;
     if (!suspect.empty() && folder_of(suspect) == folder) ++in_folder;
   }
-  if (free == limits::suspects) return false;
+  if (free == limits::suspects) return 0;
   if (free == suspects_.size()) suspects_.push_back(std::make_unique<JobQueue>());
   suspects_[free]->allowed = limits::mount_threads_first;
   suspects_[free]->suspect = in_folder < limits::suspects_of_folder || folder == "/" ? path : folder;
   ++suspect_count_;
-  return true;
+  return static_cast<uint16_t>(free + 1);
 }
 
 // What is asked for below it leaves the queue of local files, in its order.
@@ -174,10 +175,8 @@ void JobQueues::suspect(Request* request, bool counted) {
   if (path.empty() || path == "/" || remote_running_ >= limits::mounts_threads_max) return;
   suspect_of(request);
   const bool is_new = request->suspect == 0;
-  if (is_new) {
-    if (!add_suspect(path)) return;
-    suspect_of(request);
-  }
+  if (is_new) request->suspect = add_suspect(path);
+  if (request->suspect == 0) return;
   JobQueue* local = queues_[0].get();
   --local->running;
   if (!counted) --local->stuck;

@@ -65,7 +65,7 @@ class JobQueues {
  private:
   JobQueue* queue_of(const Request* request);
   JobQueue* suspect_of(Request* request);
-  bool add_suspect(std::string_view path);
+  uint16_t add_suspect(std::string_view path);
   void move_waiting();
   size_t queues() const { return queues_.size() + suspects_.size(); }
   JobQueue* queue_at(size_t index) const {
