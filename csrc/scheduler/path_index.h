@@ -12,6 +12,36 @@
 
 namespace ioengine {
 
+// Calls in their order, which may leave it in any other.
+class CallList {
+ public:
+  bool empty() const { return entries_.empty(); }
+  void add(Request* request);
+  // True: nothing is left.
+  bool remove(uint64_t call);
+  // When the latest was called; 0 where there is none.
+  uint64_t last_call() const { return empty() ? 0 : entries_.back().call; }
+  // The latest of those called before `call` and after `after` that `holds_back` accepts, or null.
+  template <typename HoldsBack>
+  Request* latest(uint64_t call, uint64_t after, HoldsBack holds_back) const {
+    for (size_t i = first_from(call); i-- > 0 && entries_[i].call > after;) {
+      Request* request = entries_[i].request;
+      if (request != nullptr && holds_back(request)) return request;
+    }
+    return nullptr;
+  }
+
+ private:
+  struct Entry {
+    uint64_t call;
+    Request* request;  // null: removed
+  };
+
+  size_t first_from(uint64_t call) const;
+  std::vector<Entry> entries_;  // by call; the last one has not been removed
+  size_t removed_ = 0;
+};
+
 class PathIndex {
  public:
   bool empty() const { return lists_.empty(); }
@@ -29,7 +59,7 @@ class PathIndex {
     Request* latest = nullptr;
     const auto look = [&](uint64_t key) {
       const auto list = lists_.find(key);
-      Request* found = list != lists_.end() ? list->second.latest(call, holds_back) : nullptr;
+      Request* found = list != lists_.end() ? list->second.latest(call, 0, holds_back) : nullptr;
       if (found != nullptr && (latest == nullptr || found->call > latest->call)) latest = found;
     };
     for_each_hash(path, [&](uint64_t hash, bool is_whole) {
@@ -43,31 +73,6 @@ class PathIndex {
   }
 
  private:
-  struct Entry {
-    uint64_t call;
-    Request* request;  // null: removed
-  };
-
-  class List {
-   public:
-    void add(Request* request);
-    // True: nothing is left.
-    bool remove(uint64_t call);
-    template <typename HoldsBack>
-    Request* latest(uint64_t call, HoldsBack holds_back) const {
-      for (size_t i = first_from(call); i-- > 0;) {
-        Request* request = entries_[i].request;
-        if (request != nullptr && holds_back(request)) return request;
-      }
-      return nullptr;
-    }
-
-   private:
-    size_t first_from(uint64_t call) const;
-    std::vector<Entry> entries_;  // by call
-    size_t removed_ = 0;
-  };
-
   // Added to the hash of a path: whether the call is about the path itself or about something below it, and
   // what it does there.
   static constexpr uint64_t key_of(bool itself, bool only_read) {
@@ -88,7 +93,7 @@ class PathIndex {
     if (!path.empty()) visit(hash << 2, true);
   }
 
-  std::unordered_map<uint64_t, List> lists_;
+  std::unordered_map<uint64_t, CallList> lists_;
 };
 
 }  // namespace ioengine

@@ -122,7 +122,7 @@ void PathOrder::add(Request* request) {
   request->call = ++calls_;
   request->before_tick = tick_;
   if (request->operation == Operation::kFirstLook) {
-    look_ = request;
+    looks_.add(request);
   } else if (holds_back_all(request)) {
     if (push(changes_, &count_, request)) return;
     const PathPair paths = paths_of(request);
@@ -138,12 +138,12 @@ void PathOrder::add(Request* request) {
 
 void PathOrder::add_change(Request* request) {
   request->call = ++calls_;
-  change_ = request;
+  open_changes_.add(request);
 }
 
 void PathOrder::remove(const Request* request) {
-  if (change_ == request) change_ = nullptr;
-  if (look_ == request) look_ = nullptr;
+  open_changes_.remove(request->call);
+  looks_.remove(request->call);
   count_ = static_cast<size_t>(std::remove(changes_, changes_ + count_, request) - changes_);
   if (!more_changes_.empty() && holds_back_all(request)) {
     const PathPair paths = paths_of(request);
@@ -179,11 +179,10 @@ Request* PathOrder::find_earlier(const Request* request) const {
     Request* const other = find_among_more(request);
     if (other != nullptr && (earlier == nullptr || other->call > earlier->call)) earlier = other;
   }
-  if (earlier == nullptr && change_ != nullptr && change_->call < request->call &&
-      change_->call > request->before_tick)
-    earlier = change_;
+  const auto any = [](const Request*) { return true; };
+  if (earlier == nullptr) earlier = open_changes_.latest(request->call, request->before_tick, any);
   if (earlier != nullptr || !changes_something(request)) return earlier;
-  if (look_ != nullptr && look_->call < request->call) return look_;
+  if (Request* const look = looks_.latest(request->call, 0, any)) return look;
   return latest(queries_, query_count_);
 }
 

@@ -39,7 +39,7 @@ class PathOrder {
   void add(Request* request);
   // A change of an open local file.
   void add_change(Request* request);
-  bool has_change() const { return change_ != nullptr && change_->call > tick_; }
+  bool has_change() const { return open_changes_.last_call() > tick_; }
   void remove(const Request* request);
 
   // The latest request that this one has to wait for, null if there is none. The same in a later tick, when
@@ -58,8 +58,8 @@ class PathOrder {
   PathIndex more_changes_;  // those beyond
   Request* queries_[kChanges] = {};
   size_t query_count_ = 0;
-  Request* change_ = nullptr;  // of an open file: the latest one that has not settled
-  Request* look_ = nullptr;    // the latest first look of a watcher
+  CallList open_changes_;  // of open files
+  CallList looks_;         // first looks of watchers
   uint64_t calls_ = 0;
   uint64_t tick_ = 0;  // the last call before this tick
 };

@@ -29,7 +29,8 @@ class Call {
   ~Call() { settle(); }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
-  bool waits_for(const Call& other) const { return earlier_ == &other.request_; }
+  bool waits_for(const Call& other) const { return waits_for(other.request_); }
+  bool waits_for(const Request& other) const { return earlier_ == &other; }
   void settle() const { order_->remove(&request_); }
   bool waits() const { return earlier_ != nullptr; }
 
@@ -131,9 +132,47 @@ void a_list_waits_for_the_names_among_many() {
   CHECK(below_root.waits_for(root));
 }
 
+// Two watchers look, and writes to two files are under way. Red when the end of the latest makes the others
+// forgotten.
+void all_that_is_under_way_is_waited_for() {
+  set_context("several first looks and writes");
+  PathOrder order;
+  const Call first_look(&order, Operation::kFirstLook, std::make_unique<FirstLookJob>("/a"));
+  const Call second_look(&order, Operation::kFirstLook, std::make_unique<FirstLookJob>("/b"));
+  second_look.settle();
+  const Call removal(&order, Operation::kChangePath, std::make_unique<UnlinkJob>("/a"));
+  CHECK(removal.waits_for(first_look));
+  first_look.settle();
+  removal.settle();
+
+  Request writes[100];
+  for (Request& write : writes) {
+    write.operation = Operation::kWrite;
+    order.add_change(&write);
+  }
+  order.remove(&writes[99]);
+  order.remove(&writes[40]);
+  CHECK(order.has_change());
+  const auto latest = [&] {
+    const Call look(&order, Operation::kStat, std::make_unique<StatJob>("/log"));
+    for (size_t i = 0; i < 100; ++i) {
+      if (look.waits_for(writes[i])) return static_cast<int>(i);
+    }
+    return -1;
+  };
+  CHECK_EQ(latest(), 98);
+  for (size_t i = 1; i < 99; ++i) order.remove(&writes[i]);
+  CHECK_EQ(latest(), 0);
+  order.start_turn();
+  CHECK(!order.has_change());
+  CHECK_EQ(latest(), -1);
+  order.remove(&writes[0]);
+}
+
 }  // namespace
 
 int main() {
+  all_that_is_under_way_is_waited_for();
   none_of_many_calls_is_forgotten();
   a_list_waits_for_the_names_among_many();
   copies_of_one_file_go_side_by_side();
