@@ -133,12 +133,20 @@ std::string MountTable::point_of_path(std::string_view path) const {
   return mount != nullptr ? mount->point : std::string();
 }
 
+// Whether something is mounted right in a folder, which ends in a slash.
+bool MountTable::has_points_in(std::string_view folder) const {
+  return std::any_of(list_.all.begin(), list_.all.end(), [=](const Mount& mount) {
+    return mount.point.size() > folder.size() && mount.point.compare(0, folder.size(), folder) == 0 &&
+           mount.point.find('/', folder.size()) == std::string::npos;
+  });
+}
+
 FilesystemKind MountTable::kind_of(std::string_view path) {
   const size_t slash = path.rfind('/');
   const std::string_view folder = slash == std::string_view::npos ? "." : path.substr(0, slash + 1);
   if (folder == last_folder_) return last_kind_;
   const Mount* mount = longest(list_.all, path);
-  last_folder_ = folder;
+  last_folder_ = has_points_in(folder) ? std::string_view() : folder;
   return last_kind_ = mount != nullptr ? mount->kind : FilesystemKind::kLocal;
 }
 

@@ -47,6 +47,8 @@ class MountTable {
   FilesystemKind kind_of(std::string_view path);
 
  private:
+  bool has_points_in(std::string_view folder) const;
+
   const int fd_;
   bool known_ = false;
   bool reading_ = false;

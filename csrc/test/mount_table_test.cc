@@ -68,6 +68,20 @@ void finds_the_longest_prefix() {
   for (const auto& [path, kind] : kKinds) CHECK(table.kind_of(path) == kind);
 }
 
+// Red when what a mount point is, is remembered of the folder that it is in.
+void a_mount_point_is_not_its_folder() {
+  set_context("kind_of");
+  MountTable table;
+  table.learn(parse_mounts(kMountInfo));
+  for (int round = 0; round < 2; ++round) {
+    CHECK(table.kind_of("/mnt/nfs") == FilesystemKind::kRemote);
+    CHECK(table.kind_of("/mnt/file") == FilesystemKind::kLocal);
+    CHECK(table.kind_of("/mnt/nfs/") == FilesystemKind::kRemote);
+    CHECK(table.kind_of("/mnt/nfs/cache") == FilesystemKind::kLocal);
+    CHECK(table.kind_of("/mnt/nfs/file") == FilesystemKind::kRemote);
+  }
+}
+
 // Where the root itself is remote only what is mounted over it is not; and paths go by the current folder.
 void serves_a_remote_root() {
   set_context("a remote root");
@@ -110,6 +124,7 @@ void reads_the_list() {
 int main() {
   parses_what_the_kernel_writes();
   finds_the_longest_prefix();
+  a_mount_point_is_not_its_folder();
   serves_a_remote_root();
   more_mounts_than_queues();
   reads_the_list();
