@@ -5,17 +5,91 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <iterator>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/eintr.h"
 
 namespace ioengine {
 namespace {
 
-bool is_below(std::string_view point, std::string_view other) {
-  if (point.size() <= other.size() || point.substr(0, other.size()) != other) return false;
-  return other == "/" || point[other.size()] == '/';
+// A line of the list. The list has more than what can be seen: what is mounted over a folder hides whatever
+// was mounted there or below it.
+struct Line {
+  Mount mount;
+  uint64_t id = 0;
+  uint64_t parent = 0;  // the mount that this one is mounted on
+};
+
+using Index = size_t;
+using ByPoint = std::unordered_map<std::string_view, Index>;
+
+// The first folder above a point, the highest one first, that `wanted` accepts.
+template <typename Wanted>
+bool any_above(std::string_view point, Wanted wanted) {
+  if (point.size() <= 1) return false;
+  if (wanted(std::string_view("/"))) return true;
+  for (size_t slash = point.find('/', 1); slash != std::string_view::npos;
+       slash = point.find('/', slash + 1)) {
+    if (wanted(point.substr(0, slash))) return true;
+  }
+  return false;
 }
+
+// Which mounts a path can lead to or through. A mount is out of reach where another one on the same parent is
+// on a folder above it, or later on the same one; and so is whatever is mounted on it.
+class Reach {
+ public:
+  explicit Reach(const std::vector<Line>& lines) : lines_(lines), known_(lines.size(), kUnknown) {
+    for (Index i = 0; i < lines.size(); ++i) {
+      by_id_[lines[i].id] = i;
+      siblings_[parent_of(lines[i])][lines[i].mount.point] = i;
+    }
+  }
+
+  // Not those that another one covers as a whole.
+  bool sees(Index index) {
+    const Line& line = lines_[index];
+    const auto children = siblings_.find(line.id);
+    return reaches(index) && (children == siblings_.end() || children->second.count(line.mount.point) == 0);
+  }
+
+ private:
+  enum Answer : uint8_t { kUnknown, kNo, kYes };
+
+  // The first mount of a system is its own parent.
+  static uint64_t parent_of(const Line& line) { return line.parent != line.id ? line.parent : UINT64_MAX; }
+
+  bool is_hidden(const Line& line, Index index) const {
+    const ByPoint& others = siblings_.at(parent_of(line));
+    return others.at(line.mount.point) != index ||
+           any_above(line.mount.point, [&](std::string_view folder) { return others.count(folder) > 0; });
+  }
+
+  bool reaches(Index index) {
+    std::vector<Index> way;
+    Answer answer = kYes;
+    while (answer == kYes && way.size() <= lines_.size()) {
+      way.push_back(index);
+      if (known_[index] != kUnknown) {
+        answer = known_[index];
+        break;
+      }
+      const auto parent = by_id_.find(parent_of(lines_[index]));
+      if (is_hidden(lines_[index], index)) answer = kNo;
+      if (parent == by_id_.end()) break;  // of a process with a root of its own, or the first
+      index = parent->second;
+    }
+    if (way.size() > lines_.size()) answer = kNo;  // a circle
+    for (const Index one : way) known_[one] = answer;
+    return answer == kYes;
+  }
+
+  const std::vector<Line>& lines_;
+  std::vector<Answer> known_;
+  std::unordered_map<uint64_t, Index> by_id_;
+  std::unordered_map<uint64_t, ByPoint> siblings_;  // by parent
+};
 
 // A field of a line, which ends at a space.
 std::string_view next_field(std::string_view* line) {
@@ -39,6 +113,8 @@ std::string unescaped(std::string_view text) {
   return result;
 }
 
+uint64_t number_of(std::string_view text) { return std::strtoull(std::string(text).c_str(), nullptr, 10); }
+
 // "major:minor"
 uint64_t device_of(std::string_view text) {
   const std::string number(text);
@@ -49,9 +125,10 @@ uint64_t device_of(std::string_view text) {
 }
 
 // 36 35 98:0 /root /point options [tags ...] - type source super-options
-bool parse_line(std::string_view line, Mount* mount) {
-  next_field(&line);
-  next_field(&line);
+bool parse_line(std::string_view line, Line* parsed) {
+  Mount* mount = &parsed->mount;
+  parsed->id = number_of(next_field(&line));
+  parsed->parent = number_of(next_field(&line));
   mount->device = device_of(next_field(&line));
   next_field(&line);
   mount->point = unescaped(next_field(&line));
@@ -65,25 +142,28 @@ bool parse_line(std::string_view line, Mount* mount) {
 }  // namespace
 
 MountList parse_mounts(std::string_view text) {
-  MountList list;
-  std::vector<Mount>& all = list.all;
+  std::vector<Line> lines;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
-    Mount mount;
-    if (parse_line(text.substr(0, end), &mount)) {
-      const auto same = [&](const Mount& other) { return other.point == mount.point; };
-      all.erase(std::remove_if(all.begin(), all.end(), same), all.end());
-      all.push_back(std::move(mount));
-    }
+    Line line;
+    if (parse_line(text.substr(0, end), &line)) lines.push_back(std::move(line));
     text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  MountList list;
+  std::vector<Mount>& all = list.all;
+  Reach reach(lines);
+  for (Index i = 0; i < lines.size(); ++i) {
+    if (reach.sees(i)) all.push_back(lines[i].mount);
   }
   const auto is_longer = [](const Mount& a, const Mount& b) { return a.point.size() > b.point.size(); };
   std::stable_sort(all.begin(), all.end(), is_longer);
+  std::unordered_set<std::string_view> remote;
   for (const Mount& mount : all) {
-    const auto covers = [&](const Mount& other) {
-      return other.remote() && is_below(mount.point, other.point);
-    };
-    if (mount.remote() || std::any_of(all.begin(), all.end(), covers)) list.remote.push_back(mount);
+    if (mount.remote()) remote.insert(mount.point);
+  }
+  const auto is_remote = [&](std::string_view folder) { return remote.count(folder) > 0; };
+  for (const Mount& mount : all) {
+    if (mount.remote() || any_above(mount.point, is_remote)) list.remote.push_back(mount);
   }
   return list;
 }

@@ -21,7 +21,8 @@ struct Mount {
   bool remote() const { return kind == FilesystemKind::kRemote; }
 };
 
-// The longest mount points first; of several on one point the last, which is the one that is seen.
+// What a path can lead to, the longest mount points first: of several on one point the one that is seen, and
+// nothing that is below a folder which something else was mounted over later.
 struct MountList {
   std::vector<Mount> all;
   std::vector<Mount> remote;  // of these, the remote ones and whatever is mounted below one
