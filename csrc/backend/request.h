@@ -83,6 +83,7 @@ struct Request {
   Request* next = nullptr;    // queue link: a request is in at most one queue
   Request* parts = nullptr;   // of a merged request: those that it was made of, linked through `next`
   Request* behind = nullptr;  // calls on paths that start when this one has settled, linked through `next`
+  Request* last_behind = nullptr;  // of these, where there are any
   Descriptor* descriptor = nullptr;
 
   // What the request owns, null in most cases; Slots::give_back frees it.

@@ -232,9 +232,8 @@ void IoContext::await_no_remote_ones() {
 }
 
 void IoContext::wait_behind(Request* earlier, Request* request) {
-  Request** last = &earlier->behind;
-  while (*last != nullptr) last = &(*last)->next;
-  *last = request;
+  (earlier->behind != nullptr ? earlier->last_behind->next : earlier->behind) = request;
+  earlier->last_behind = request;
 }
 
 // Flat, not by recursion: while the engine ends each of a long chain settles the next.

@@ -2,6 +2,8 @@
 // end never comes because the thread waits or ends.
 #include <unistd.h>
 
+#include <cerrno>
+#include <ctime>
 #include <memory>
 #include <string>
 
@@ -71,11 +73,37 @@ void the_end_of_the_engine_ends_them() {
   CHECK(!change.is_there());
 }
 
+uint64_t cpu_ns() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1000000000u + static_cast<uint64_t>(time.tv_nsec);
+}
+
+// Red when each goes along all those that wait already: minutes of the JavaScript thread.
+void many_wait_behind_one() {
+  set_context("many calls behind one change");
+  constexpr int kCalls = 60000;
+  Engine engine(in_order());
+  const Change change;
+  const int32_t look = engine->begin_first_look(std::make_unique<FirstLookJob>("/somewhere"));
+  change.accept(&engine);
+  const uint64_t before = cpu_ns();
+  int32_t last = 0;
+  for (int i = 0; i < kCalls; ++i)
+    engine.run_in_pool(Operation::kReadLink, std::make_unique<ReadLinkJob>(change.path + "/link"),
+                       [&](PathJob*, int32_t result) { last = result; });
+  CHECK(cpu_ns() - before < uint64_t{3} * 1000 * 1000 * 1000);
+  engine->end_first_look(look);
+  engine.until_idle();
+  CHECK_EQ(last, -ENOENT);
+}
+
 }  // namespace
 
 int main() {
   a_change_waits_for_the_end();
   a_thread_that_waits_does_not_wait_for_javascript();
   the_end_of_the_engine_ends_them();
+  many_wait_behind_one();
   return 0;
 }
