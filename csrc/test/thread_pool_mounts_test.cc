@@ -3,6 +3,7 @@
 // answers slowly gets as many as it can use. Threads that have nothing to do end.
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -157,6 +158,26 @@ void a_dead_mount_keeps_a_few_threads() {
   CHECK_EQ(pool.pool.running(), limits::mount_threads_first);
   // Local files, and the other mount, have more than theirs where the machine is so busy that they take long.
   CHECK(pool.pool.threads() <= limits::mount_threads_first + limits::local_threads_max + 50);
+}
+
+// The process may start no more threads, and those that it has hang. Red when calls on local files wait for
+// them, which may be for ever.
+void local_calls_go_on_where_no_thread_can_be_had() {
+  set_context("no thread beside those that hang");
+  const int status = status_of_child([] {
+    Pool pool(2);
+    pool.push(limits::mount_threads_first + 1, 1, kStuck);
+    pool.wait_running(limits::mount_threads_first);
+    if (geteuid() == 0) CHECK_EQ(setuid(65534), 0);
+    const rlimit none = {0, 0};
+    CHECK_EQ(setrlimit(RLIMIT_NPROC, &none), 0);
+    pool.push(3, 0, 0);
+    pool.push_together(3, 0, 0);
+    pool.wait_for(6);
+    CHECK_EQ(pool.pool.running(), limits::mount_threads_first);
+    CHECK_EQ(pool.pool.threads(), limits::mount_threads_first);
+  });
+  CHECK(ended_well(status));
 }
 
 // Red when there is no bound, or no room is left for other mounts and local files.
@@ -355,6 +376,7 @@ void none_is_lost_when_the_last_thread_ends() {
 int main() {
   stuck_local_jobs_hold_nobody_back();
   a_dead_mount_keeps_a_few_threads();
+  local_calls_go_on_where_no_thread_can_be_had();
   dead_mounts_do_not_take_them_all();
   a_slow_mount_has_many_in_flight();
   a_link_to_a_dead_mount_is_one();

@@ -207,6 +207,14 @@ Request* JobQueues::take_waiting() {
   return first;
 }
 
+Request* JobQueues::take_waiting_local() {
+  JobQueue* queue = queues_[0].get();
+  Request* const first = queue->head;
+  for (const Request* request = first; request != nullptr; request = request->next) --waiting_;
+  queue->head = queue->tail = nullptr;
+  return first;
+}
+
 Request* JobQueues::take_waiting(Wanted wanted, const void* argument) {
   for (size_t i = 0; i < queues(); ++i) {
     JobQueue* queue = queue_at(i);

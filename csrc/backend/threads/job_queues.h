@@ -56,8 +56,12 @@ class JobQueues {
   // Of local files, without those that are stuck.
   size_t counted() const { return local().running - local().stuck; }
 
+  bool local_may_run() const { return may_run(0); }
+
   // Everything that waits, in the order of the queues, linked through `next`.
   Request* take_waiting();
+  // The same of local files.
+  Request* take_waiting_local();
   // The first of those that `wanted` accepts, or null.
   using Wanted = bool (*)(const Request* request, const void* argument);
   Request* take_waiting(Wanted wanted, const void* argument);

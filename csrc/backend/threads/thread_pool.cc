@@ -98,26 +98,30 @@ void ThreadPool::call() {
 
 // Every thread runs a request. Each looks at what arrives when it is done, but that may take long.
 void ThreadPool::start_thread_if_needed() {
+  Request* left = nullptr;
   {
     const Locked locked(&mutex_);
     if (idle_.load(std::memory_order_relaxed) > 0) return call();
     take_in();
-    if (wants_another()) start_thread();
+    if (!wants_another() || start_thread()) return;
+    if (threads() == 0) {
+      left = queues_.take_waiting();
+    } else if (queues_.local_may_run() && queues_.counted() == 0) {
+      left = queues_.take_waiting_local();
+    }
   }
-  if (threads() == 0) run_here();
+  run_here(left);
 }
 
-// No thread can be had at all (RLIMIT_NPROC, the cgroup's pids.max): the caller waits, but everything gets
-// served.
-void ThreadPool::run_here() {
-  while (Request* request = take_queued()) {
-    while (request != nullptr) {
-      Request* next = request->next;
-      request->next = nullptr;
-      request->result = execute_(request);
-      finish(request);
-      request = next;
-    }
+// No thread can be had (RLIMIT_NPROC, the cgroup's pids.max), and there is none, or none that can be waited
+// for: all of them are stuck, or on remote mounts. The caller waits, but everything gets served; what is on
+// remote mounts only where there is no thread at all.
+void ThreadPool::run_here(Request* requests) {
+  while (Request* request = requests) {
+    requests = request->next;
+    request->next = nullptr;
+    request->result = execute_(request);
+    finish(request);
   }
 }
 
@@ -155,20 +159,22 @@ void ThreadPool::publish() {
   full_.store(queues_.counted() >= queues_.width(), std::memory_order_seq_cst);
 }
 
-void ThreadPool::start_thread() {
+// False: there is none to be had.
+bool ThreadPool::start_thread() {
   for (size_t i = 0; i < limits::threads_max; ++i) {
     Worker* worker = &workers_[i];
     if (worker->started && !worker->ended) continue;
     if (worker->started) pthread_join(worker->thread, nullptr);
     *worker = Worker();
     worker->pool = this;
-    if (!ioengine::start_thread(&worker->thread, thread_main, worker)) return;
+    if (!ioengine::start_thread(&worker->thread, thread_main, worker)) return false;
     worker->started = true;
     thread_count_.fetch_add(1, std::memory_order_relaxed);
     idle_.fetch_add(1, std::memory_order_seq_cst);  // until it takes its first request
     called_.store(true, std::memory_order_seq_cst);
-    return;
+    return true;
   }
+  return false;
 }
 
 // Something waits that may run, or local files do and nobody watches who holds them up.

@@ -90,9 +90,9 @@ class ThreadPool {
   bool wants_another() const;
   bool calls_another();
   void call();
-  void start_thread();
+  bool start_thread();
   void start_thread_if_needed();
-  void run_here();
+  void run_here(Request* requests);
   void finish(Request* request);
 
   const int wake_fd_;
