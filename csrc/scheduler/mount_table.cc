@@ -67,19 +67,23 @@ const Mount* longest(const std::vector<Mount>& mounts, std::string_view path) {
 
 }  // namespace
 
-MountTable::MountTable() : fd_(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) {}
+MountTable::MountTable() { open_list(); }
 
 MountTable::~MountTable() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+void MountTable::open_list() { fd_ = ::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC); }
+
 bool MountTable::wants_reading() {
   if (reading_) return false;
   if (!known_) return reading_ = true;
-  if (fd_ < 0) return false;
   const uint64_t now = monotonic_ns();
-  if (now - looked_ns_ < limits::mount_look_ns) return false;
+  if (now - looked_ns_ < (failed_ ? limits::make_again_ns : limits::mount_look_ns)) return false;
   looked_ns_ = now;
+  if (fd_ < 0) open_list();
+  if (fd_ < 0) return false;
+  if (failed_) return reading_ = true;
   pollfd poller = {fd_, POLLPRI, 0};
   return reading_ = poll(&poller, 1, 0) == 1;
 }
@@ -88,7 +92,13 @@ void MountTable::learn(MountList list) {
   list_ = std::move(list);
   last_folder_.clear();
   known_ = true;
+  reading_ = failed_ = false;
+}
+
+void MountTable::fail() {
+  known_ = failed_ = true;
   reading_ = false;
+  looked_ns_ = monotonic_ns();
 }
 
 uint16_t MountTable::queue_of(std::string_view path) {

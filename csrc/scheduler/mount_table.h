@@ -26,8 +26,11 @@ class MountTable {
   // learn(). Looks at most every limits::mount_look_ns.
   bool wants_reading();
   int fd() const { return fd_; }
-  // What a MountListJob has found, or that it failed: everything counts as local then.
+  // What a MountListJob has found.
   void learn(MountList list);
+  // Or that it failed (no descriptor, no memory). What was known before stays, and where that is nothing
+  // everything counts as local, until it is read after all.
+  void fail();
 
   // 0 where the path is on no remote mount.
   uint16_t queue_of(std::string_view path);
@@ -49,8 +52,11 @@ class MountTable {
  private:
   bool has_points_in(std::string_view folder) const;
 
-  const int fd_;
+  void open_list();
+
+  int fd_ = -1;
   bool known_ = false;
+  bool failed_ = false;  // to read it, the last time
   bool reading_ = false;
   uint64_t looked_ns_ = 0;
   MountList list_;

@@ -212,8 +212,11 @@ void IoContext::read_mounts() {
 
 void IoContext::learn_mounts(Request* request, int32_t result) {
   auto* job = static_cast<MountListJob*>(request->job);
-  if (result < 0) job->list = MountList();
-  mounts_.learn(std::move(job->list));
+  if (result < 0) {
+    mounts_.fail();
+  } else {
+    mounts_.learn(std::move(job->list));
+  }
   slots_.give_back(request);
   await_no_remote_ones();
   while (Request* waiting = unplaced_.pop()) stopping_ ? cancel(waiting) : to_pool(waiting);

@@ -1,5 +1,6 @@
 // Which queue of the pool a path goes to: that of the longest mount point of a remote filesystem, as the
 // kernel lists them.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <string>
@@ -82,6 +83,35 @@ void a_mount_point_is_not_its_folder() {
   }
 }
 
+// Red when a list that could not be opened or read is one for good, which says that nothing is remote.
+void a_list_that_cannot_be_read_is_read_later() {
+  set_context("no descriptor for the list of mounts");
+  const int status = status_of_child([] {
+    rlimit before;
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none = {0, before.rlim_max};
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    MountTable table;
+    CHECK_EQ(table.fd(), -1);
+    CHECK(table.wants_reading());
+    table.fail();
+    CHECK(table.known());  // calls do not wait for it
+    CHECK(!table.wants_reading());
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    usleep(limits::make_again_ns / 1000 + 20000);
+    CHECK(table.wants_reading());
+    CHECK(table.fd() >= 0);
+    table.learn(parse_mounts(kMountInfo));
+    CHECK(table.queue_of("/mnt/nfs/a") != 0);
+    // What was known is better than nothing.
+    usleep(limits::mount_look_ns / 1000 + 1000);
+    CHECK(!table.wants_reading());
+    table.fail();
+    CHECK(table.queue_of("/mnt/nfs/a") != 0);
+  });
+  CHECK(ended_well(status));
+}
+
 // Where the root itself is remote only what is mounted over it is not; and paths go by the current folder.
 void serves_a_remote_root() {
   set_context("a remote root");
@@ -125,6 +155,7 @@ int main() {
   parses_what_the_kernel_writes();
   finds_the_longest_prefix();
   a_mount_point_is_not_its_folder();
+  a_list_that_cannot_be_read_is_read_later();
   serves_a_remote_root();
   more_mounts_than_queues();
   reads_the_list();
