@@ -1,5 +1,7 @@
 // What is in flight, as JavaScript shows it.
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,7 +14,10 @@ namespace {
 
 constexpr double kNsPerMs = 1e6;
 
-uint64_t in_ns(double ms) { return static_cast<uint64_t>(ms * kNsPerMs); }
+// No call is older than the largest of these, which is 292 years.
+uint64_t in_ns(double ms) {
+  return static_cast<uint64_t>(std::min(ms * kNsPerMs, static_cast<double>(INT64_MAX)));
+}
 
 // An array for each call: function, path, target, fd or -1, mount, FilesystemKind, Lane, age in milliseconds.
 napi_value list_of(napi_env env, const std::vector<CallInFlight>& calls) {
