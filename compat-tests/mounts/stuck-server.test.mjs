@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { skip } from '../helpers/backend.mjs';
+import { startChild } from '../helpers/child.mjs';
 import { straceObstacle } from '../helpers/faults.mjs';
 import { openRemoteMount } from '../helpers/remote-mount.mjs';
 import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
@@ -18,6 +19,22 @@ const COUNT = 120;
 const SLOWER_MS = 250;
 /** limits::threads_max, and those of node itself. */
 const THREADS_MAX = 161 + 20;
+
+const numbersFirst = `
+  import fs from 'node:fs';
+  import { promises, read } from 'ioengine/fs';
+  const [mount, local] = process.argv.slice(1);
+  const numbers = Array.from({ length: 200 }, () => fs.openSync(mount + '/file', 'r'));
+  console.log('ready');
+  await new Promise((resolve) => process.stdin.once('data', resolve));
+  process.stdin.destroy();
+  const one = (number) => new Promise((resolve) => read(number, Buffer.alloc(7), 0, 7, 0, resolve));
+  const reads = Promise.all(numbers.map(one));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  for (let i = 0; i < 10; i++) await promises.writeFile(local + '/' + i, 'content');
+  console.log('local files were written');
+  console.log((await reads).filter((error) => error === null).length + ' reads');
+  for (const number of numbers) fs.closeSync(number);`;
 
 const expectGoingOn = (idle, stuck) => {
   const frozen = Object.entries(stuck).filter(([name, { p50, p99 }]) => {
@@ -87,6 +104,26 @@ describe('H41: calls on a server that does not answer', () => {
     const { ms, child } = await service.exit();
     expect(child.status, child.describe()).to.equal(0);
     expect(ms).to.be.below(3000);
+  });
+
+  // More than there are threads for local files, before the engine has read the list of mounts.
+  it('hold up nothing else when they are the first of the process, on open descriptors', async () => {
+    fs.writeFileSync(path.join(mount.mountPoint, 'file'), 'content');
+    const child = startChild({ code: numbersFirst, args: [mount.mountPoint, local] });
+    await child.waitFor(/^ready$/m);
+    mount.stop();
+    child.say('go');
+    let waited = false;
+    const timer = setTimeout(() => {
+      waited = true;
+      mount.go();
+    }, 15_000);
+    await child.waitFor(/^local files were written$/m);
+    clearTimeout(timer);
+    expect(waited, 'for the server').to.equal(false);
+    mount.go();
+    await child.waitFor(/^200 reads$/m);
+    expect((await child.ended()).status).to.equal(0);
   });
 
   it('hold up nothing else when a link leads there from a local folder', async () => {

@@ -158,6 +158,8 @@ void IoContext::start_unknown(Request* request) {
   descriptor->knowledge = Knowledge::kAsking;
   request->gate = Gate::kExclusive;
   request->open = new OpenJob();
+  // By this the pool tells those that hang on one server from others: no list says yet what is remote.
+  if (!mounts_.known()) request->open->path = path_of_number(request->fd);
   descriptor->enter(request);
   // Local ones at once, whether the list of mounts is there or not: they are to make progress while
   // JavaScript is busy (H28).

@@ -2,10 +2,8 @@
 // request was accepted. Of a request that a thread works on only what that thread never writes is looked at.
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <typeinfo>
 
 #include "base/clock.h"
@@ -89,14 +87,6 @@ const char* function_of(const Request* request) {
   }
 }
 
-// Asks no filesystem: the kernel writes down the names that led to the file. Empty for what has none.
-std::string path_of(int fd) {
-  char name[32], path[4096];
-  std::snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-  const ssize_t length = readlink(name, path, sizeof(path));
-  return length > 0 && path[0] == '/' ? std::string(path, static_cast<size_t>(length)) : std::string();
-}
-
 // A program's own, and not settled.
 bool is_call(const Request* request) {
   const bool internal = request->parts != nullptr || request->operation == Operation::kReadMounts ||
@@ -121,7 +111,7 @@ CallInFlight IoContext::call_of(const Request* request) {
   call.kind = kind_of(request);
   if (request->descriptor != nullptr) {
     call.fd = request->fd;
-    call.path = path_of(request->fd);
+    call.path = path_of_number(request->fd);
   } else if (request->operation == Operation::kOpen) {
     call.path = request->open->path;
   } else if (request->job != nullptr) {

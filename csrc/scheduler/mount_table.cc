@@ -67,6 +67,13 @@ const Mount* longest(const std::vector<Mount>& mounts, std::string_view path) {
 
 }  // namespace
 
+std::string path_of_number(int fd) {
+  char name[32], path[4096];
+  std::snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+  const ssize_t length = readlink(name, path, sizeof(path));
+  return length > 0 && path[0] == '/' ? std::string(path, static_cast<size_t>(length)) : std::string();
+}
+
 MountTable::MountTable() { open_list(); }
 
 MountTable::~MountTable() {
@@ -109,11 +116,8 @@ uint16_t MountTable::queue_of(std::string_view path) {
 
 uint16_t MountTable::queue_of_number(int fd) {
   if (list_.remote.empty()) return 0;
-  char name[32], path[4096];
-  std::snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-  const ssize_t length = readlink(name, path, sizeof(path));
-  // Not of a pipe or a socket ("pipe:[123]").
-  return length > 0 && path[0] == '/' ? queue_of({path, static_cast<size_t>(length)}) : 0;
+  const std::string path = path_of_number(fd);
+  return path.empty() ? 0 : queue_of(path);
 }
 
 // Devices that have gone leave their number to the next one: a queue is no more than a place to wait in.

@@ -13,6 +13,10 @@
 
 namespace ioengine {
 
+// What an open file was opened as, as far as the kernel can tell. Asks no filesystem: the kernel writes down
+// the names that led to the file. Empty for what has none ("pipe:[123]").
+std::string path_of_number(int fd);
+
 class MountTable {
  public:
   // Opens the list, which asks no filesystem, and before there is anything to be found under the number that

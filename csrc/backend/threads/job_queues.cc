@@ -11,7 +11,7 @@ namespace ioengine {
 namespace {
 
 PathPair paths_of(const Request* request) {
-  if (request->operation == Operation::kOpen) return {request->open->path, {}};
+  if (request->open != nullptr) return {request->open->path, {}};
   if (request->job != nullptr) return request->job->paths();
   return {};
 }
