@@ -165,7 +165,7 @@ export const mutants = [
   {
     name: 'changes do not wait for the first look of a watcher',
     file: `${scheduler}/path_order.cc`,
-    from: '  if (look_ != nullptr && look_->call < request->call) return look_;\n',
+    from: '  if (Request* const look = looks_.latest(request->call, 0, any)) return look;\n',
     to: '',
     native: ['first_look'],
     ...suite('threads', 'compat-tests/parity/calls-in-turn.test.mjs'),
