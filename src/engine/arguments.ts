@@ -46,10 +46,13 @@ export function tryParseMode(mode: unknown, fallback = 0o666): number | undefine
   return typeof mode === 'number' && isInt32(mode) && mode >= 0 ? mode : undefined;
 }
 
-/** The path as the kernel takes it; undefined for anything that is not a string, Buffer or file URL without NUL. */
+/**
+ * The path as the kernel takes it; undefined for anything that is not a string, Buffer or file URL without NUL. Bytes
+ * are copied: the program may use its buffer again before an error names the path.
+ */
 export function tryParsePath(path: unknown): string | Uint8Array | undefined {
   if (typeof path === 'string') return path.includes('\0') ? undefined : path;
-  if (types.isUint8Array(path)) return path.includes(0) ? undefined : path;
+  if (types.isUint8Array(path)) return path.includes(0) || isResizable(path) ? undefined : new Uint8Array(path);
   if (!(path instanceof URL)) return undefined;
   try {
     return tryParsePath(fileURLToPath(path));
@@ -57,6 +60,9 @@ export function tryParsePath(path: unknown): string | Uint8Array | undefined {
     return undefined;
   }
 }
+
+/** Node 20 to 24 take such a path for an empty one. */
+const isResizable = ({ buffer }: Uint8Array): boolean => (buffer as { resizable?: boolean }).resizable === true;
 
 /** How node shows the path in an error: as the UTF-8 that the kernel got, so a lone surrogate is lost. */
 export function shownPath(path: string | Uint8Array): string {
@@ -167,7 +173,8 @@ export function tryParseTime(value: unknown): number | undefined {
   if (types.isDate(value)) return within(Date.prototype.getTime.call(value) / 1000);
   // biome-ignore lint/suspicious/noDoubleEquals: the text of a number, as node tells it
   if (typeof value === 'string') return +value == (value as never) ? within(+value) : undefined;
-  return typeof value === 'number' ? within(value < 0 ? now() / 1000 : value) : undefined;
+  if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
+  return within(value < 0 ? now() / 1000 : value);
 }
 
 const within = (seconds: number): number | undefined =>
@@ -178,7 +185,12 @@ export const UTF8 = 'utf8';
 /** The encoding of names in `options`: 'buffer' for bytes; undefined for one that node:fs is to judge. */
 export function tryParseNameEncoding(options: unknown): string | undefined {
   let encoding = options;
-  if (typeof options === 'object' && options !== null) ({ encoding } = options as { encoding?: unknown });
+  if (typeof options === 'object' && options !== null) {
+    let signal: unknown;
+    ({ encoding, signal } = options as Record<string, unknown>);
+    // These functions know no signal, but node looks whether it is one.
+    if (signal !== undefined) return undefined;
+  }
   if (encoding === undefined || encoding === null || encoding === 'utf-8') return UTF8;
   if (typeof encoding !== 'string') return undefined;
   return encoding === 'buffer' || Buffer.isEncoding(encoding) ? encoding.toLowerCase() : undefined;

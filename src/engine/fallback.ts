@@ -14,6 +14,39 @@ export function callFallback(name: string, args: ArrayLike<unknown>): unknown {
   return functions[name].apply(nodeFs, args);
 }
 
+/**
+ * What `parse` makes of arguments, or undefined where a getter of the program's throws: node's function meets that
+ * again, and its promise rejects.
+ */
+export function parsedOrUndefined<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A path or options as they are now, for a fallback that comes later: what the program does to its buffer or object
+ * meanwhile must not send node to another file, or make it remove a tree.
+ */
+export function kept(argument: unknown): unknown {
+  if (typeof argument !== 'object' || argument === null) return argument;
+  if (types.isUint8Array(argument)) return Buffer.from(argument);
+  if (types.isProxy(argument)) return argument;
+  const prototype: unknown = Object.getPrototypeOf(argument);
+  const isPlain = prototype === Object.prototype || prototype === null;
+  return isPlain ? Object.create(prototype, Object.getOwnPropertyDescriptors(argument)) : argument;
+}
+
+/** The same of all arguments; they themselves where there is nothing to keep. */
+export function keptArguments(args: ArrayLike<unknown>): ArrayLike<unknown> {
+  for (let index = 0; index < args.length; index++) {
+    if (typeof args[index] === 'object' && args[index] !== null) return Array.from(args, kept);
+  }
+  return args;
+}
+
 /** Waits for a call of node's and counts it, with the bytes that it brings. */
 export async function countedFallback<T>(call: Promise<T>): Promise<T> {
   countDelegated();

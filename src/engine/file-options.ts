@@ -3,6 +3,7 @@
 import { setMaxListeners } from 'node:events';
 import { types } from 'node:util';
 import { nodeFs } from '../node/fs';
+import { tryParseMode } from './arguments';
 
 export interface FileOptions {
   encoding: BufferEncoding | undefined;
@@ -33,10 +34,13 @@ export function tryParseFileOptions(options: unknown, flag: string): FileOptions
   const encoding = tryParseEncoding(values.encoding);
   const signal = tryParseSignal(values.signal);
   const { flush = false } = values;
-  if (encoding === false || signal === false || typeof flush !== 'boolean' || values.flag === '') return undefined;
+  const { flag: given, mode } = values;
+  if (encoding === false || signal === false || typeof flush !== 'boolean') return undefined;
+  // Also of an open file, which needs neither, Node 26 judges both.
+  if (given === '' || Number.isNaN(given) || tryParseMode(mode) === undefined) return undefined;
   // readFile of Node 26 fills a buffer of the caller's, if there is one.
   if (values.buffer !== undefined) return undefined;
-  return { encoding, signal, flush, flag: values.flag || flag, mode: values.mode };
+  return { encoding, signal, flush, flag: given || flag, mode };
 }
 
 // node's AbortError is internal, but a call with an aborted signal makes one at once, without looking at the path.

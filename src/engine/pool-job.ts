@@ -42,14 +42,14 @@ function pathEngine(): Addon | undefined {
 /** How node serves the call after all. */
 type Fallback = () => unknown;
 
-/** A promise for the job; node's where it is not the engine's. */
-export function startWithPromise(job: PoolJob | undefined, fallback: Fallback): unknown {
+/** A promise for the job; node's where it is not the engine's. `atOnce`: the fallback of one that is not accepted. */
+export function startWithPromise(job: PoolJob | undefined, fallback: Fallback, atOnce: Fallback = fallback): unknown {
   const native = job === undefined ? undefined : pathEngine();
   const answer = native === undefined ? UNSUPPORTED : job!.accept(native, 0);
   if (answer === UNSUPPORTED) {
     countDelegated();
     announceChange();
-    return fallback();
+    return atOnce();
   }
   return new Promise((resolve) => {
     settleWith(answer, new JobPromise(job!, ACCEPTED - answer, native!, resolve, fallback));
@@ -83,7 +83,7 @@ class JobPromise extends BareRequest {
   }
 }
 
-/** The same for a callback; false for what node has to do, as it does when `fallback` is called. */
+/** The same for a callback; false for what node has to do at once. `fallback` serves it later. */
 export function startWithCallback(job: PoolJob | undefined, callback: unknown, fallback: Fallback): boolean {
   const native = job === undefined || typeof callback !== 'function' ? undefined : pathEngine();
   const answer = native === undefined ? UNSUPPORTED : job!.accept(native, PATH_CALLBACK);

@@ -22,6 +22,7 @@ import {
   tryParseWritePosition,
 } from '../engine/arguments';
 import { pathsAreGuarded, startedEngine } from '../engine/engine';
+import { parsedOrUndefined } from '../engine/fallback';
 import { type Completion, PromiseRequest, promiseOf } from '../engine/requests';
 import { countDelegated } from '../engine/stats';
 import { type Addon, FLAG_TRUSTED, UNSUPPORTED } from '../native/addon';
@@ -166,18 +167,17 @@ const methods = {
   },
 
   write(this: object, buffer: unknown, offset: unknown, length: unknown, position: unknown): Promise<unknown> {
-    const taken = typeof buffer === 'string' ? writeText : writeView;
-    const promise = descriptorOf(this) >= 0 ? taken(this, buffer, offset, length, position) : undefined;
+    const promise = descriptorOf(this) >= 0 ? tryWrite(this, buffer, offset, length, position) : undefined;
     return promise ?? callNodeMethod('write', this, [buffer, offset, length, position], 'bytesWritten');
   },
 
   readv(this: object, views: unknown, position: unknown): Promise<unknown> {
-    const promise = vectored(this, 'readv', views, position, completions.readv);
+    const promise = parsedOrUndefined(() => vectored(this, 'readv', views, position, completions.readv));
     return promise ?? callNodeMethod('readv', this, [views, position], 'bytesRead');
   },
 
   writev(this: object, views: unknown, position: unknown): Promise<unknown> {
-    const promise = vectored(this, 'writev', views, position, completions.writev);
+    const promise = parsedOrUndefined(() => vectored(this, 'writev', views, position, completions.writev));
     return promise ?? callNodeMethod('writev', this, [views, position], 'bytesWritten');
   },
 
@@ -210,17 +210,17 @@ const methods = {
   },
 
   readFile(this: NodeFileHandle, options: unknown): Promise<unknown> {
-    const promise = descriptorOf(this) >= 0 ? readHandle(this, held, options) : undefined;
+    const promise = descriptorOf(this) >= 0 ? parsedOrUndefined(() => readHandle(this, held, options)) : undefined;
     return promise ?? callNodeMethod('readFile', this, [options]);
   },
 
   writeFile(this: NodeFileHandle, data: unknown, options: unknown): Promise<unknown> {
-    const promise = descriptorOf(this) >= 0 ? writeHandle(this, held, data, options) : undefined;
+    const promise = tryWriteAll(this, data, options);
     return promise ?? callNodeMethod('writeFile', this, [data, options]);
   },
 
   appendFile(this: NodeFileHandle, data: unknown, options: unknown): Promise<unknown> {
-    const promise = descriptorOf(this) >= 0 ? writeHandle(this, held, data, options) : undefined;
+    const promise = tryWriteAll(this, data, options);
     return promise ?? callNodeMethod('appendFile', this, [data, options]);
   },
 
@@ -231,7 +231,7 @@ const methods = {
       (this as Counted)[parts.ref]!();
       return () => (this as Counted)[parts.unref]!();
     };
-    const promise = fd >= 0 ? statHandle(fd, options, fallback, hold) : undefined;
+    const promise = fd >= 0 ? parsedOrUndefined(() => statHandle(fd, options, fallback, hold)) : undefined;
     return promise ?? callNodeMethod('stat', this, [options]);
   },
 
@@ -260,8 +260,23 @@ function changed(
   return promiseFor(answer, handle, completion, undefined, first, second, undefined);
 }
 
-/** Reads in every form but the plainest: read(), read(buffer), read(options), read(buffer, options), positions. */
+/** Getters in the options may throw: node calls them again, and its promise rejects. */
 function readOther(
+  handle: object,
+  buffer: unknown,
+  offset: unknown,
+  length: unknown,
+  position: unknown,
+): Promise<unknown> {
+  try {
+    return readInOtherForm(handle, buffer, offset, length, position);
+  } catch {
+    return callNodeMethod('read', handle, [buffer, offset, length, position], 'bytesRead');
+  }
+}
+
+/** Reads in every form but the plainest: read(), read(buffer), read(options), read(buffer, options), positions. */
+function readInOtherForm(
   handle: object,
   buffer: unknown,
   offset: unknown,
@@ -292,6 +307,25 @@ function readOther(
 }
 
 // The functions below answer undefined for what node has to do.
+
+function tryWrite(
+  handle: object,
+  buffer: unknown,
+  offset: unknown,
+  length: unknown,
+  position: unknown,
+): Promise<unknown> | undefined {
+  try {
+    const taken = typeof buffer === 'string' ? writeText : writeView;
+    return taken(handle, buffer, offset, length, position);
+  } catch {
+    return undefined;
+  }
+}
+
+function tryWriteAll(handle: NodeFileHandle, data: unknown, options: unknown): Promise<unknown> | undefined {
+  return descriptorOf(handle) >= 0 ? parsedOrUndefined(() => writeHandle(handle, held, data, options)) : undefined;
+}
 
 function writeView(
   handle: object,

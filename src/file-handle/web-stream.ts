@@ -5,6 +5,7 @@
 
 import type { FileHandle } from 'node:fs/promises';
 import type { ReadableStream as WebStream } from 'node:stream/web';
+import { parsedOrUndefined } from '../engine/fallback';
 
 /** As large as node's own chunks. */
 const CHUNK_BYTES = 65536;
@@ -23,11 +24,13 @@ type Read = (...args: unknown[]) => Promise<{ bytesRead: number }>;
 /** `method` is node's. */
 export function webStreamOf(handle: FileHandle, options: unknown, method: Method): unknown {
   const fallback: Method = (value) => method.call(handle, value);
+  if (readsBytesOnly(method)) return fallback(options);
   const values = options === undefined ? {} : options;
-  const type = typeof values === 'object' && values !== null ? (values as { type?: unknown }).type : null;
   // Odd options are node's to judge.
-  if (readsBytesOnly(method) || type === 'bytes' || (type !== undefined && typeof type !== 'string'))
-    return fallback(options);
+  const parsed = parsedOrUndefined(() => [(values as { type?: unknown }).type]);
+  if (parsed === undefined || typeof values !== 'object') return fallback(options);
+  const [type] = parsed;
+  if (type === 'bytes' || (type !== undefined && typeof type !== 'string')) return fallback(options);
   const failure: Failure = { error: undefined };
   const bytes = withReadOf(handle, failure, () => fallback({ ...(values as object), type: 'bytes' }) as WebStream);
   return asBuffers(handle, bytes, failure);

@@ -6,7 +6,7 @@ import { afterPoll } from '../engine/after-poll';
 import { shownPath, tryParsePath } from '../engine/arguments';
 import type { Callback } from '../engine/callbacks';
 import { engine, pathsAreGuarded } from '../engine/engine';
-import { callFallback } from '../engine/fallback';
+import { callFallback, keptArguments } from '../engine/fallback';
 import { callBackWith, settleWith } from '../engine/requests';
 import { countDelegated } from '../engine/stats';
 import { PATH_CALLBACK, UNSUPPORTED } from '../native/addon';
@@ -35,7 +35,7 @@ function accept(value: unknown, mode: unknown, pathFlags: number): Accepted | un
   return answer === UNSUPPORTED ? undefined : { path, answer };
 }
 
-function tryAccess(path: unknown, mode: unknown, fallback: () => unknown): Promise<unknown> | undefined {
+function tryAccess(path: unknown, mode: unknown): Promise<unknown> | undefined {
   const accepted = accept(path, mode, 0);
   if (accepted === undefined) return undefined;
   const { answer } = accepted;
@@ -44,7 +44,7 @@ function tryAccess(path: unknown, mode: unknown, fallback: () => unknown): Promi
     const settle = (result: number): void => {
       if (result === 0) resolve(undefined);
       else if (result !== UNSUPPORTED) rejectWithSystemError(resolve, result, 'access', shownPath(accepted.path));
-      else resolve(fallback());
+      else resolve(nodePromises.access(accepted.path as PathLike, mode as number));
     };
     settleWith(answer, { keepAlive: undefined, callsBack: false, settle });
   });
@@ -52,14 +52,13 @@ function tryAccess(path: unknown, mode: unknown, fallback: () => unknown): Promi
 
 /** fs.promises.access. */
 export function accessPromise(path: unknown, mode: unknown): Promise<unknown> {
-  const fallback = (): Promise<unknown> => nodePromises.access(path as PathLike, mode as number);
-  const promise = tryAccess(path, mode, fallback);
+  const promise = tryAccess(path, mode);
   if (promise !== undefined) return promise;
   countDelegated();
-  return fallback();
+  return nodePromises.access(path as PathLike, mode as number);
 }
 
-/** Calls `done(error)`; false for what node has to do, as it does when `fallback` is called. */
+/** Calls `done(error)`; false for what node has to do at once. `fallback` serves it later. */
 function tryAccessWithCallback(path: unknown, mode: unknown, fallback: () => void, done: Callback): boolean {
   const accepted = accept(path, mode, PATH_CALLBACK);
   if (accepted === undefined) return false;
@@ -73,17 +72,21 @@ function tryAccessWithCallback(path: unknown, mode: unknown, fallback: () => voi
 export function access(path: PathLike, mode: unknown, last: unknown): void {
   // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
   const args = arguments;
-  const fallback = (): void => void callFallback('access', args);
+  const later = keptArguments(args);
+  const fallback = (): void => void callFallback('access', later);
   const callback = typeof mode === 'function' ? mode : last;
   // A missing mode is F_OK only where the callback stands in its place.
   const bits = callback === mode ? undefined : (mode ?? Number.NaN);
-  if (typeof callback !== 'function' || !tryAccessWithCallback(path, bits, fallback, callback as Callback)) fallback();
+  if (typeof callback !== 'function' || !tryAccessWithCallback(path, bits, fallback, callback as Callback))
+    callFallback('access', args);
 }
 
 export function exists(path: PathLike, callback: unknown): void {
   // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
   const args = arguments;
-  const fallback = (): void => void callFallback('exists', args);
+  const later = keptArguments(args);
+  const fallback = (): void => void callFallback('exists', later);
   const done = (error: unknown): void => (callback as Callback)(error === null);
-  if (typeof callback !== 'function' || !tryAccessWithCallback(path, undefined, fallback, done)) fallback();
+  if (typeof callback !== 'function' || !tryAccessWithCallback(path, undefined, fallback, done))
+    callFallback('exists', args);
 }

@@ -4,7 +4,7 @@
 import { resolve } from 'node:path';
 import { isOptions, tryParsePath } from '../engine/arguments';
 import type { Callback } from '../engine/callbacks';
-import { callFallback } from '../engine/fallback';
+import { callFallback, kept, keptArguments, parsedOrUndefined } from '../engine/fallback';
 import { type PoolJob, startWithCallback, startWithPromise } from '../engine/pool-job';
 import { countDelegated } from '../engine/stats';
 import {
@@ -119,8 +119,10 @@ function nodeCp(from: unknown, to: unknown, options: unknown): unknown {
 /** fs.promises.cp. No constructor, as an async function is none. */
 export const { cpPromise } = {
   cpPromise(from: unknown, to: unknown, options: unknown): unknown {
-    const fallback = (): unknown => nodeCp(from, to, options);
-    return startWithPromise(tryParseCp(from, to, options, fallback), fallback);
+    const [path, target, later] = [from, to, options].map(kept);
+    const fallback = (): unknown => nodeCp(path, target, later);
+    const job = parsedOrUndefined(() => tryParseCp(from, to, options, fallback));
+    return startWithPromise(job, fallback, () => nodeCp(from, to, options));
   },
 };
 
@@ -129,14 +131,15 @@ export function cp(from: unknown, to: unknown, third: unknown, last: unknown): v
   // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
   const args = arguments;
   const [callback, options] = typeof third === 'function' ? [third, undefined] : [last, third];
-  const fallback = (): void => {
+  const later = keptArguments(args);
+  const fallback = (those: ArrayLike<unknown>): void => {
     serveInside('cp');
-    callFallback('cp', args);
+    callFallback('cp', those);
   };
-  const servedByPromise = (): unknown => nodeCp(from, to, options);
+  const servedByPromise = (): unknown => nodeCp(later[0], later[1], options === undefined ? undefined : later[2]);
   const job = typeof callback === 'function' ? tryParseCp(from, to, options, servedByPromise) : undefined;
   // As node calls it: with an error, or with null and undefined.
   const done = (error: unknown): unknown =>
     error ? (callback as Callback)(error) : (callback as Callback)(null, undefined);
-  if (!startWithCallback(job, done, fallback)) fallback();
+  if (!startWithCallback(job, done, () => fallback(later))) fallback(args);
 }

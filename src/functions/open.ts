@@ -40,7 +40,11 @@ async function openWithPromise(
   const fd = args === undefined || !canWrap(args) ? UNSUPPORTED : await openDescriptor(args);
   if (fd === UNSUPPORTED) {
     countDelegated();
-    return nodeOpen(path, flags as string | undefined, mode as string | undefined);
+    return nodeOpen(
+      args === undefined ? path : (args.path as PathLike),
+      flags as string | undefined,
+      mode as string | undefined,
+    );
   }
   return fileHandleOf(fd) ?? reopenedByNode(fd);
 }
@@ -68,7 +72,7 @@ function tryOpen(path: unknown, flags: unknown, mode: unknown, last: unknown): b
       callback(systemErrorWithoutFrames(result, 'open', shownPath(args.path)));
     } else {
       countDelegated();
-      nodeFs.open(path as PathLike, flags as string, mode as number, callback as never);
+      nodeFs.open(args.path as PathLike, flags as string, mode as number, callback as never);
     }
   };
   const answer = acceptOpen(args, FLAG_CALLBACK);

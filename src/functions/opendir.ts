@@ -97,6 +97,8 @@ class Directory implements DirSource {
 class OpendirJob implements PoolJob {
   constructor(
     readonly path: Path,
+    /** The path that the Dir shows: bytes are the program's own. */
+    readonly named: unknown,
     readonly options: unknown,
     readonly exact: boolean,
   ) {}
@@ -114,7 +116,7 @@ class OpendirJob implements PoolJob {
   }
 
   value(_result: number, slot: number, native: Addon): unknown {
-    return makeDir(new Directory(native, native.takeDirectory(slot), this.exact ? 1 : 0), this.path, this.options);
+    return makeDir(new Directory(native, native.takeDirectory(slot), this.exact ? 1 : 0), this.named, this.options);
   }
 }
 
@@ -130,7 +132,8 @@ function tryParseOpendir(value: unknown, options: unknown): PoolJob | undefined 
   const isSize =
     Number.isInteger(bufferSize) && (bufferSize as number) > 0 && (bufferSize as number) <= BUFFER_SIZE_MAX;
   const path = isSize ? tryParsePath(value) : undefined;
-  return path === undefined ? undefined : new OpendirJob(path, options, Boolean(recursive));
+  if (path === undefined) return undefined;
+  return new OpendirJob(path, typeof path === 'string' ? path : value, options, Boolean(recursive));
 }
 
 /** fs.opendir. */

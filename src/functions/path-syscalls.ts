@@ -179,7 +179,8 @@ const TRY_PARSE = {
   mkdtemp(value: unknown, options: unknown): PoolJob | undefined {
     const encoding = typeof options === 'function' ? undefined : tryParseNameEncoding(options);
     const prefix = encoding === undefined ? undefined : tryParsePath(value);
-    if (prefix === undefined || endsWithX(prefix)) return undefined;
+    // Node 20 refuses an empty one.
+    if (prefix === undefined || prefix.length === 0 || endsWithX(prefix)) return undefined;
     return new TemporaryJob(withTemplate(prefix), encoding!);
   },
 } satisfies Record<string, TryParseJob>;

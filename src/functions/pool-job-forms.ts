@@ -1,7 +1,7 @@
 // The two forms of a function that is one pool job: its promise and its callback
 // (docs/decisions/0008-paths-on-the-engine.md).
 
-import { callFallback } from '../engine/fallback';
+import { callFallback, kept, keptArguments, parsedOrUndefined } from '../engine/fallback';
 import { type PoolJob, startWithCallback, startWithPromise } from '../engine/pool-job';
 import { nodePromises } from '../node/promises';
 
@@ -19,8 +19,10 @@ export const nodePromiseFunctions = nodePromises as unknown as Record<string, An
 export function promiseForm(name: string, tryParse: TryParseJob): AnyFunction {
   const { method } = {
     method(a: unknown, b: unknown, c: unknown): unknown {
-      const fallback = (): unknown => nodePromiseFunctions[name]!(a, b, c);
-      return startWithPromise(tryParse(a, b, c, fallback), fallback);
+      const [keptA, keptB] = [kept(a), kept(b)];
+      const fallback = (): unknown => nodePromiseFunctions[name]!(keptA, keptB, c);
+      const job = parsedOrUndefined(() => tryParse(a, b, c, fallback));
+      return startWithPromise(job, fallback, () => nodePromiseFunctions[name]!(a, b, c));
     },
   };
   return method;
@@ -37,9 +39,9 @@ export function callbackForm(name: string, tryParse: TryParseJob, { required, op
     const at = optional && typeof args[required] !== 'function' ? required + 1 : required;
     const callback = args[at];
     const [a, b, c] = args.slice(0, at);
-    const fallback = (): void => void callFallback(name, args);
-    const servedByPromise = (): unknown => nodePromiseFunctions[name]!(...args.slice(0, at));
+    const later = keptArguments(args);
+    const servedByPromise = (): unknown => nodePromiseFunctions[name]!(...Array.from(later).slice(0, at));
     const job = typeof callback === 'function' ? tryParse(a, b, c, servedByPromise) : undefined;
-    if (!startWithCallback(job, callback, fallback)) fallback();
+    if (!startWithCallback(job, callback, () => callFallback(name, later))) callFallback(name, args);
   };
 }

@@ -10,7 +10,15 @@ import { afterPoll } from '../engine/after-poll';
 import { CURRENT, isDescriptor, shownPath } from '../engine/arguments';
 import { type Callback, callBackAfter } from '../engine/callbacks';
 import { engine, startedEngine } from '../engine/engine';
-import { callFallback, countedFallback, FallbackSignal, orFallback, viaCallback } from '../engine/fallback';
+import {
+  callFallback,
+  countedFallback,
+  FallbackSignal,
+  kept,
+  keptArguments,
+  orFallback,
+  viaCallback,
+} from '../engine/fallback';
 import { type FileOptions, tryParseFileOptions, unlessAborted } from '../engine/file-options';
 import { BareRequest, CallbackRequest, callBackTo, settleWith } from '../engine/requests';
 import { countDelegated } from '../engine/stats';
@@ -167,7 +175,7 @@ function tryReadPath(path: unknown, value: unknown): Promise<Content> | undefine
   if (answer >= 0) return afterPoll(copyOf(scratch, answer, options.encoding));
   if (answer === UNSUPPORTED) return undefined;
   return new Promise((resolve) => {
-    settleWith(answer, new ReadPathRequest(resolve, ACCEPTED - answer, open, options, value));
+    settleWith(answer, new ReadPathRequest(resolve, ACCEPTED - answer, open, options, kept(value)));
   });
 }
 
@@ -185,7 +193,10 @@ function readPathWithCallback(args: ArrayLike<unknown>, value: unknown, callback
   }
   const answer = startedEngine()!.readFile(open.path, PATH_CALLBACK);
   if (answer === UNSUPPORTED) return false;
-  callBackTo(answer, new ReadPathCallback(ACCEPTED - answer, open, options, args, value, callback));
+  callBackTo(
+    answer,
+    new ReadPathCallback(ACCEPTED - answer, open, options, keptArguments(args), kept(value), callback),
+  );
   return true;
 }
 

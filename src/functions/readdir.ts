@@ -2,7 +2,7 @@
 // undefined for those that node:fs is to judge. Of all below a directory: readdir-recursive.ts.
 
 import { tryParseNameEncoding, tryParsePath, UTF8 } from '../engine/arguments';
-import { viaCallback } from '../engine/fallback';
+import { kept, viaCallback } from '../engine/fallback';
 import { takeListing } from '../engine/listing';
 import type { Path, PoolJob } from '../engine/pool-job';
 import { type Addon, TREE_FOLLOWS_LINKS, TREE_LEVELS } from '../native/addon';
@@ -15,6 +15,8 @@ import { treeListingJob } from './readdir-recursive';
 class ListingJob implements PoolJob {
   constructor(
     readonly path: Path,
+    /** The path that Dirents show: bytes are the program's own. */
+    readonly named: unknown,
     readonly encoding: string,
     readonly withTypes: boolean,
   ) {}
@@ -33,7 +35,7 @@ class ListingJob implements PoolJob {
 
   value(_result: number, slot: number, native: Addon): unknown {
     const { names, types } = takeListing(native, slot, this.encoding);
-    return this.withTypes ? makeDirents(names, types, this.path) : names;
+    return this.withTypes ? makeDirents(names, types, this.named) : names;
   }
 }
 
@@ -56,7 +58,9 @@ function tryParseOptions(options: unknown): Options | undefined {
 function tryParseListing(directory: unknown, options: unknown): PoolJob | undefined {
   const parsed = tryParseOptions(options);
   const path = parsed === undefined || parsed.recursive ? undefined : tryParsePath(directory);
-  return path === undefined ? undefined : new ListingJob(path, parsed!.encoding, parsed!.withTypes);
+  if (path === undefined) return undefined;
+  const named = typeof path === 'string' ? path : directory;
+  return new ListingJob(path, named, parsed!.encoding, parsed!.withTypes);
 }
 
 /** Also of a whole tree, in this order. `fallback`: node's readdir with a promise. */
@@ -79,8 +83,9 @@ const CALLBACK_ORDER = LISTS_TREES_LATER ? BY_LEVELS : undefined;
 const PROMISE_ORDER = WALKS_FROM_JAVASCRIPT ? 0 : BY_LEVELS;
 
 const tryParseCallback: TryParseJob = (directory, options) => {
+  const later = kept(options);
   const fallback = (): Promise<unknown> =>
-    viaCallback((callback) => nodeFs.readdir(directory as string, options as never, callback as never));
+    viaCallback((callback) => nodeFs.readdir(directory as string, later as never, callback as never));
   return tryParseReaddir(directory, options, CALLBACK_ORDER, fallback);
 };
 

@@ -1,10 +1,11 @@
 // rm as one pool job, with a callback and as a promise: plainly well-formed calls as the engine takes them, undefined
 // for those that node:fs is to judge.
 
-import { isOptions, tryParsePath } from '../engine/arguments';
+import { isOptions, shownPath, tryParsePath } from '../engine/arguments';
 import type { Path, PoolJob } from '../engine/pool-job';
 import type { Addon } from '../native/addon';
 import { callbackForm, promiseForm, type TryParseJob } from './pool-job-forms';
+import { goesBack } from './readdir-recursive';
 
 class RemoveJob implements PoolJob {
   constructor(
@@ -47,10 +48,12 @@ const OPTIONS: Record<string, (value: unknown) => boolean> = {
  */
 const tryParseRm: TryParseJob = (file, value, _, fallback) => {
   if (value !== undefined && !isOptions(value)) return undefined;
-  const options = (value ?? {}) as Record<string, unknown>;
+  // As node does it, which counts no inherited ones.
+  const options: Record<string, unknown> = { ...value };
   for (const key in options) if (!OPTIONS[key]?.(options[key])) return undefined;
   const path = tryParsePath(file);
-  if (path === undefined) return undefined;
+  // Behind a name, `..` is gone with the directory.
+  if (path === undefined || goesBack(typeof path === 'string' ? path : shownPath(path))) return undefined;
   return new RemoveJob(path, options.recursive === true, options.force === true, fallback);
 };
 

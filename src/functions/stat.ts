@@ -3,12 +3,11 @@
 import type { PathLike } from 'node:fs';
 import { afterPoll } from '../engine/after-poll';
 import { tryParsePath } from '../engine/arguments';
-import { callFallback } from '../engine/fallback';
+import { callFallback, kept, keptArguments, parsedOrUndefined } from '../engine/fallback';
 import { callBackTo } from '../engine/requests';
 import {
   promiseOfStat,
   StatCallback,
-  type StatFallback,
   statEngine,
   tryParseStatCallback,
   tryParseStatOptions,
@@ -20,23 +19,25 @@ import { makeStats } from '../node/stats';
 
 type StatName = 'stat' | 'lstat';
 
-function tryStat(name: StatName, path: unknown, options: unknown, fallback: StatFallback) {
-  const bigint = tryParseStatOptions(options);
+function tryStat(name: StatName, path: unknown, options: unknown) {
+  const bigint = options === undefined ? 0 : parsedOrUndefined(() => tryParseStatOptions(options));
   const native = bigint === undefined ? undefined : statEngine();
   const parsed = typeof path === 'string' ? path : tryParsePath(path);
   if (bigint === undefined || native === undefined || parsed === undefined) return undefined;
   const pathFlags = name === 'stat' ? bigint : bigint | PATH_NO_FOLLOW;
   const answer = native.stat(parsed, pathFlags);
   if (answer === 0) return afterPoll(makeStats(pathFlags));
-  return answer === UNSUPPORTED ? undefined : promiseOfStat(answer, pathFlags, name, parsed, fallback);
+  if (answer === UNSUPPORTED) return undefined;
+  const later = kept(options);
+  const fallback = (): Promise<unknown> => nodePromises[name](parsed as PathLike, later as never);
+  return promiseOfStat(answer, pathFlags, name, parsed, fallback);
 }
 
 function statPromise(name: StatName, path: unknown, options: unknown): Promise<unknown> {
-  const fallback = (): Promise<unknown> => nodePromises[name](path as PathLike, options as never);
-  const promise = tryStat(name, path, options, fallback);
+  const promise = tryStat(name, path, options);
   if (promise !== undefined) return promise;
   countDelegated();
-  return fallback();
+  return nodePromises[name](path as PathLike, options as never);
 }
 
 /** Methods, because these are no constructors, as async functions are none; `async` itself would cost ticks. */
@@ -57,7 +58,7 @@ function statWithCallback(name: StatName, args: IArguments): boolean {
   const pathFlags = name === 'stat' ? form.pathFlags : form.pathFlags | PATH_NO_FOLLOW;
   const answer = form.native.stat(path, pathFlags | PATH_CALLBACK);
   if (answer === UNSUPPORTED) return false;
-  callBackTo(answer, new StatCallback(ACCEPTED - answer, pathFlags, name, path, args, form.callback));
+  callBackTo(answer, new StatCallback(ACCEPTED - answer, pathFlags, name, path, keptArguments(args), form.callback));
   return true;
 }
 

@@ -8,7 +8,7 @@ import { type Data, tryParseData, WriteFileJob, writeByNode } from '../descripto
 import { isDescriptor } from '../engine/arguments';
 import { type Callback, callBackAfter } from '../engine/callbacks';
 import { engine } from '../engine/engine';
-import { callFallback, countedFallback, orFallback, viaCallback } from '../engine/fallback';
+import { callFallback, countedFallback, kept, orFallback, parsedOrUndefined, viaCallback } from '../engine/fallback';
 import { type FileOptions, tryParseFileOptions } from '../engine/file-options';
 import { type PoolJob, startWithCallback, startWithPromise } from '../engine/pool-job';
 import { countDelegated } from '../engine/stats';
@@ -79,7 +79,7 @@ function tryParseWrite(path: unknown, content: unknown, value: unknown, flag: Wr
 }
 
 function tryWritePath(path: unknown, content: unknown, value: unknown, flag: WriteFlag): Promise<void> | undefined {
-  const job = tryParseWrite(path, content, value, flag);
+  const job = parsedOrUndefined(() => tryParseWrite(path, content, value, flag));
   if (job?.small === undefined) return job?.openAndWrite();
   return startWithPromise(job.small, () => job.fallback()) as Promise<void>;
 }
@@ -95,7 +95,8 @@ function tryWriteFile(args: IArguments, flag: WriteFlag): boolean {
     return calledBackAfter(tryWriteDescriptor(path, data, value, flag), callback as Callback);
   const job = tryParseWrite(path, data, value, flag);
   if (job === undefined) return false;
-  const fallback = (): void => void callFallback(flag === 'a' ? 'appendFile' : 'writeFile', args);
+  const later = [kept(path), data, kept(options), last];
+  const fallback = (): void => void callFallback(flag === 'a' ? 'appendFile' : 'writeFile', later);
   if (job.small !== undefined) return startWithCallback(job.small, callback, fallback);
   return calledBackAfter(job.openAndWrite(), callback as Callback);
 }

@@ -4,6 +4,7 @@
 
 import type { BigIntStats, Stats } from 'node:fs';
 import { resolve } from 'node:path';
+import { tryParseNameEncoding, UTF8 } from '../engine/arguments';
 import type { Callback } from '../engine/callbacks';
 import { nextTick } from '../node/fs';
 
@@ -13,19 +14,10 @@ interface Functions {
   readlink(path: string, done: (error: unknown, target: string) => void): void;
 }
 
-/** What node:fs has to judge gives undefined. */
-function tryParseEncoding(options: unknown): BufferEncoding | 'buffer' | undefined {
-  const encoding =
-    typeof options === 'object' && options !== null ? (options as { encoding?: unknown }).encoding : options;
-  if (encoding === undefined || encoding === null) return 'utf8';
-  const known = encoding === 'buffer' || (typeof encoding === 'string' && Buffer.isEncoding(encoding));
-  return known ? (encoding as BufferEncoding) : undefined;
-}
-
-function encoded(path: string, encoding: BufferEncoding | 'buffer'): string | Buffer {
-  if (encoding === 'utf8') return path;
+function encoded(path: string, encoding: string): string | Buffer {
+  if (encoding === UTF8) return path;
   const bytes = Buffer.from(path);
-  return encoding === 'buffer' ? bytes : bytes.toString(encoding);
+  return encoding === 'buffer' ? bytes : bytes.toString(encoding as BufferEncoding);
 }
 
 class Walk {
@@ -101,7 +93,7 @@ class Walk {
 /** The absolute path without links, to `callback`. False for what node:fs has to judge. */
 export function walkRealPath(module_: object, path: unknown, options: unknown, callback: unknown): boolean {
   const last = typeof options === 'function' ? options : callback;
-  const encoding = tryParseEncoding(typeof options === 'function' ? undefined : options);
+  const encoding = tryParseNameEncoding(typeof options === 'function' ? undefined : options);
   const text = Buffer.isBuffer(path) ? path.toString() : path;
   if (typeof text !== 'string' || text.includes('\0')) return false;
   if (encoding === undefined || typeof last !== 'function') return false;
