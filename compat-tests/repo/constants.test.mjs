@@ -13,6 +13,7 @@ const numbers = [
   ['ACCEPTED', 'jobs/result_codes.h', 'kAcceptedBase'],
   ['FLAG_CALLBACK', 'backend/request.h', 'kFlagCallback'],
   ['FLAG_TRUSTED', 'backend/request.h', 'kFlagTrusted'],
+  ['FLAG_KEEP_NUMBER', 'backend/request.h', 'kFlagKeepNumber'],
   ['READ_VECTORS_MAX', 'base/limits.h', 'vectors'],
   ['RESULTS_MAX', 'base/limits.h', 'results_per_delivery'],
   ['SCRATCH_BYTES', 'base/limits.h', 'whole_file_bytes'],

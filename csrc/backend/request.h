@@ -40,10 +40,11 @@ enum RequestFlag : uint32_t {
   kFlagSeek = 1u << 8,             // offset came from the file position, which settling moves
   kFlagExpectCached = 1u << 9,     // a batched read that should complete inside submit()
   kFlagAlone = 1u << 10,           // was part of a merged request that failed: never merged again (H31)
+  kFlagKeepNumber = 1u << 11,      // a close that leaves the number taken, for node to free (Workers)
 };
 
 // What the caller of an accepting function may set.
-constexpr uint32_t kCallerFlags = kFlagCallback | kFlagTrusted;
+constexpr uint32_t kCallerFlags = kFlagCallback | kFlagTrusted | kFlagKeepNumber;
 
 struct Request {
   uint32_t slot = 0;

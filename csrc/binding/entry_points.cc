@@ -107,8 +107,9 @@ napi_value truncate(const Arguments<3>& in) {
                 in.flags(2));
 }
 
-// open(path, flags, mode, direct, requestFlags); direct: 0 as flags say, 1 required, 2 try
-napi_value open(const Arguments<5>& in) {
+// open(path, flags, mode, direct, number, requestFlags); direct: 0 as flags say, 1 required, 2 try; number:
+// -1, or what the file is to be moved to
+napi_value open(const Arguments<6>& in) {
   const Path path(in.env, in.values[0]);
   if (!path.usable()) return number(in.env, kUnsupported);
   auto job = std::make_unique<OpenJob>();
@@ -116,7 +117,8 @@ napi_value open(const Arguments<5>& in) {
   job->flags = in.int32(1);
   job->mode = in.uint32(2);
   job->direct = static_cast<DirectMode>(in.int32(3));
-  return answer(in.environment, in.environment->context()->open(job.release(), in.flags(4)), in.flags(4));
+  job->number = in.int32(4);
+  return answer(in.environment, in.environment->context()->open(job.release(), in.flags(5)), in.flags(5));
 }
 
 // close(fd, flags)
@@ -140,13 +142,14 @@ napi_value forget(const Arguments<1>& in) {
   return nullptr;
 }
 
-// settleDescriptor(fd): waits until nothing accepted on it is left; for closeSync
+// settleDescriptor(fd): waits until nothing accepted on it is left, for closeSync. False, without waiting:
+// its number is being closed for node.
 napi_value settle_descriptor(const Arguments<1>& in) {
   IoContext* context = in.environment->context();
-  context->settle_descriptor(in.int32(0));
+  const bool is_open = context->settle_descriptor(in.int32(0));
   // With nothing left to deliver the loop must be free to end: closeSync may run in 'beforeExit'.
   if (context->has_undelivered()) in.environment->touched();
-  return nullptr;
+  return boolean(in.env, is_open);
 }
 
 // holdWriteBuffer(ring, state): true when both are what they have to be (binding/write_buffers.h)

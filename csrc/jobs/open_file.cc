@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/eintr.h"
 #include "base/statx.h"
+#include "jobs/reserved_number.h"
 #include "jobs/result_codes.h"
 
 namespace ioengine {
@@ -46,7 +47,7 @@ int32_t open_with_facts(OpenJob* job) {
     ::close(fd);
     return status;
   }
-  return fd;
+  return job->number < 0 ? fd : move_to_number(fd, job->number);
 }
 
 }  // namespace ioengine

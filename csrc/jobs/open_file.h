@@ -20,6 +20,7 @@ struct OpenJob {
   int flags = 0;
   uint32_t mode = 0;
   DirectMode direct = DirectMode::kAsFlags;
+  int number = -1;             // held open by node, and to be the file's (jobs/reserved_number.h)
   uint64_t remote_device = 0;  // of the remote mount that the path is on, as far as its text tells
   FileFacts facts;             // valid when the result is not an error
   uint64_t took_ns = 0;

@@ -92,6 +92,7 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
 // Looked up once per turn, from memory: AT_STATX_DONT_SYNC never goes to a server.
 bool IoContext::still_same_file(Descriptor* descriptor) {
   if (descriptor->checked_turn == turn_) return true;
+  if (descriptor->keeps_number) return true;  // nobody else can have got it, and every call fails
   // Not asked on this thread; and a pool job makes the same system call on whatever has the number now.
   if (descriptor->remote()) return true;
   struct statx status;
@@ -328,7 +329,8 @@ int32_t IoContext::set_attributes(int fd, std::unique_ptr<DescriptorJob> job, ui
 }
 
 int32_t IoContext::open(OpenJob* job, uint32_t flags) {
-  if ((flags & kFlagCallback) == 0 && InlinePaths::is_plain(*job) && looks_up_here(job->path.c_str())) {
+  if ((flags & kFlagCallback) == 0 && job->number < 0 && InlinePaths::is_plain(*job) &&
+      looks_up_here(job->path.c_str())) {
     const int32_t result = inline_paths_.open(*job, &job->facts);
     if (result != kNeedsPool) {
       if (result >= 0) adopt(result, job->facts);
@@ -362,13 +364,18 @@ int32_t IoContext::answer_after_immediates(uint32_t flags) {
 }
 
 // Opened by someone else, and never used here. The pool looks what it is, and closes it if it is not node's
-// to close. Out of the table at once: from then on the kernel may give the number to another file.
+// to close. Out of the table at once: from then on the kernel may give the number to another file, unless it
+// stays taken.
 int32_t IoContext::close_unknown(int fd, uint32_t flags) {
   Descriptor* descriptor = identify(fd);
   if (descriptor == nullptr) return kUnsupported;
   Request* request = new_request(Operation::kClose, descriptor, flags);
   const int32_t answer = accept(request);
-  descriptors_.detach(descriptor);
+  if ((flags & kFlagKeepNumber) != 0) {
+    descriptor->closing = descriptor->keeps_number = true;
+  } else {
+    descriptors_.detach(descriptor);
+  }
   return answer;
 }
 
@@ -380,23 +387,28 @@ int32_t IoContext::close(int fd, uint32_t flags) {
     forget(fd);
     return kUnsupported;
   }
-  if (descriptor->foreign()) {
+  // What the engine has opened it closes, whatever it is: node would not know the number, and says so in a
+  // Worker.
+  if (descriptor->foreign() && (flags & kFlagTrusted) == 0) {
     forget(fd);
     return kUnsupported;
   }
-  if ((flags & kFlagCallback) == 0 && descriptor->known() && descriptor->pending == 0 &&
+  if ((flags & (kFlagCallback | kFlagKeepNumber)) == 0 && descriptor->known() && descriptor->pending == 0 &&
       closes_at_once(descriptor)) {
     const FileFacts facts = descriptor->facts;
     forget(fd);
     inline_lane_.charge();
     count_inline(facts.filesystem_kind(), 0);
-    return inline_lane_.close(fd, facts);
+    return inline_lane_.close(fd, facts, false);
   }
   Request* request = new_request(Operation::kClose, descriptor, flags);
   request->gate = Gate::kClose;
   const int32_t answer = accept(request);
   // Settled on the spot by the inline lane means the descriptor object is gone.
-  if (descriptors_.find(fd) == descriptor) descriptor->closing = true;
+  if (descriptors_.find(fd) == descriptor) {
+    descriptor->closing = true;
+    descriptor->keeps_number = (flags & kFlagKeepNumber) != 0;
+  }
   return answer;
 }
 

@@ -67,6 +67,8 @@ class IoContext {
   // Mode, owner or times of an open file.
   int32_t set_attributes(int fd, std::unique_ptr<DescriptorJob> job, uint32_t flags);
   int32_t open(OpenJob* job, uint32_t flags);  // takes ownership of job
+  // With kFlagKeepNumber the number stays taken, and every call on it fails, until it is forgotten: then the
+  // caller sets it free. The result is that of close_keeping_number() (jobs/reserved_number.h).
   int32_t close(int fd, uint32_t flags);
 
   // paths.cc
@@ -151,8 +153,9 @@ class IoContext {
     return threads_->spin(most_ns);
   }
 
-  // Blocks this thread until nothing accepted on the descriptor is left unsettled (closeSync, H4).
-  void settle_descriptor(int fd);
+  // Blocks this thread until nothing accepted on the descriptor is left unsettled (closeSync, H4). False, and
+  // nothing is waited for: a close that keeps the number was accepted, and is not forgotten yet.
+  bool settle_descriptor(int fd);
   // Blocks until everything accepted that changes a file or a directory has settled (exit, H28). Jobs on
   // trees and large files are cancelled when their slice is over.
   void settle_writes();

@@ -84,6 +84,8 @@ struct Descriptor {
   bool serial_running = false;
   bool exclusive_running = false;
   bool closing = false;  // a close has been accepted
+  bool keeps_number =
+      false;             // and leaves the number taken: the object stays in the table until it is forgotten
   bool pumping = false;  // pump() is at it: what it starts may settle at once, and must not start it again
   bool write_failed = false;        // a write has left bytes out: what follows it would stand behind a gap
   bool waits_only = false;          // the file refused RWF_NOWAIT for direct requests

@@ -43,15 +43,18 @@ bool IoContext::run_queued(ThreadPool::Wanted awaited, const void* argument) {
   return true;
 }
 
-void IoContext::settle_descriptor(int fd) {
+bool IoContext::settle_descriptor(int fd) {
   Descriptor* descriptor = descriptors_.find(fd);
-  if (descriptor == nullptr || descriptor->pending == 0) return;
+  if (descriptor == nullptr) return true;
+  if (descriptor->keeps_number) return false;
+  if (descriptor->pending == 0) return true;
   ++descriptor->pending;  // keeps the object while we look at it
   wait_until([descriptor] { return descriptor->pending == 1; },
              [](const Request* request, const void* wanted) { return request->descriptor == wanted; },
              descriptor);
   --descriptor->pending;
   descriptors_.release(descriptor);
+  return true;
 }
 
 void IoContext::settle_writes() {
@@ -64,14 +67,15 @@ void IoContext::settle_writes() {
 }
 
 // Requests that no lane has started yet are given up; node cancels them too when an environment ends. A close
-// is carried out all the same: nobody else will.
+// is carried out all the same: nobody else will, but for a number of node's.
 void IoContext::cancel(Request* request) {
   if (request->tags != 0) release_tags(request);
   if (request->parts != nullptr) return complete_merged(request, -ECANCELED);
   if (request->operation == Operation::kReadMounts) return learn_mounts(request, -ECANCELED);
   if (unfinished_job(request) != nullptr) return cancel_job(request);
   if (request->bounce != nullptr) detach_bounce(request, -ECANCELED);
-  settle(request, request->operation == Operation::kClose ? execute_request(request) : -ECANCELED);
+  const bool closes = request->operation == Operation::kClose && !request->has(kFlagKeepNumber);
+  settle(request, closes ? execute_request(request) : -ECANCELED);
 }
 
 void IoContext::cancel_queued() {

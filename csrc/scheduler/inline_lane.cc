@@ -13,6 +13,7 @@
 #include "base/eintr.h"
 #include "base/limits.h"
 #include "base/statx.h"
+#include "jobs/reserved_number.h"
 
 namespace ioengine {
 namespace {
@@ -177,9 +178,9 @@ bool InlineLane::closes_at_once(int fd, const FileFacts& facts, uint64_t size, i
          answer.dirty == 0;
 }
 
-int InlineLane::close(int fd, const FileFacts& facts) {
+int InlineLane::close(int fd, const FileFacts& facts, bool keeps_number) {
   const uint64_t before = monotonic_ns();
-  const int32_t status = close_once(fd);
+  const int32_t status = keeps_number ? close_keeping_number(fd) : close_once(fd);
   fuse_.check(facts.mount, before);
   return status;
 }

@@ -66,8 +66,8 @@ class InlineLane {
   bool closes_at_once(int fd, const FileFacts& facts, uint64_t size, int64_t changed_ns);
   // The pool has closed a file with these facts.
   void closed_elsewhere(const FileFacts& facts) { closed_files_.remember(facts); }
-  // Closes it. Charges nothing.
-  int close(int fd, const FileFacts& facts);
+  // Closes it, as jobs/reserved_number.h says where it keeps the number. Charges nothing.
+  int close(int fd, const FileFacts& facts, bool keeps_number);
 
   InlineFuse* fuse() { return &fuse_; }
   // This engine has changed a file: access times are to be looked at again.

@@ -25,8 +25,9 @@ IoContext::~IoContext() {
   start_check_phase();
   finished_.append(&early_);
   while (Request* request = finished_.pop()) {
-    // An open that nobody heard of: its descriptor has no owner.
-    if (request->operation == Operation::kOpen && request->result >= 0) ::close(request->result);
+    // An open that nobody heard of: its descriptor has no owner but node, whose number it may have.
+    if (request->operation == Operation::kOpen && request->result >= 0 && request->open->number < 0)
+      ::close(request->result);
     give_back(request);
   }
 }

@@ -53,7 +53,7 @@ void IoContext::start(Request* request) {
   descriptor->enter(request);
   if (request->operation == Operation::kClose) {
     // From here the kernel may give the number to another file, on any thread.
-    if (!descriptor->detached) forget(descriptor->fd);
+    if (!descriptor->detached && !request->has(kFlagKeepNumber)) forget(descriptor->fd);
   } else if (moves_bytes(request->operation)) {
     if (request->operation == Operation::kWrite && descriptor->facts.append) request->flags |= kFlagAppend;
     if (descriptor->facts.direct && !descriptor->remote() && !start_direct(request)) return;
@@ -193,7 +193,8 @@ void IoContext::route_close(Request* request) {
   if (!closes_at_once(request->descriptor)) return to_threads(request);
   request->lane = Lane::kInline;
   inline_lane_.charge();
-  settle(request, inline_lane_.close(request->fd, request->descriptor->facts));
+  const bool keeps_number = request->has(kFlagKeepNumber);
+  settle(request, inline_lane_.close(request->fd, request->descriptor->facts, keeps_number));
 }
 
 // Whether the kernel backend takes this direct request without blocking the submitting call (H16). A ring

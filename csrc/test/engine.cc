@@ -125,7 +125,9 @@ std::shared_ptr<Ticket> Engine::control(Operation operation, int fd, uint64_t le
   return accepted(context_->control(operation, fd, length, 0), std::move(on_settled));
 }
 
-std::shared_ptr<Ticket> Engine::close(int fd) { return accepted(context_->close(fd, 0), nullptr); }
+std::shared_ptr<Ticket> Engine::close(int fd, uint32_t flags) {
+  return accepted(context_->close(fd, flags), nullptr);
+}
 
 std::shared_ptr<Ticket> Engine::run_in_pool(Operation operation, std::unique_ptr<PathJob> job,
                                             OnFound on_found) {

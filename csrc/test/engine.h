@@ -56,7 +56,7 @@ class Engine {
                                    int64_t position, uint32_t flags = 0, OnSettled on_settled = nullptr);
   std::shared_ptr<Ticket> control(Operation operation, int fd, uint64_t length = 0,
                                   OnSettled on_settled = nullptr);
-  std::shared_ptr<Ticket> close(int fd);
+  std::shared_ptr<Ticket> close(int fd, uint32_t flags = 0);
   std::shared_ptr<Ticket> run_in_pool(Operation operation, std::unique_ptr<PathJob> job,
                                       OnFound on_found = nullptr);
 

@@ -128,6 +128,31 @@ void an_open_that_nobody_heard_of_is_closed() {
   ::close(wake_fd);
 }
 
+// Node holds the number open for the file, and closes it itself.
+void an_open_for_a_number_leaves_it_to_node() {
+  set_context("an open for a number");
+  const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  const int number = ::open("/", O_PATH | O_CLOEXEC);
+  const int before = dup(wake_fd);
+  ::close(before);
+  {
+    IoContext context(std::make_unique<ThreadsBackend>(8, wake_fd), wake_fd);
+    auto* job = new OpenJob();
+    job->path = temporary_folder() + "/opened";
+    job->flags = O_CREAT | O_RDWR;
+    job->mode = 0600;
+    job->number = number;
+    context.open(job, kFlagCallback);
+    while (!context.round()) usleep(1000);
+    context.drain();
+  }
+  CHECK(fcntl(number, F_GETFD) == FD_CLOEXEC);
+  CHECK_EQ(fcntl(number, F_GETFL) & O_ACCMODE, O_RDWR);
+  const int after = dup(wake_fd);
+  CHECK_EQ(after, before);
+  for (const int fd : {number, after, wake_fd}) ::close(fd);
+}
+
 void settle_descriptor_waits_for_its_own() {
   set_context("settle_descriptor");
   MockOptions options;
@@ -218,6 +243,7 @@ int main() {
   drain_waits_for_what_is_in_flight();
   drain_finds_forgotten_numbers();
   an_open_that_nobody_heard_of_is_closed();
+  an_open_for_a_number_leaves_it_to_node();
   settle_descriptor_waits_for_its_own();
   settle_descriptor_does_not_doze();
   settle_descriptor_with_more_reads_than_staging_memory();

@@ -233,6 +233,37 @@ void a_number_changed_behind_our_back_is_noticed() {
   close(ends[1]);
 }
 
+// A number of node's, in a Worker (jobs/reserved_number.h).
+void a_close_may_keep_the_number(int flags, bool known) {
+  set_context("a close that keeps the number");
+  Engine engine(held());
+  const std::string path = temporary_folder() + "/kept";
+  const int fd = known ? engine.open(path, O_CREAT | flags) : ::open(path.c_str(), O_CREAT | flags, 0600);
+  CHECK(fd >= 0);
+  uint8_t byte = 1;
+  std::shared_ptr<Ticket> before;
+  if (flags == O_RDWR) before = engine.write(fd, &byte, 1, 0);
+  const auto closed = engine.close(fd, kFlagCallback | kFlagKeepNumber);
+  CHECK(!engine->settle_descriptor(fd));
+  engine.mock().release();
+  engine.until_settled(closed);
+  CHECK(before == nullptr || (before->settled && before->result == 1));
+  CHECK_EQ(closed->result, 0);
+  // Nobody else can have it, and nothing is in it.
+  CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC);
+  CHECK(::read(fd, &byte, 1) == -1 && errno == EBADF);
+  for (const auto& late : {engine.read(fd, &byte, 1, 0), engine.close(fd, kFlagCallback | kFlagKeepNumber)}) {
+    engine.until_settled(late);
+    CHECK_EQ(late->result, -EBADF);
+  }
+  engine->forget(fd);
+  close(fd);
+  CHECK(engine->settle_descriptor(fd));
+  const auto never = engine.close(fd, kFlagCallback | kFlagKeepNumber);
+  engine.until_settled(never);
+  CHECK_EQ(never->result, kUnsupported);
+}
+
 }  // namespace
 
 int main() {
@@ -247,5 +278,9 @@ int main() {
   foreign_descriptors_are_given_back(100000);  // settling must not nest
   unknown_numbers_are_served_in_order();
   a_number_changed_behind_our_back_is_noticed();
+  for (const int flags : {O_RDWR, O_RDONLY}) {
+    a_close_may_keep_the_number(flags, true);
+    a_close_may_keep_the_number(flags, false);
+  }
   return 0;
 }

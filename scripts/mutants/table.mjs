@@ -23,9 +23,23 @@ export const mutants = [
   {
     name: 'a close that is queued at the end is not carried out',
     file: `${scheduler}/drain.cc`,
-    from: 'request->operation == Operation::kClose ? execute_request(request) : -ECANCELED',
+    from: 'closes ? execute_request(request) : -ECANCELED',
     to: '-ECANCELED',
     native: ['scheduler_drain', 'simulation'],
+  },
+  {
+    name: 'an open that nobody heard of is closed at the end, though its number is node’s',
+    file: `${scheduler}/loop.cc`,
+    from: ' && request->open->number < 0)',
+    to: ')',
+    native: ['scheduler_drain'],
+  },
+  {
+    name: 'a close that keeps the number frees it',
+    file: 'csrc/backend/threads/execute.cc',
+    from: 'request->has(kFlagKeepNumber) ? close_keeping_number(request->fd) : ',
+    to: '',
+    native: ['scheduler_gate'],
   },
   {
     name: 'the gate lets everything through',

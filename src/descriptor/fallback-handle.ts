@@ -4,7 +4,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { orFallback } from '../engine/fallback';
 import { handleParts, learnParts } from '../node/file-handle-parts';
-import { nodeFs } from '../node/fs';
 import { nodePromises } from '../node/promises';
 import { closeDescriptor, wrapDescriptor } from './file-handle-close';
 import { openFlagsOf } from './open';
@@ -21,7 +20,7 @@ export async function reopenedByNode(fd: number): Promise<FileHandle> {
   try {
     return await nodeOpen(`/proc/self/fd/${fd}`, openFlagsOf(fd));
   } finally {
-    nodeFs.closeSync(fd);
+    await closeDescriptor(fd);
   }
 }
 

@@ -8,6 +8,7 @@ import { resultOf } from '../engine/requests';
 import { UNSUPPORTED } from '../native/addon';
 import { systemError } from '../node/errors';
 import { nodeFs } from '../node/fs';
+import { NO_NUMBER } from './node-numbers';
 
 /**
  * O_DIRECT, past the page cache, see open(2). `true`: or an error (`ERR_IOENGINE_DIRECT_UNSUPPORTED`). `'try'`: where
@@ -85,13 +86,13 @@ export function refuseDirectWithoutEngine(direct: unknown, path: unknown): void 
   );
 }
 
-export function acceptOpen(args: OpenArguments, requestFlags: number): number {
-  return startedEngine()!.open(args.path, args.flags, args.mode, args.direct, requestFlags);
+export function acceptOpen(args: OpenArguments, number: number, requestFlags: number): number {
+  return startedEngine()!.open(args.path, args.flags, args.mode, args.direct, number, requestFlags);
 }
 
-/** A descriptor opened by the engine, or UNSUPPORTED; rejects with node's error. */
-export async function openDescriptor(args: OpenArguments): Promise<number> {
-  const answer = acceptOpen(args, 0);
+/** A descriptor opened by the engine, or UNSUPPORTED; rejects with node's error. `number`: of reserveNumber(). */
+export async function openDescriptor(args: OpenArguments, number = NO_NUMBER): Promise<number> {
+  const answer = acceptOpen(args, number, 0);
   const result = await (answer >= 0 ? afterPoll(answer) : resultOf(answer));
   if (result >= 0 || result === UNSUPPORTED) return result;
   const error = refusal(result, args);

@@ -1,13 +1,17 @@
 // close and closeSync of node:fs.
 
-import { isMainThread } from 'node:worker_threads';
+import { freeNumber, NODE_LISTS_NUMBERS } from '../descriptor/node-numbers';
 import { isDescriptor } from '../engine/arguments';
 import { runningEngine } from '../engine/backend-choice';
 import { type Callback, finishPlain } from '../engine/callbacks';
 import { engine } from '../engine/engine';
 import { callFallback } from '../engine/fallback';
-import { FLAG_CALLBACK } from '../native/addon';
+import { callBackWith } from '../engine/requests';
+import { type Addon, FLAG_CALLBACK, FLAG_KEEP_NUMBER, UNSUPPORTED } from '../native/addon';
+import { systemError, systemErrorWithoutFrames } from '../node/errors';
 import { nodeFs } from '../node/fs';
+
+const EBADF = -9;
 
 export function close(fd: unknown, callback?: unknown): void {
   // biome-ignore lint/complexity/noArguments: the number of arguments is part of the call
@@ -17,29 +21,22 @@ export function close(fd: unknown, callback?: unknown): void {
   const finished = callback === undefined ? rethrow : callback;
   if (native === undefined || !isDescriptor(fd) || typeof finished !== 'function')
     return void callFallback('close', args);
-  if (isOfNode(fd)) {
-    // Nearly always nothing is left, and this waits for nothing.
-    native.settleDescriptor(fd);
+  if (NODE_LISTS_NUMBERS) closeForNode(native, fd, args, finished as Callback);
+  else finishPlain({ name: 'close', args, syscall: 'close' }, native.close(fd, FLAG_CALLBACK), finished as Callback);
+}
+
+/** The engine closes the file, and then node the number, which nobody else can get before. */
+function closeForNode(native: Addon, fd: number, args: IArguments, callback: Callback): void {
+  const answer = native.close(fd, FLAG_CALLBACK | FLAG_KEEP_NUMBER);
+  if (answer === UNSUPPORTED) return void callFallback('close', args);
+  callBackWith(answer, undefined, (result) => {
+    // It was closed already, or is about to be: it is not ours to free.
+    if (result < 0 && result !== UNSUPPORTED) return callback(systemErrorWithoutFrames(result, 'close'));
     native.forget(fd);
-    return void callFallback('close', args);
-  }
-  finishPlain({ name: 'close', args, syscall: 'close' }, native.close(fd, FLAG_CALLBACK), finished as Callback);
-}
-
-/**
- * node remembers the numbers that it has opened in a Worker, until it closes them itself; those that are left it closes
- * when the Worker ends. One that the engine had closed would be another file's by then, of any thread.
- */
-const openedHere = new Set<number>();
-
-/** The engine has opened it, for a callback. */
-export function rememberOpened(fd: number): void {
-  if (!isMainThread) openedHere.add(fd);
-}
-
-/** Whether node has to close it, so that it forgets the number. */
-function isOfNode(fd: number): boolean {
-  return !isMainThread && !openedHere.delete(fd);
+    if (result === UNSUPPORTED) return void callFallback('close', args);
+    freeNumber(fd);
+    callback(result === 0 ? null : systemErrorWithoutFrames(-result, 'close'));
+  });
 }
 
 function rethrow(error: unknown): void {
@@ -51,9 +48,8 @@ export function closeSync(fd: unknown): void {
   // Nothing has been accepted where no engine runs, and none is started here: node's module loaders close files too.
   const native = runningEngine()?.native;
   if (native !== undefined && isDescriptor(fd)) {
-    native.settleDescriptor(fd);
+    if (!native.settleDescriptor(fd)) throw systemError(EBADF, 'close');
     native.forget(fd);
-    openedHere.delete(fd);
   }
   nodeFs.closeSync(fd as number);
 }

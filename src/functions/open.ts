@@ -3,6 +3,7 @@
 import type { PathLike } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { nodeOpen, reopenedByNode } from '../descriptor/fallback-handle';
+import { lacksNumber, releaseNumber, reserveNumber } from '../descriptor/node-numbers';
 import {
   acceptOpen,
   DIRECT_AS_FLAGS,
@@ -22,7 +23,6 @@ import { FLAG_CALLBACK, UNSUPPORTED } from '../native/addon';
 import { systemErrorWithoutFrames } from '../node/errors';
 import { handleParts } from '../node/file-handle-parts';
 import { nodeFs } from '../node/fs';
-import { rememberOpened } from './close';
 
 /**
  * fs.promises.open, with `direct`: `open(path, flags, mode)` or `open(path, { flags, mode, direct })`.
@@ -62,21 +62,27 @@ export async function openPromise(path: PathLike, flags: unknown, mode: unknown)
 /** `callback(error, fd)`. False for what node has to do. */
 function tryOpen(path: unknown, flags: unknown, mode: unknown, last: unknown): boolean {
   const args = typeof last === 'function' ? tryParseOpen(path, flags, mode, undefined) : undefined;
-  if (args === undefined) return false;
+  const number = args === undefined ? undefined : reserveNumber();
+  if (args === undefined || number === undefined) return false;
   const callback = last as (error: unknown, fd?: number) => void;
   const finish = (result: number): void => {
     if (result >= 0) {
-      rememberOpened(result);
       callback(null, result);
-    } else if (result !== UNSUPPORTED) {
+      return;
+    }
+    releaseNumber(number);
+    if (result !== UNSUPPORTED && !lacksNumber(result, number)) {
       callback(systemErrorWithoutFrames(result, 'open', shownPath(args.path)));
     } else {
       countDelegated();
       nodeFs.open(args.path as PathLike, flags as string, mode as number, callback as never);
     }
   };
-  const answer = acceptOpen(args, FLAG_CALLBACK);
-  if (answer === UNSUPPORTED) return false;
+  const answer = acceptOpen(args, number, FLAG_CALLBACK);
+  if (answer === UNSUPPORTED) {
+    releaseNumber(number);
+    return false;
+  }
   callBackWith(answer, undefined, finish);
   return true;
 }

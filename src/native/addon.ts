@@ -11,6 +11,8 @@ export const ACCEPTED = -8192;
 export const FLAG_CALLBACK = 1 << 0;
 /** The caller owns the descriptor (a FileHandle), so its number cannot mean another file. */
 export const FLAG_TRUSTED = 1 << 7;
+/** A close that leaves the number taken: the caller sets it free. The result is the errno of close(2), above 0. */
+export const FLAG_KEEP_NUMBER = 1 << 11;
 
 /** Most views of one vectored read: IOV_MAX, see readv(2). A vectored write takes any number, as it does in node. */
 export const READ_VECTORS_MAX = 1024;
@@ -126,7 +128,8 @@ export interface Addon {
   setDescriptorMode(fd: number, mode: number, flags: number): number;
   setDescriptorOwner(fd: number, user: number, group: number, flags: number): number;
   setDescriptorTimes(fd: number, accessed: number, modified: number, inMicroseconds: number, flags: number): number;
-  open(path: string | Uint8Array, flags: number, mode: number, direct: number, requestFlags: number): number;
+  /** `number`: -1, or an open descriptor in whose place the file is put; it is the result then. */
+  open(path: Bytes, flags: number, mode: number, direct: number, number: number, requestFlags: number): number;
   close(fd: number, flags: number): number;
   /**
    * A request that does nothing: its result, 0, is delivered from the event loop, in the next turn, or not before the
@@ -141,7 +144,8 @@ export interface Addon {
   beginFirstLook(path: Bytes): number;
   endFirstLook(look: number): void;
   forget(fd: number): void;
-  settleDescriptor(fd: number): void;
+  /** False, without waiting: a close that keeps the number is under way. */
+  settleDescriptor(fd: number): boolean;
   /**
    * Until it is released, what `state` says is in the ring and not sent is written when the thread or the process ends.
    */

@@ -3,6 +3,7 @@
 // the live module, so that patches of `ioengine/fs` are honoured.
 
 import { constants } from 'node:fs';
+import { releaseNumber, reserveNumber } from '../descriptor/node-numbers';
 import {
   type Direct,
   directMode,
@@ -82,13 +83,19 @@ export class StreamOperations {
       }
       return false;
     }
-    openDescriptor(args).then(
+    const number = reserveNumber();
+    if (number === undefined) return false;
+    openDescriptor(args, number).then(
       (fd) => {
+        if (fd !== UNSUPPORTED) return nextTick(opened, null, fd);
         // A FIFO or a device that may wait for somebody: node opens it, and direct means nothing for it.
-        if (fd === UNSUPPORTED) nextTick(this.live.open as never, path, flags, mode, opened);
-        else nextTick(opened, null, fd);
+        releaseNumber(number);
+        nextTick(this.live.open as never, path, flags, mode, opened);
       },
-      (error) => nextTick(opened, error),
+      (error) => {
+        releaseNumber(number);
+        nextTick(opened, error);
+      },
     );
     return true;
   }

@@ -11,6 +11,7 @@
 #include "jobs/file_facts.h"
 #include "jobs/open_file.h"
 #include "jobs/path_job.h"
+#include "jobs/reserved_number.h"
 #include "jobs/result_codes.h"
 #include "jobs/stat_path.h"
 #include "jobs/transfer.h"
@@ -52,7 +53,7 @@ int32_t execute_known(Request* request) {
     case Operation::kOpen:
       return open_with_facts(request->open);
     case Operation::kClose:
-      return close_once(request->fd);
+      return request->has(kFlagKeepNumber) ? close_keeping_number(request->fd) : close_once(request->fd);
     case Operation::kStat:
     case Operation::kAccess:
     case Operation::kReadFile:
