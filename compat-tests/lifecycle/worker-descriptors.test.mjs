@@ -1,7 +1,7 @@
 // H3: node keeps a list of the numbers that it has opened in a Worker and not closed itself, warns of others, and
-// closes what is left when the Worker ends. Rule: in a Worker a number is node's to give and to take back, whoever opens
-// and closes the file. Red when the end of a Worker takes a descriptor from another thread that has got the number
-// since, when it leaves one open, when node warns where it would not on its own, and when a number is lost on the way.
+// closes what is left when the Worker ends. Rule: in a Worker a number is node's to give and to take back, whoever
+// opens and closes the file. Red when the end of a Worker takes a descriptor from another thread that has got the
+// number since, when it leaves one open, when node warns where it would not on its own, and when a number is lost.
 import fs from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
