@@ -4,8 +4,9 @@
 //     [FILE or FOLDER ...]
 //
 // --retries N: a test that fails is tried N times more, for machines whose load nobody knows; the summary says how
-// often that was needed. Two runs go side by side where there are two CPUs (--jobs); what one prints comes when it has ended. Without a
-// selection everything runs, and each run has to prove that its backend did the work (helpers/backend.mjs).
+// often that was needed. Two runs go side by side where there are two CPUs (--jobs); what one prints comes when it
+// has ended. Without a selection everything runs, and each run has to prove that its backend did the work
+// (helpers/backend.mjs).
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -1,6 +1,7 @@
 // Mocha reporter of the suite: one line per test file, every skip with its reason, every failure in full.
 // A skip without a reason counts as a failure. What passes only when tried again (--retries) is told with the error of
-// the first try: such a test, or what it tests, has a race that is to be mended. Totals go to IOENGINE_TEST_TOTALS_FILE for the runner.
+// the first try: such a test, or what it tests, has a race that is to be mended. Totals go to
+// IOENGINE_TEST_TOTALS_FILE for the runner.
 'use strict';
 
 const { writeFileSync } = require('node:fs');

@@ -72,7 +72,7 @@ describe('repo: the reporter', () => {
       it('bad', () => { throw new Error('the message'); });
       it('left out', function () { skip(this, 'because of the moon'); });
     `);
-    expect(totals).to.deep.equal({ passed: 1, failed: 1, skipped: 1 });
+    expect(totals).to.deep.equal({ passed: 1, failed: 1, skipped: 1, retried: 0 });
     expect(output).to.include('the message').and.to.include('skipped, because of the moon');
   });
 
@@ -89,21 +89,21 @@ describe('repo: the reporter', () => {
         it('four', () => {});
       });
     `);
-    expect(totals).to.deep.equal({ passed: 0, failed: 0, skipped: 4 });
+    expect(totals).to.deep.equal({ passed: 0, failed: 0, skipped: 4, retried: 0 });
     expect(output.match(/skipped, because A/g)).to.have.length(3);
     expect(output.match(/skipped, because B/g)).to.have.length(1);
   });
 
   it('fails a skip without a reason', () => {
     const { totals } = run(`it('left out', function () { this.skip(); }); it('empty');`);
-    expect(totals).to.deep.equal({ passed: 0, failed: 2, skipped: 0 });
+    expect(totals).to.deep.equal({ passed: 0, failed: 2, skipped: 0, retried: 0 });
   });
 
   it('fails a hook that throws', () => {
     const { totals } = run(
       `describe('x', () => { after(() => { throw new Error('late'); }); it('good', () => {}); });`,
     );
-    expect(totals).to.deep.equal({ passed: 1, failed: 1, skipped: 0 });
+    expect(totals).to.deep.equal({ passed: 1, failed: 1, skipped: 0, retried: 0 });
   });
 
   it('refuses a focused test', () => {

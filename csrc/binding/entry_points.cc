@@ -136,6 +136,11 @@ napi_value later(const Arguments<2>& in) {
                 flags);
 }
 
+// onDefaultLoop(): 1 in the main thread
+napi_value on_default_loop(const Arguments<0>& in) {
+  return number(in.env, in.environment->on_default_loop() ? 1 : 0);
+}
+
 // forget(fd): the number was closed or opened by someone else
 napi_value forget(const Arguments<1>& in) {
   in.environment->context()->forget(in.int32(0));
@@ -306,6 +311,7 @@ napi_value define_entry_points(Environment* environment, napi_value exports) {
       {"open", when_started<open>},
       {"close", when_started<close>},
       {"later", when_started<later>},
+      {"onDefaultLoop", any_time<on_default_loop>},
       {"forget", when_started<forget>},
       {"settleDescriptor", when_started<settle_descriptor>},
       {"holdWriteBuffer", when_started<hold_write_buffer>},

@@ -39,6 +39,8 @@ class Environment {
   // Returns the choice made; its backend is null in any case, the context owns it.
   Choice start(std::optional<BackendType> type);
   bool started() const { return context_ != nullptr; }
+  // Only node's main thread runs on the loop that libuv makes by itself.
+  bool on_default_loop() const { return loop_ == uv_default_loop(); }
   IoContext* context() { return context_.get(); }
 
   // What JavaScript shares with this side, each for the life of the environment: the first that is set

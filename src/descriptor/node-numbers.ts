@@ -3,11 +3,16 @@
 // numbers and takes them back, also where the engine opens and closes the files
 // (docs/decisions/0016-numbers-in-workers.md).
 
-import { isMainThread } from 'node:worker_threads';
+import { startedEngine } from '../engine/engine';
 import { nodeFs } from '../node/fs';
 
-/** Whether node keeps such a list here. */
-export const NODE_LISTS_NUMBERS = !isMainThread;
+let listed: boolean | undefined;
+
+/** Whether node keeps such a list here. The engine has been started. */
+export function nodeListsNumbers(): boolean {
+  listed ??= startedEngine()!.onDefaultLoop() === 0;
+  return listed;
+}
 
 /** Any number will do. */
 export const NO_NUMBER = -1;
@@ -18,7 +23,7 @@ const EMFILE = -24;
 
 /** A number for a file that is about to be opened. Undefined where none is left. */
 export function reserveNumber(): number | undefined {
-  if (!NODE_LISTS_NUMBERS) return NO_NUMBER;
+  if (!nodeListsNumbers()) return NO_NUMBER;
   try {
     return nodeFs.openSync('/', O_PATH);
   } catch {

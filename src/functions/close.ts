@@ -1,6 +1,6 @@
 // close and closeSync of node:fs.
 
-import { freeNumber, NODE_LISTS_NUMBERS } from '../descriptor/node-numbers';
+import { freeNumber, nodeListsNumbers } from '../descriptor/node-numbers';
 import { isDescriptor } from '../engine/arguments';
 import { runningEngine } from '../engine/backend-choice';
 import { type Callback, finishPlain } from '../engine/callbacks';
@@ -21,7 +21,7 @@ export function close(fd: unknown, callback?: unknown): void {
   const finished = callback === undefined ? rethrow : callback;
   if (native === undefined || !isDescriptor(fd) || typeof finished !== 'function')
     return void callFallback('close', args);
-  if (NODE_LISTS_NUMBERS) closeForNode(native, fd, args, finished as Callback);
+  if (nodeListsNumbers()) closeForNode(native, fd, args, finished as Callback);
   else finishPlain({ name: 'close', args, syscall: 'close' }, native.close(fd, FLAG_CALLBACK), finished as Callback);
 }
 

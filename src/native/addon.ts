@@ -143,6 +143,8 @@ export interface Addon {
    */
   beginFirstLook(path: Bytes): number;
   endFirstLook(look: number): void;
+  /** 1 in the main thread. node:worker_threads tells as well, and takes milliseconds to load where nobody needs it. */
+  onDefaultLoop(): number;
   forget(fd: number): void;
   /** False, without waiting: a close that keeps the number is under way. */
   settleDescriptor(fd: number): boolean;
