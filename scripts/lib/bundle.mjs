@@ -2,7 +2,7 @@
 //
 //   dist/fs.js, dist/fs.mjs   the eager modules: fs.ts, promises.ts and all that they require at the top
 //   dist/register.js          the same for register.ts
-//   dist/rest.js              the others, loaded by the first call that needs one
+//   dist/rest.js              the others; each is compiled when a call first needs it
 //   dist/index.js, dist/promises.js, dist/promises.mjs   ways into these
 //   dist/cli.js, dist/top-preload.js   the command, and what it loads into programs: above all of these
 //   dist/bundled/*.mjs        what bundlers get: names, and a way to the installed package (src/installed.ts)
@@ -44,21 +44,28 @@ function reachable(names, form, outside = []) {
   return [...found].reverse();
 }
 
+/** `export * from 'node:fs'` is there for the types: the entry points replace their exports as a whole. */
+const EXPORTED_FOR_TYPES = /^__exportStar\(require\("node:[\w/]+"\), exports\);$/m;
+
 /** A module's text with its requires turned into look-ups, and `__dirname` still its own. */
 function relinked(name) {
   const folder = path.posix.dirname(name);
   return read(name)
+    .replace(EXPORTED_FOR_TYPES, '')
     .replace(ANY_REQUIRE, (_all, _quote, specifier) => `$load('${targetOf(name, specifier)}')`)
     .replaceAll('__dirname', folder === '.' ? '__dirname' : `(__dirname + '/${folder}')`);
 }
 
+const bodyOf = (name) => `\n${relinked(name).trimEnd()}\n`;
+const headOf = (name) => `'${name}': function (exports, module) {`;
+
 /** In parentheses a function is compiled with its file; otherwise when it is called. */
 function definitionsOf(names, { compiled }) {
   const entries = names.map((name) => {
-    const text = `function (exports, module) {\n${relinked(name).trimEnd()}\n}`;
-    return `'${name}': ${compiled ? `(${text})` : text},\n`;
+    const text = `${headOf(name)}${bodyOf(name)}}`;
+    return `${compiled ? `${text.replace(' ', ' (')})` : text},\n`;
   });
-  return `const definitions = {\n${entries.join('')}};\n`;
+  return `const definitions = {\n${entries.join('')}};\nconst definitionOf = (name) => definitions[name];\n`;
 }
 
 const LOADER = `
@@ -66,11 +73,12 @@ const loaded = {};
 function $load(name) {
   const known = loaded[name] ?? loadedElsewhere(name);
   if (known !== undefined) return known.exports;
-  if (!Object.hasOwn(definitions, name)) return elsewhere(name);
+  const definition = definitionOf(name);
+  if (definition === undefined) return elsewhere(name);
   const module = { exports: {} };
   loaded[name] = module;
   try {
-    definitions[name](module.exports, module);
+    definition(module.exports, module);
   } catch (error) {
     delete loaded[name];
     throw error;
@@ -93,18 +101,78 @@ const INSTALLED = "require('./installed.js').installed";
 const entryOf = (file, text) =>
   `'use strict';\n${MARK}\nif (${IS_BUNDLED}) {\nmodule.exports = ${INSTALLED}('${file}');\n} else {\n${text}}\n`;
 
-const EAGER_LOADER = `${LOADER}${sharingWith('register.js')}
-function elsewhere(name) {
-  const rest = requireRest();
-  rest.meet($load);
-  return rest.$load(name);
-}
-`;
-
 const REST_LOADER = `${LOADER}
 const loadedElsewhere = () => undefined;
 let elsewhere;
 module.exports = { $load, meet: (other) => (elsewhere ??= other) };
+`;
+
+/** What rest.js ends with: where in it each module is, in bytes, and in how many lines. */
+const PLACES = '// Places: ';
+
+function placesIn(text, names) {
+  if (/[^\0-\x7f]/.test(text)) throw new PlainError('dist/rest.js has a character that is not ASCII: find it in src/');
+  const places = names.map((name) => {
+    const start = text.indexOf(headOf(name)) + headOf(name).length;
+    return [name, [start, start + bodyOf(name).length, text.slice(0, start).split('\n').length - 1]];
+  });
+  return `${PLACES}${JSON.stringify(Object.fromEntries(places))}\n`;
+}
+
+// To compile all of rest.js takes longer than a call and all that it needs. So only the modules that are needed are,
+// each out of the bytes of the file.
+const PIECEMEAL = `
+function loadPiecemeal(bytes, file) {
+  const Module = builtin('node:module');
+  const { compileFunction } = builtin('node:vm');
+  const places = JSON.parse(bytes.latin1Slice(bytes.lastIndexOf('${PLACES}') + ${PLACES.length}));
+  const module = Object.assign(new Module(file), { filename: file, loaded: true });
+  const parameters = ['exports', 'module', '$load', 'require', '__dirname'];
+  function definitionOf(name) {
+    if (!Object.hasOwn(places, name)) return undefined;
+    const [start, end, lineOffset] = places[name];
+    const run = compileFunction(bytes.latin1Slice(start, end), parameters, { filename: file, lineOffset });
+    return (exports, module) => run(exports, module, $load, builtin, folder);
+  }
+${REST_LOADER}
+  return module;
+}
+`;
+
+/**
+ * How fs.js and fs.mjs get rest.js. The module loader is asked where it is somebody else's (a test runner's), in another
+ * context than the main one, on Bun and Deno, and where a bundler has taken in both files.
+ *
+ * @param {string} byLoader code that asks it
+ */
+const restOf = (byLoader) => `${PIECEMEAL}
+function requireRest() {
+  const file = folder + '/rest.js';
+  const known = cache[file] ?? readRest(file);
+  if (known !== undefined) return known.exports;
+  ${byLoader}
+}
+function readRest(file) {
+  const { nodeFs, OTHER_RUNTIME } = $load('node/fs');
+  const Module = builtin('node:module');
+  if (OTHER_RUNTIME !== undefined || cache !== Module._cache || !(Module instanceof Object)) return undefined;
+  let bytes;
+  try {
+    bytes = nodeFs.readFileSync(file);
+  } catch {
+    return undefined;
+  }
+  return (cache[file] = loadPiecemeal(bytes, file));
+}
+`;
+
+const EAGER_LOADER = `${LOADER}${sharingWith('register.js')}
+let rest;
+function elsewhere(name) {
+  rest ??= requireRest();
+  rest.meet($load);
+  return rest.$load(name);
+}
 `;
 
 const ESM_HEAD = `${MARK}
@@ -116,12 +184,11 @@ const require = (name) => process.getBuiltinModule?.(name) ?? realRequire()(name
 `;
 
 // Written so that tools which trace what a program needs (Next.js) find the files.
-const ESM_REST = `
-function requireRest() {
-  const load = createRequire(import.meta.url);
-  return load('./rest.js');
-}
-`;
+const ESM_REST = `const builtin = require;
+${restOf("const load = createRequire(import.meta.url);\n  return load('./rest.js');")}`;
+const CJS_REST = `const Module = require('node:module');
+const builtin = (name) => process.getBuiltinModule?.(name) ?? Module.createRequire(folder + '/fs.js')(name);
+${restOf("return require('./rest.js');")}`;
 
 /** src/installed.ts in an ES module, which gives it the `require` that it asks for. */
 const installedPart = () => `
@@ -195,27 +262,17 @@ function programOf(name) {
 // Whoever calls what this puts into node:fs may be in the middle of loading a module, and a program may have put
 // functions of its own into the module loader by then. So the text of rest.js is read here, and no loader takes part
 // when the first call compiles it.
-const REGISTER_LOADER = `${LOADER}${sharingWith('fs.js')}
-const { compileFunction } = require('node:vm');
+const REGISTER_LOADER = `${LOADER}${sharingWith('fs.js')}${PIECEMEAL}
 const Module = require('node:module');
 const { getBuiltinModule } = process;
 const restFile = folder + '/rest.js';
 const builtin = (name) => getBuiltinModule?.(name) ?? Module.createRequire(restFile)(name);
-let bytes = require('node:fs').readFileSync(restFile);
+const bytes = require('node:fs').readFileSync(restFile);
 let rest;
 function elsewhere(name) {
-  rest ??= cache[restFile]?.exports ?? compileRest();
+  rest ??= (cache[restFile] ??= loadPiecemeal(bytes, restFile)).exports;
   rest.meet($load);
   return rest.$load(name);
-}
-function compileRest() {
-  const made = Object.assign(new Module(restFile), { filename: restFile, loaded: true });
-  const parameters = ['exports', 'require', 'module', '__dirname'];
-  const run = compileFunction(bytes.toString(), parameters, { filename: restFile });
-  bytes = undefined;
-  run.call(made.exports, made.exports, builtin, made, folder);
-  cache[restFile] = made;
-  return made.exports;
 }
 `;
 
@@ -306,10 +363,11 @@ export function bundle() {
   const command = programOf('cli/main');
   const preload = programOf('cli/top-preload');
   const eagerPart = `${definitionsOf(eager, { compiled: true })}${EAGER_LOADER}`;
+  const restText = entryOf('rest.js', `${definitionsOf(rest, { compiled: false })}${REST_LOADER}`);
   const texts = {
     'fs.js': entryOf(
       'fs.js',
-      `const folder = __dirname;\nconst cache = require.cache ?? {};\nconst requireRest = () => require('./rest.js');\n${eagerPart}\nmodule.$load = $load;\nmodule.exports = $load('fs');\n`,
+      `const folder = __dirname;\nconst cache = require.cache ?? {};\n${CJS_REST}${eagerPart}\nmodule.$load = $load;\nmodule.exports = $load('fs');\n`,
     ),
     'fs.mjs': `${ESM_HEAD}${ESM_REST}${eagerPart}${installedPart()}${ESM_OBJECT}${exportsOf('fs')}`,
     'promises.js': `'use strict';\n${MARK}\nmodule.exports = require('./fs.js').promises;\n`,
@@ -319,7 +377,7 @@ export function bundle() {
     'installed.js': `'use strict';\n${MARK}\n${relinked('installed')}`,
     ...bundledFiles(),
     'register.js': `'use strict';\n${MARK}\n${registerFile(preloaded)}`,
-    'rest.js': entryOf('rest.js', `${definitionsOf(rest, { compiled: false })}${REST_LOADER}`),
+    'rest.js': `${restText}${placesIn(restText, rest)}`,
     'cli.js': `#!/usr/bin/env node\n${command.text}`,
     'top-preload.js': preload.text,
   };
