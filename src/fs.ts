@@ -35,12 +35,14 @@ export declare const createWriteStream: CreateWriteStream;
 
 startRequestedBackend();
 
-const load = () =>
-  (require('./functions/callback-table') as typeof import('./functions/callback-table')).callbackFunctions;
+type Table = typeof import('./functions/callback-table').callbackTable;
+
+const find = (name: keyof Table) =>
+  (require('./functions/callback-table') as typeof import('./functions/callback-table')).callbackTable[name]();
 
 function build(): object {
-  const built = buildModule(nodeFs, lazyFunctions('plain', callbackNames, load));
-  const { realpathNative } = lazyFunctions('async', ['realpathNative'], load);
+  const built = buildModule(nodeFs, lazyFunctions('plain', callbackNames, find));
+  const { realpathNative } = lazyFunctions('async', ['realpathNative'], find);
   built.realpath.native = dressed(realpathNative, nodeFs.realpath.native) as typeof built.realpath.native;
   const loadPromises = () => require('./promises') as typeof Promises;
   Object.defineProperty(built, 'promises', { configurable: true, enumerable: true, get: loadPromises });

@@ -16,16 +16,18 @@ export declare const open: OpenHandle;
 
 startRequestedBackend();
 
-const load = () =>
-  (require('./functions/promise-table') as typeof import('./functions/promise-table')).promiseFunctions;
+type Table = typeof import('./functions/promise-table').promiseTable;
+
+const find = (name: keyof Table) =>
+  (require('./functions/promise-table') as typeof import('./functions/promise-table')).promiseTable[name]();
 
 const otherRuntime = () => require('./modules/other-runtime') as typeof import('./modules/other-runtime');
 
 module.exports =
   OTHER_RUNTIME === undefined
     ? buildModule(nodePromises, {
-        ...lazyFunctions('async', promiseNames, load),
-        ...lazyFunctions('plain', constructibleNames, load),
-        ...lazyFunctions('generator', generatorNames, load),
+        ...lazyFunctions('async', promiseNames, find),
+        ...lazyFunctions('plain', constructibleNames, find),
+        ...lazyFunctions('generator', generatorNames, find),
       })
     : otherRuntime().promisesModule(nodePromises, OTHER_RUNTIME);

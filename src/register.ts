@@ -36,9 +36,11 @@ function callbacks(record: Originals): Functions {
   // Node's `exists` calls `fs.access` through the module, so a patch of that is seen; and it is ours that it calls.
   // `glob` stays node's, which is built on the functions that are replaced.
   const names = callbackNames.filter((name) => name !== 'exists' && name !== 'glob');
-  const ours: Functions = lazyFunctions('plain', names, () =>
-    (require('./functions/in-place') as InPlace).callbacksInPlace(live, ours),
-  );
+  let table: ReturnType<InPlace['callbacksInPlace']> | undefined;
+  const ours: Functions = lazyFunctions('plain', names, (name) => {
+    table ??= (require('./functions/in-place') as InPlace).callbacksInPlace(live, ours);
+    return table[name]();
+  });
   const closeOnEngine = ours.closeSync as typeof nodeFs.closeSync;
   // Nothing has been accepted where no engine runs, and node's module loaders close files too.
   ours.closeSync = function closeSync(fd: number): void {
@@ -49,10 +51,11 @@ function callbacks(record: Originals): Functions {
 }
 
 function promises(): Functions {
-  const load = () => (require('./functions/in-place') as InPlace).promisesInPlace();
+  const find = (name: keyof InPlace['promisesInPlace']) =>
+    (require('./functions/in-place') as InPlace).promisesInPlace[name]();
   return {
-    ...lazyFunctions('async', promiseNames, load),
-    ...lazyFunctions('plain', constructibleNames, load),
+    ...lazyFunctions('async', promiseNames, find),
+    ...lazyFunctions('plain', constructibleNames, find),
   };
 }
 
@@ -69,7 +72,9 @@ if (process.env.IOENGINE_DISABLE !== '1' && OTHER_RUNTIME === undefined && origi
   Object.defineProperty(process, kOriginals, { value: record });
   put(live, callbacks(record));
   const { realpathNative } = lazyFunctions('async', ['realpathNative'], () =>
-    (require('./functions/in-place') as InPlace).callbacksInPlace(live, live),
+    (
+      require('./functions/callback-table') as typeof import('./functions/callback-table')
+    ).callbackTable.realpathNative(),
   );
   Object.assign(live.realpath as object, { native: dressed(realpathNative, nodeFs.realpath.native) });
   put(livePromises, promises());

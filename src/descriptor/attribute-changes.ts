@@ -28,7 +28,7 @@ export const changeTimes: AttributeChange = (native, fd, atime, mtime, flags) =>
   return native.setDescriptorTimes(fd, accessed!, modified, uvHabits!.timesInMicroseconds, flags);
 };
 
-/** (fd, …, callback) with so many arguments in front of the callback. `syscall`: what an error names. */
+/** (fd, ..., callback) with so many arguments in front of the callback. `syscall`: what an error names. */
 function callbackForm(name: string, syscall: string, change: AttributeChange, before: 2 | 3): AnyFunction {
   return function callbackFunction(...args: unknown[]): void {
     const [fd, first, second] = args;

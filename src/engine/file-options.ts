@@ -56,7 +56,6 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortError(signal);
 }
 
-const { any } = AbortSignal as { any?: (signals: AbortSignal[]) => AbortSignal };
 const followers = new WeakMap<AbortSignal, AbortSignal>();
 
 /**
@@ -66,6 +65,7 @@ const followers = new WeakMap<AbortSignal, AbortSignal>();
 function followerOf(signal: AbortSignal): AbortSignal | undefined {
   const known = followers.get(signal);
   if (known !== undefined) return known;
+  const { any } = AbortSignal as { any?: (signals: AbortSignal[]) => AbortSignal };
   // Through a Proxy listening does not work.
   if (any === undefined || types.isProxy(signal)) return undefined;
   const follower = any.call(AbortSignal, [signal]);

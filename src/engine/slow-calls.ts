@@ -4,7 +4,6 @@
 
 import { type Channel, channel } from 'node:diagnostics_channel';
 import type { Addon } from '../native/addon';
-import { callOf } from './in-flight';
 
 // The program's own timers may be fakes by the time that these are needed.
 const { setTimeout, setImmediate } = globalThis;
@@ -44,6 +43,7 @@ class Watch {
     this.#runs = slow.hasSubscribers;
     if (!this.#runs) return;
     const thresholdMs = this.#thresholdMs;
+    const { callOf } = require('./in-flight') as typeof import('./in-flight');
     for (const fields of this.native.slowCalls(thresholdMs)) slow.publish({ ...callOf(fields), thresholdMs });
     this.#wait();
   }

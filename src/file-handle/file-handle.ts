@@ -39,12 +39,9 @@ import {
   makeCompletions,
   type NodeMethods,
 } from './completions';
+import { type HandleClass, handleClass, isIoFileHandle } from './handle-class';
 import { keepClassInTransfer } from './transfer';
 import { webStreamOf } from './web-stream';
-
-interface HandleClass {
-  new (native: unknown): IoFileHandle;
-}
 
 const DEFAULT_READ_BYTES = 16384;
 
@@ -60,24 +57,13 @@ let parts: HandleParts;
 let node: NodeMethods;
 let completions: Completions;
 let fdKey: symbol;
-let Class: HandleClass | undefined;
 
 /** A FileHandle over a descriptor that the engine has opened; undefined where node's handles have to do. */
 export function fileHandleOf(fd: number): IoFileHandle | undefined {
   const found = handleParts();
   if (found === undefined) return undefined;
-  Class ??= makeClass(found);
+  const Class = handleClass(() => makeClass(found));
   return new Class(wrapDescriptor(found, fd));
-}
-
-/** True for a handle that `fileHandleOf` has made. */
-function isIoFileHandle(value: unknown): value is IoFileHandle {
-  return Class !== undefined && value instanceof Class;
-}
-
-/** A closed one is node's: it fails in another way than the methods of a closed handle do. */
-export function isOpenHandle(value: unknown): value is IoFileHandle {
-  return isIoFileHandle(value) && value.fd >= 0;
 }
 
 /** True while the read of this handle is the engine's own method. */

@@ -1,32 +1,25 @@
 // readFile of a path or a descriptor, with a callback and as a promise. Functions answer undefined for what node:fs has
-// to judge. What is done once the file is open: descriptor/read-file-job.ts.
+// to judge. What is done once a larger file is open: read-open-file.ts.
 
-import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
-import { closingAfter } from '../descriptor/fallback-handle';
 import { DIRECT_AS_FLAGS, type OpenArguments, openDescriptor, tryParseOpen } from '../descriptor/open';
-import { type Content, type Decode, decodeAtOnce, decodeInPieces, ReadFileJob } from '../descriptor/read-file-job';
+import type { Content } from '../descriptor/read-file-job';
 import { afterPoll } from '../engine/after-poll';
-import { CURRENT, isDescriptor, shownPath } from '../engine/arguments';
+import { isDescriptor, shownPath } from '../engine/arguments';
 import { type Callback, callBackAfter } from '../engine/callbacks';
 import { engine, startedEngine } from '../engine/engine';
-import {
-  callFallback,
-  countedFallback,
-  FallbackSignal,
-  kept,
-  keptArguments,
-  orFallback,
-  viaCallback,
-} from '../engine/fallback';
+import { callFallback, countedFallback, kept, keptArguments, orFallback, viaCallback } from '../engine/fallback';
 import { type FileOptions, tryParseFileOptions, unlessAborted } from '../engine/file-options';
 import { BareRequest, CallbackRequest, callBackTo, settleWith } from '../engine/requests';
 import { countDelegated } from '../engine/stats';
-import { isOpenHandle } from '../file-handle/file-handle';
-import { ACCEPTED, type Addon, FLAG_TRUSTED, PATH_CALLBACK, UNSUPPORTED } from '../native/addon';
+import { isOpenHandle } from '../file-handle/handle-class';
+import { ACCEPTED, type Addon, PATH_CALLBACK, UNSUPPORTED } from '../native/addon';
 import { rejectWithSystemError, systemErrorWithoutFrames } from '../node/errors';
-import { nodeFs, READ_ERRORS_NAME_PATH } from '../node/fs';
+import { nodeFs } from '../node/fs';
 import { nodePromises } from '../node/promises';
+
+/** For larger files and descriptors: most programs that read a small file need none of it. */
+const openFiles = () => require('./read-open-file') as typeof import('./read-open-file');
 
 let scratch: Buffer | undefined;
 
@@ -67,7 +60,7 @@ class ReadPathRequest extends BareRequest {
     const { resolve, open, options, value } = this;
     if (result >= 0) {
       const content = takeContent(this.slot, options.encoding);
-      resolve(typeof content === 'number' ? readOpenPath(content, open, options, value, decodeInPieces) : content);
+      resolve(typeof content === 'number' ? openFiles().readInPieces(content, open, options, value) : content);
     } else if (result === UNSUPPORTED) {
       resolve(fallback(open, value));
     } else {
@@ -94,7 +87,7 @@ class ReadPathCallback extends CallbackRequest {
     if (result >= 0) {
       const content = takeContent(this.slot, options.encoding);
       if (typeof content !== 'number') callback(null, content);
-      else callBackAfter(readOpenPath(content, open, options, value, decodeAtOnce), callback);
+      else callBackAfter(openFiles().readAtOnce(content, open, options, value), callback);
     } else if (result === UNSUPPORTED) {
       callFallback('readFile', this.args);
     } else {
@@ -105,40 +98,6 @@ class ReadPathCallback extends CallbackRequest {
 
 const fallback = ({ path }: OpenArguments, value: unknown): Promise<Content> =>
   countedFallback(nodePromises.readFile(path as string, value as never));
-
-function readOpenPath(
-  fd: number,
-  open: OpenArguments,
-  options: FileOptions,
-  value: unknown,
-  decode: Decode,
-): Promise<Content> {
-  return new ReadPathJob(fd, open, options, value, decode).readAndClose();
-}
-
-/** A readFile of a path, whose file is open. */
-class ReadPathJob extends ReadFileJob {
-  constructor(
-    fd: number,
-    private readonly open: OpenArguments,
-    options: FileOptions,
-    /** The options as the program gave them. */
-    private readonly value: unknown,
-    decode: Decode,
-  ) {
-    super(options, decode, fd, 0, FLAG_TRUSTED);
-  }
-
-  readAndClose(): Promise<Content> {
-    const { fd } = this;
-    const naming = (error: NodeJS.ErrnoException): Promise<never> => withPath(error, fd, shownPath(this.open.path));
-    return closingAfter(
-      fd,
-      () => this.readOpenFile().catch(naming),
-      (handle) => countedFallback(nodePromises.readFile(handle, this.value as never)).catch(naming),
-    );
-  }
-}
 
 interface ReadPath {
   open: OpenArguments;
@@ -155,9 +114,13 @@ function tryParseReadPath(path: unknown, value: unknown): ReadPath | undefined {
   return { open, options, inOneGo: isPlain };
 }
 
-async function openAndRead({ open, options }: ReadPath, value: unknown, decode: Decode): Promise<Content> {
+async function openAndRead(
+  { open, options }: ReadPath,
+  value: unknown,
+  how: 'readInPieces' | 'readAtOnce',
+): Promise<Content> {
   const fd = await openDescriptor(open);
-  return fd === UNSUPPORTED ? fallback(open, value) : readOpenPath(fd, open, options, value, decode);
+  return fd === UNSUPPORTED ? fallback(open, value) : openFiles()[how](fd, open, options, value);
 }
 
 /**
@@ -168,7 +131,7 @@ function tryReadPath(path: unknown, value: unknown): Promise<Content> | undefine
   const read = tryParseReadPath(path, value);
   if (read === undefined) return undefined;
   const { open, options } = read;
-  if (!read.inOneGo) return unlessAborted(options.signal, () => openAndRead(read, value, decodeInPieces));
+  if (!read.inOneGo) return unlessAborted(options.signal, () => openAndRead(read, value, 'readInPieces'));
   const native = startedEngine()!;
   scratch ??= takeScratch(native);
   const answer = native.readFile(open.path, 0);
@@ -186,7 +149,7 @@ function readPathWithCallback(args: ArrayLike<unknown>, value: unknown, callback
   const { open, options } = read;
   if (!read.inOneGo) {
     callBackAfter(
-      unlessAborted(options.signal, () => openAndRead(read, value, decodeAtOnce)),
+      unlessAborted(options.signal, () => openAndRead(read, value, 'readAtOnce')),
       callback,
     );
     return true;
@@ -200,59 +163,14 @@ function readPathWithCallback(args: ArrayLike<unknown>, value: unknown, callback
   return true;
 }
 
-let namesPath: boolean | undefined;
-
-/** Whether a failed read of readFile(path) names the path in its error: since Node 26. Reading a directory shows it. */
-async function readErrorsNamePath(): Promise<boolean> {
-  if (namesPath !== undefined) return namesPath;
-  await nodePromises.readFile('/').catch((error: NodeJS.ErrnoException) => {
-    // Anything else, as a lack of descriptors, says nothing of later times.
-    if (error.code === 'EISDIR') namesPath = 'path' in error;
-  });
-  return namesPath ?? READ_ERRORS_NAME_PATH;
-}
-
-/** Node opens, reads and closes a file of up to so many bytes in one go. Larger ones are read as from a descriptor. */
-const ONE_GO_BYTES_MAX = 512 * 1024;
-
-/** Rejects with the error as this version of Node has it. `fd` is still open. */
-async function withPath(error: NodeJS.ErrnoException, fd: number, path: string): Promise<never> {
-  if (error.syscall === 'read' && error.path === undefined && (await readErrorsNamePath())) {
-    const { size } = await viaCallback<Stats>((done) => nodeFs.fstat(fd, done));
-    if (size <= ONE_GO_BYTES_MAX) {
-      const { message, stack } = error;
-      error.message = `${message} '${path}'`;
-      error.stack = stack?.replace(message, () => error.message);
-      error.path = path;
-    }
-  }
-  throw error;
-}
-
-/** A readFile of a descriptor of the program's, from the file position on. */
-class ReadDescriptorJob extends ReadFileJob {
-  constructor(fd: number, options: FileOptions) {
-    super(options, decodeAtOnce, fd, CURRENT, 0);
-  }
-
-  /** Node 20 loses the error of a read here and calls back with nothing: so node answers, whatever its version. */
-  async readOrStartOver(): Promise<Content> {
-    try {
-      return await this.readOpenFile();
-    } catch (error) {
-      throw this.done === 0 && !this.options.signal?.aborted ? FallbackSignal : error;
-    }
-  }
-}
-
 /** readFile of a descriptor: only the callback form takes one. */
 function tryReadDescriptor(fd: unknown, value: unknown): Promise<Content> | undefined {
   const options = tryParseFileOptions(value, 'r');
   if (options === undefined || !isDescriptor(fd) || engine() === undefined) return undefined;
-  const job = new ReadDescriptorJob(fd, options);
+  const { readDescriptor } = openFiles();
   const fallback = (): Promise<Content> =>
     countedFallback(viaCallback<Content>((done) => nodeFs.readFile(fd, value as never, done as never)));
-  return unlessAborted(options.signal, () => orFallback(() => job.readOrStartOver(), fallback));
+  return unlessAborted(options.signal, () => orFallback(() => readDescriptor(fd, options), fallback));
 }
 
 /** fs.readFile. */

@@ -1,9 +1,9 @@
 // The names of the functions that the engine serves, for what puts them into a module before any of them is loaded.
 
-import type { callbackFunctions } from './callback-table';
-import type { promiseFunctions } from './promise-table';
+import type { callbackTable } from './callback-table';
+import type { promiseTable } from './promise-table';
 
-export const callbackNames: (keyof typeof callbackFunctions)[] = [
+export const callbackNames: (keyof typeof callbackTable)[] = [
   'open',
   'close',
   'closeSync',
@@ -50,7 +50,7 @@ export const callbackNames: (keyof typeof callbackFunctions)[] = [
   'glob',
 ];
 
-export const promiseNames: (keyof typeof promiseFunctions)[] = [
+export const promiseNames: (keyof typeof promiseTable)[] = [
   'open',
   'readFile',
   'writeFile',
@@ -82,7 +82,7 @@ export const promiseNames: (keyof typeof promiseFunctions)[] = [
 ];
 
 /** Those of node:fs/promises that can be called with `new`. */
-export const constructibleNames: (keyof typeof promiseFunctions)[] = ['opendir'];
+export const constructibleNames: (keyof typeof promiseTable)[] = ['opendir'];
 
 /** Those that are async generators. */
-export const generatorNames: (keyof typeof promiseFunctions)[] = ['glob'];
+export const generatorNames: (keyof typeof promiseTable)[] = ['glob'];

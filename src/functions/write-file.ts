@@ -12,7 +12,7 @@ import { callFallback, countedFallback, kept, orFallback, parsedOrUndefined, via
 import { type FileOptions, tryParseFileOptions } from '../engine/file-options';
 import { type PoolJob, startWithCallback, startWithPromise } from '../engine/pool-job';
 import { countDelegated } from '../engine/stats';
-import { isOpenHandle } from '../file-handle/file-handle';
+import { isOpenHandle } from '../file-handle/handle-class';
 import { FLAG_TRUSTED, UNSUPPORTED } from '../native/addon';
 import { nodeFs } from '../node/fs';
 import { nodePromises } from '../node/promises';

@@ -10,21 +10,21 @@ export function dressed(replacement: unknown, model: unknown): unknown {
   // Libraries tell an async function by its constructor's name.
   const kind = Object.getPrototypeOf(model);
   if (Object.getPrototypeOf(replacement) !== kind) Object.setPrototypeOf(replacement, kind);
-  for (const key of Reflect.ownKeys(model)) {
-    if (key === 'prototype') continue;
-    const descriptor = Object.getOwnPropertyDescriptor(model, key)!;
-    const present = Object.getOwnPropertyDescriptor(replacement, key);
-    if (present === undefined || present.configurable) Object.defineProperty(replacement, key, descriptor);
-  }
-  return replacement;
+  // All at once, here and below: one by one takes twice as long, in every program that starts.
+  const looks: Record<PropertyKey, PropertyDescriptor> = Object.getOwnPropertyDescriptors(model);
+  delete looks.prototype;
+  return Object.defineProperties(replacement, looks);
 }
 
 /**
- * The property `name` with `replacement` in the place of node's function. Where node loads its own at the first use and
- * then keeps it as a plain value, so does this.
+ * The property `name`, whose descriptor this is, with `replacement` in the place of node's function. Where node loads
+ * its own at the first use and then keeps it as a plain value, so does this.
  */
 export function replaced(descriptor: PropertyDescriptor, name: string, replacement: unknown): PropertyDescriptor {
-  if ('value' in descriptor) return { ...descriptor, value: dressed(replacement, descriptor.value) };
+  if ('value' in descriptor) {
+    descriptor.value = dressed(replacement, descriptor.value);
+    return descriptor;
+  }
   // Functions of the old kind, as node's are.
   function set(this: object, value: unknown): void {
     Object.defineProperty(this, name, { writable: true, value });
@@ -41,7 +41,6 @@ export function replaced(descriptor: PropertyDescriptor, name: string, replaceme
 
 /** Copies node's module and puts `replacements` in; names that node's lacks are left out. */
 export function buildModule<T extends object>(node: T, replacements: Functions): T {
-  // All at once: one by one takes twice as long, in every program that starts.
   const descriptors: Record<string, PropertyDescriptor> = Object.getOwnPropertyDescriptors(node);
   for (const name of Object.keys(replacements)) {
     if (Object.hasOwn(descriptors, name)) {

@@ -9,14 +9,21 @@ type AnyFunction = (...args: never[]) => unknown;
  */
 export type Kind = keyof typeof makers;
 
-/** One function for each of `names`; the first call of any of them calls `load`. */
-export function lazyFunctions(kind: Kind, names: readonly string[], load: () => Record<string, AnyFunction>) {
-  let loaded: Record<string, AnyFunction> | undefined;
-  const implementationOf = (name: string): AnyFunction => {
-    loaded ??= load();
-    return loaded[name]!;
+/** One function for each of `names`; the first call of one has `find` load what it stands for. */
+export function lazyFunctions<Name extends string>(kind: Kind, names: readonly Name[], find: (name: Name) => unknown) {
+  const make = makers[kind];
+  const functions = {} as Record<Name, AnyFunction>;
+  for (const name of names) functions[name] = make(() => find(name) as AnyFunction);
+  return functions;
+}
+
+/** A `find` for functions of one object, which is made when the first of them is called. */
+export function findIn(make: () => object): (name: string) => unknown {
+  let made: object | undefined;
+  return (name) => {
+    made ??= make();
+    return made[name as never];
   };
-  return Object.fromEntries(names.map((name) => [name, makers[kind](() => implementationOf(name))]));
 }
 
 // `arguments` is passed on as it is: that way no array is made on the hot path.

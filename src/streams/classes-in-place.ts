@@ -1,12 +1,16 @@
-// node's own stream classes with the engine's data paths in them, for `ioengine/register`.
+// node's own stream classes with the engine's data paths in them, for `ioengine/register`. Node itself looks at the
+// classes when an ES module imports node:fs: the data paths are loaded with the first stream.
 
 import { dressed } from '../modules/build';
+import { findIn, lazyFunctions } from '../modules/lazy';
 import { nodeFs } from '../node/fs';
 import { type StreamMethods, streamMethods } from '../node/stream-methods';
-import { StreamOperations } from './fs-operations';
+import type { StreamOperations } from './fs-operations';
 import { type Functions, kHandle, kOperations } from './names';
-import { readStreamMethods } from './read-stream';
-import { writeStreamMethods } from './write-stream';
+
+const operationsModule = () => require('./fs-operations') as typeof import('./fs-operations');
+const readModule = () => require('./read-stream') as typeof import('./read-stream');
+const writeModule = () => require('./write-stream') as typeof import('./write-stream');
 
 interface NodeStream {
   flags: unknown;
@@ -33,6 +37,7 @@ export function changeClasses(live: Functions, unpatched: Functions): void {
     const kept = stream as unknown as Record<symbol, unknown>;
     if (key === undefined || stream[kOperations] !== undefined) return;
     if (kept[key] === live) {
+      const { StreamOperations } = operationsModule();
       const operations = new StreamOperations(live, unpatched, undefined, stream.flags);
       kept[key] = operations;
       Object.defineProperty(stream, kOperations, { value: operations });
@@ -48,17 +53,21 @@ export function changeClasses(live: Functions, unpatched: Functions): void {
       adopt(this);
       node._construct.call(this as never, callback);
     };
-  change(nodeFs.ReadStream.prototype, {
-    ...readStreamMethods(read),
-    _construct: constructed(read),
-  } as Partial<StreamMethods>);
-  change(nodeFs.WriteStream.prototype, {
-    ...writeStreamMethods(write),
-    _construct: constructed(write),
-  } as Partial<StreamMethods>);
+  const reading = lazyFunctions(
+    'plain',
+    ['_read', '_destroy'],
+    findIn(() => readModule().readStreamMethods(read)),
+  );
+  change(nodeFs.ReadStream.prototype, { ...reading, _construct: constructed(read) });
+  const writing = lazyFunctions(
+    'plain',
+    ['_write', '_writev', '_destroy'],
+    findIn(() => writeModule().writeStreamMethods(write)),
+  );
+  change(nodeFs.WriteStream.prototype, { ...writing, _construct: constructed(write) });
 }
 
-function change(prototype: object, methods: Partial<StreamMethods>): void {
+function change(prototype: object, methods: Functions): void {
   for (const [name, value] of Object.entries(methods)) {
     const descriptor = Object.getOwnPropertyDescriptor(prototype, name)!;
     Object.defineProperty(prototype, name, { ...descriptor, value: dressed(value, descriptor.value) });

@@ -4,7 +4,7 @@
 
 import type { ReadStream as NodeReadStream, WriteStream as NodeWriteStream } from 'node:fs';
 import type { Direct } from '../descriptor/open';
-import { lazyFunctions } from '../modules/lazy';
+import { findIn, lazyFunctions } from '../modules/lazy';
 import { nodeFs } from '../node/fs';
 import type { StreamOperations } from './fs-operations';
 import { inheritLater } from './late-inheritance';
@@ -74,9 +74,9 @@ const writeModule = () => require('./write-stream') as typeof import('./write-st
 /** How many parameters node's methods have: their `length`. */
 const PARAMETERS: Record<string, number> = { _read: 1, _write: 3, _writev: 2, _destroy: 2 };
 
-/** Methods in front of node's, loaded at the first call. */
+/** Methods in front of node's, loaded at the first call of one. */
 function putMethods(Class: AnyClass, names: string[], load: () => object): void {
-  for (const [name, value] of Object.entries(lazyFunctions('plain', names, load as never))) {
+  for (const [name, value] of Object.entries(lazyFunctions('plain', names, findIn(load)))) {
     Object.defineProperty(value as object, 'length', { value: PARAMETERS[name], configurable: true });
     Object.defineProperty(Class.prototype, name, { value, writable: true, enumerable: true, configurable: true });
   }
