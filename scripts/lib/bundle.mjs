@@ -140,8 +140,8 @@ ${REST_LOADER}
 `;
 
 /**
- * How fs.js and fs.mjs get rest.js. The module loader is asked where it is somebody else's (a test runner's), in another
- * context than the main one, on Bun and Deno, and where a bundler has taken in both files.
+ * How fs.js and fs.mjs get rest.js. The module loader is asked where it is somebody else's (a test runner's), in
+ * another context than the main one, on Bun and Deno, and where a bundler has taken in both files.
  *
  * @param {string} byLoader code that asks it
  */
