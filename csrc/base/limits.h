@@ -26,6 +26,7 @@ constexpr uint32_t wide_jobs = 64;
 // A job that has run for so long holds nobody back any more: another thread takes the queue on, up to so many
 // in all.
 constexpr uint64_t stuck_ns = 1000 * 1000;
+constexpr uint64_t stuck_busy_ns = 8 * 1000 * 1000;
 constexpr size_t local_threads_max = 32;
 // A call on a path that has run for so long is one on a server that does not answer, as far as anybody can
 // tell: a link leads there. What is asked for at or below that path waits in a queue of its own from then on;
@@ -51,6 +52,8 @@ constexpr size_t threads_max = local_threads_max + mounts_threads_max + mount_th
 constexpr uint64_t idle_thread_ns = uint64_t{10} * 1000 * 1000 * 1000;
 // Look-ups that are handed to the pool together, which publishes them at once when nothing is in flight.
 constexpr size_t look_ups_together = 8;
+// Finished requests of which the owner hears together, while there is more to do and jobs are short.
+constexpr size_t announced_together = 16;
 // And those of a turn that are looked up on the calling thread while the pool has nothing to do.
 constexpr uint32_t look_ups_here = 2;
 constexpr size_t pool_stack_bytes = 256 * 1024;

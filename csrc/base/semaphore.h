@@ -24,6 +24,9 @@ class Semaphore {
     if (sleeping_.load(std::memory_order_seq_cst) > 0) futex(FUTEX_WAKE_PRIVATE, 1, nullptr);
   }
 
+  // Posts that nobody has taken yet: whoever waits, or is about to, is going to.
+  uint32_t posted() const { return count_.load(std::memory_order_seq_cst); }
+
   // False: nobody has posted for so long.
   bool wait(uint64_t most_ns) {
     if (take()) return true;

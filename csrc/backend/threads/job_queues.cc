@@ -98,14 +98,14 @@ Request* JobQueues::take() {
   return nullptr;
 }
 
-void JobQueues::ended(const Request* request, bool counted, uint64_t took_ns) {
+void JobQueues::ended(const Request* request, bool counted, bool was_short) {
   JobQueue* queue = queue_of(request);
   IOE_CHECK(queue->running > 0);
   --queue->running;
   --running_;
   if (queue == queues_[0].get()) {
     if (!counted) --queue->stuck;
-    if (took_ns > limits::short_job_ns) {
+    if (!was_short) {
       slow_ = limits::wide_jobs;
     } else if (slow_ > 0) {
       --slow_;

@@ -42,7 +42,7 @@ class JobQueues {
   Request* take();
   bool may_take() const;
   // A request that take() gave has ended after so long. `counted`: not declared stuck.
-  void ended(const Request* request, bool counted, uint64_t took_ns);
+  void ended(const Request* request, bool counted, bool was_short);
   // One that runs has not come back. False where that changes nothing: a remote mount's jobs always count.
   bool declare_stuck(const Request* request);
   // It has not come back for limits::suspect_ns: from now on it is no local one. `counted`: not declared
@@ -52,6 +52,8 @@ class JobQueues {
   bool empty() const { return waiting_ == 0; }
   bool local_waits() const { return !local().empty(); }
   size_t running() const { return running_; }
+  // Whatever runs is about local files, and no such job has waited for a device lately.
+  bool are_short() const { return slow_ == 0 && remote_running_ == 0; }
   size_t width() const { return slow_ > 0 ? wide_ : processors_; }
   // Of local files, without those that are stuck.
   size_t counted() const { return local().running - local().stuck; }

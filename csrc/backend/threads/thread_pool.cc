@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -40,6 +41,12 @@ bool spin_until(Done done, uint64_t most_ns) {
   return done();
 }
 
+// How often the calling thread has given up its processor because it had to wait.
+long own_sleeps() {
+  rusage usage;
+  return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nvcsw : 0;
+}
+
 class Locked {
  public:
   explicit Locked(pthread_mutex_t* mutex) : mutex_(mutex) { pthread_mutex_lock(mutex_); }
@@ -60,6 +67,7 @@ ThreadPool::ThreadPool(size_t processors, int wake_fd, Execute execute, ShouldRe
       should_resume_(should_resume),
       may_spin_(has_processors()),
       idle_ns_(idle_ns),
+      processors_(processors),
       queues_(processors),
       workers_(new Worker[limits::threads_max]) {
   pthread_mutex_init(&mutex_, nullptr);
@@ -72,6 +80,7 @@ ThreadPool::~ThreadPool() {
     IOE_CHECK(queues_.empty());
     stopping_ = true;
   }
+  watch_.post();
   for (size_t i = 0; i < limits::threads_max; ++i) calls_.post();
   for (size_t i = 0; i < limits::threads_max; ++i) {
     if (workers_[i].started) pthread_join(workers_[i].thread, nullptr);
@@ -86,14 +95,15 @@ void ThreadPool::push(Request* newest, Request* oldest) {
   arriving_.push(newest, oldest);
   // Whoever spins looks there; and one that is about to sleep, or has just ended a request, looks once more.
   if (spinning_.load(std::memory_order_seq_cst)) return;
-  if (idle_.load(std::memory_order_seq_cst) == 0) return start_thread_if_needed();
   const bool taken_soon =
       full_.load(std::memory_order_seq_cst) && watched_.load(std::memory_order_seq_cst) && !remote;
-  if (!taken_soon) call();
+  if (taken_soon) return;
+  if (idle_.load(std::memory_order_seq_cst) == 0) return start_thread_if_needed();
+  call();
 }
 
 void ThreadPool::call() {
-  if (!called_.exchange(true, std::memory_order_seq_cst)) calls_.post();
+  if (calls_.posted() == 0) calls_.post();
 }
 
 // Every thread runs a request. Each looks at what arrives when it is done, but that may take long.
@@ -121,7 +131,8 @@ void ThreadPool::run_here(Request* requests) {
     requests = request->next;
     request->next = nullptr;
     request->result = execute_(request);
-    finish(request);
+    finished_.push(request, request);
+    announce();
   }
 }
 
@@ -171,7 +182,6 @@ bool ThreadPool::start_thread() {
     worker->started = true;
     thread_count_.fetch_add(1, std::memory_order_relaxed);
     idle_.fetch_add(1, std::memory_order_seq_cst);  // until it takes its first request
-    called_.store(true, std::memory_order_seq_cst);
     return true;
   }
   return false;
@@ -183,12 +193,11 @@ bool ThreadPool::wants_another() const {
 }
 
 // True: a sleeping thread is to be called, once the lock is given back, or it would wake up only to wait for
-// that.
-// A call counts while there is someone to hear it: the one that the owner meant may be this thread, which has
-// taken a request meanwhile.
+// that. Where jobs are
+// short one call at a time is enough: the thread may be on its way while this one ends several.
 bool ThreadPool::calls_another() {
   if (spinning_ || !wants_another()) return false;
-  if (idle_ > 0) return !called_;
+  if (idle_ > 0) return calls_.posted() < (queues_.are_short() ? 1 : idle_.load());
   start_thread();
   return false;
 }
@@ -220,9 +229,7 @@ void ThreadPool::work(Worker* worker) {
 
 // Until there are none for so long that the thread is not needed.
 void ThreadPool::run_jobs(Worker* worker) {
-  SpinPolicy policy;
-  bool was_short = false;
-  while (Request* request = next_job(&policy, &was_short)) {
+  while (Request* request = next_job(worker)) {
     idle_.fetch_sub(1, std::memory_order_seq_cst);
     worker->request = request;
     worker->counted = true;
@@ -230,46 +237,70 @@ void ThreadPool::run_jobs(Worker* worker) {
     worker->started_ns = monotonic_ns();
     publish();
     const bool calls = calls_another();
+    const bool announces = unannounced_ > 0 && !may_announce_later();
+    if (announces) unannounced_ = 0;
     pthread_mutex_unlock(&mutex_);
-    if (calls) call();
+    if (announces) announce();
+    if (calls) calls_.post();
 
     request->result = execute_(request);
-    const uint64_t took = monotonic_ns() - worker->started_ns;
+    const bool was_short = !has_waited(worker);
 
     pthread_mutex_lock(&mutex_);
-    end_job(worker, took);
+    end_job(worker, was_short);
   }
 }
 
+// Without the lock. Whether the job took long because it waited for a device, and not for a processor: more
+// threads would only make it wait longer for that.
+bool ThreadPool::has_waited(Worker* worker) {
+  if (monotonic_ns() - worker->started_ns <= limits::short_job_ns) return false;
+  const long before = worker->sleeps;
+  worker->sleeps = own_sleeps();
+  return worker->sleeps != before;
+}
+
 // Null: the thread ends.
-Request* ThreadPool::next_job(SpinPolicy* policy, bool* was_short) {
+Request* ThreadPool::next_job(Worker* worker) {
   for (;;) {
-    called_.store(false, std::memory_order_seq_cst);
     take_in();
     if (Request* request = queues_.take()) return request;
-    if (stopping_ || !sleep(policy, was_short)) return nullptr;
+    if (stopping_ || !sleep(worker)) return nullptr;
   }
 }
 
 // The thread is idle before the owner hears of the end: the next request finds this one, and calls or starts
 // no other.
-void ThreadPool::end_job(Worker* worker, uint64_t took_ns) {
+void ThreadPool::end_job(Worker* worker, bool was_short) {
   Request* request = worker->request;
   worker->request = nullptr;
-  queues_.ended(request, worker->counted, took_ns);
+  queues_.ended(request, worker->counted, was_short);
   idle_.fetch_add(1, std::memory_order_seq_cst);
   publish();
   // With the lock held: either this sees that the engine ends, or its owner finds the request in the queue.
   if (should_resume_ != nullptr && should_resume_(request)) {
     queues_.append(request);
   } else {
-    finish(request);
+    finished_.push(request, request);
+    ++unannounced_;
   }
 }
 
+// A wake-up costs more than a short job: the owner gets one for several. What is next may take long, though
+// it seldom does where nothing has lately; then the one that watches announces what there is.
+bool ThreadPool::may_announce_later() const {
+  return watched_ && unannounced_ < limits::announced_together && queues_.are_short();
+}
+
+void ThreadPool::announce_all() {
+  if (unannounced_ == 0) return;
+  unannounced_ = 0;
+  announce();
+}
+
 // With or without the lock.
-void ThreadPool::finish(Request* request) {
-  finished_.push(request, request);
+void ThreadPool::announce() {
+  announced_.store(true, std::memory_order_seq_cst);
   // The owner may have taken the request by now and be about to destroy us, but then it waits for this
   // thread, and closes the eventfd later.
   const bool wakes =
@@ -277,35 +308,43 @@ void ThreadPool::finish(Request* request) {
   if (wakes) eventfd_write(wake_fd_, 1);
 }
 
-// Until there may be work. False: there was none for so long that the thread is not needed. The one that
-// watches looks when it is time to, though it is called more often than that.
-bool ThreadPool::sleep(SpinPolicy* policy, bool* was_short) {
+// Until there may be work. False: there was none for so long that the thread is not needed.
+bool ThreadPool::sleep(Worker* worker) {
+  announce_all();
   const uint64_t started = monotonic_ns();
-  const auto learn = [=] { *was_short = monotonic_ns() - started < limits::spin_ns; };
-  if (*was_short && may_spin_ && queues_.empty() && !spinning_ && policy->tries()) {
+  const auto learn = [=] { worker->was_short_wait = monotonic_ns() - started < limits::spin_ns; };
+  if (worker->was_short_wait && may_spin_ && queues_.empty() && !spinning_ && worker->policy.tries()) {
     const bool came = spin_for_work();
-    policy->learn(came);
+    worker->policy.learn(came);
     // Or another thread has taken in what came, and left some: it calls nobody while one looks.
     if (came || wants_another()) return learn(), true;
   }
   if (queues_.local_waits()) looks_left_ = limits::looks_without_work;
-  const bool watches = !watched_ && looks_left_ > 0;
-  if (watches) {
-    watched_.store(true, std::memory_order_seq_cst);
-    --looks_left_;
-  }
+  if (!watched_ && looks_left_ > 0) return watch(), learn(), true;
   bool called = !arriving_.empty();  // after everything that the owner looks at was set
   if (!called) {
     pthread_mutex_unlock(&mutex_);
-    called = calls_.wait(watches ? limits::stuck_ns : idle_ns_);
+    called = calls_.wait(idle_ns_);
+    worker->sleeps = own_sleeps();
     pthread_mutex_lock(&mutex_);
   }
-  if (watches) {
-    watched_.store(false, std::memory_order_seq_cst);
-    if (monotonic_ns() - looked_ns_ >= limits::stuck_ns) declare_stuck_ones();
-  }
   learn();
-  return called || watches || called_ || !arriving_.empty() || wants_another();
+  return called || !arriving_.empty() || wants_another();
+}
+
+// Sleeps until the next look is due. No call wakes this thread up: others are there for that, or are started.
+void ThreadPool::watch() {
+  --looks_left_;
+  watched_.store(true, std::memory_order_seq_cst);
+  idle_.fetch_sub(1, std::memory_order_seq_cst);
+  if (arriving_.empty()) {  // after everything that the owner looks at was set
+    pthread_mutex_unlock(&mutex_);
+    watch_.wait(limits::stuck_ns);
+    pthread_mutex_lock(&mutex_);
+  }
+  idle_.fetch_add(1, std::memory_order_seq_cst);
+  watched_.store(false, std::memory_order_seq_cst);
+  if (monotonic_ns() - looked_ns_ >= limits::stuck_ns) declare_stuck_ones();
 }
 
 // One thread at a time looks for work without sleeping, if it came soon the last time. Whether it did now.
@@ -321,16 +360,29 @@ bool ThreadPool::spin_for_work() {
 // Who runs the same job as at the last look. What it has makes room for another.
 void ThreadPool::declare_stuck_ones() {
   const uint64_t now = monotonic_ns();
-  looked_ns_ = now;
+  const bool busy = processors_are_busy(now);
   for (size_t i = 0; i < limits::threads_max; ++i) {
     Worker* worker = &workers_[i];
     if (worker->request == nullptr) continue;
-    if (now - worker->started_ns > limits::suspect_ns) queues_.suspect(worker->request, worker->counted);
+    const uint64_t age = now - worker->started_ns;
+    if (age > limits::suspect_ns) queues_.suspect(worker->request, worker->counted);
     if (!worker->counted) continue;
-    if (worker->jobs == worker->jobs_seen) worker->counted = !queues_.declare_stuck(worker->request);
+    if (worker->jobs == worker->jobs_seen && (!busy || age > limits::stuck_busy_ns)) {
+      worker->counted = !queues_.declare_stuck(worker->request);
+    }
     worker->jobs_seen = worker->jobs;
   }
   publish();
+}
+
+// Whether this process has used what processors there are since the last look: then a job that has not come
+// back has probably waited for one of them.
+bool ThreadPool::processors_are_busy(uint64_t now) {
+  const uint64_t cpu = process_cpu_ns();
+  const uint64_t used = cpu - looked_cpu_ns_, had = (now - looked_ns_) * processors_;
+  looked_ns_ = now;
+  looked_cpu_ns_ = cpu;
+  return used >= had - had / 4;
 }
 
 }  // namespace ioengine

@@ -52,8 +52,13 @@ class ThreadPool {
   size_t threads() const { return thread_count_.load(std::memory_order_relaxed); }
 
   // Finished requests, oldest first, linked through `next`, with `result` set; null when there are none.
-  Request* take_finished() { return finished_.take_all(); }
-  // After arm_wake() either this sees a finished request or its thread sees the wish.
+  Request* take_finished() {
+    announced_.store(false, std::memory_order_seq_cst);
+    return finished_.take_all();
+  }
+  // After arm_wake() either this is true of what has finished and is to be taken now, or its thread sees the
+  // wish.
+  bool has_announced() const { return announced_.load(std::memory_order_seq_cst); }
   bool has_finished() const { return !finished_.empty(); }
 
   bool may_spin() const { return may_spin_; }
@@ -70,47 +75,56 @@ class ThreadPool {
     pthread_t thread = {};
     bool started = false;  // to be joined
     bool ended = false;
-    bool counted = false;        // its job has not been declared stuck
-    Request* request = nullptr;  // that it runs
-    uint64_t jobs = 0;           // that it has begun
-    uint64_t jobs_seen = 0;      // at the last look of the one that watches
-    uint64_t started_ns = 0;     // when it began the last
+    bool counted = false;         // its job has not been declared stuck
+    Request* request = nullptr;   // that it runs
+    uint64_t jobs = 0;            // that it has begun
+    uint64_t jobs_seen = 0;       // at the last look of the one that watches
+    uint64_t started_ns = 0;      // when it began the last
+    SpinPolicy policy;            // of this thread's waits for work
+    bool was_short_wait = false;  // the last of them
+    long sleeps = 0;              // how often it had slept when that was asked for last
   };
 
   static void* thread_main(void* worker);
   void work(Worker* worker);
   void run_jobs(Worker* worker);
-  Request* next_job(SpinPolicy* policy, bool* was_short);
-  void end_job(Worker* worker, uint64_t took_ns);
-  bool sleep(SpinPolicy* policy, bool* was_short);
+  Request* next_job(Worker* worker);
+  void end_job(Worker* worker, bool was_short);
+  bool sleep(Worker* worker);
+  void watch();
+  static bool has_waited(Worker* worker);
   bool spin_for_work();
   void take_in();
   void publish();
   void declare_stuck_ones();
+  bool processors_are_busy(uint64_t now);
   bool wants_another() const;
   bool calls_another();
   void call();
   bool start_thread();
   void start_thread_if_needed();
   void run_here(Request* requests);
-  void finish(Request* request);
+  bool may_announce_later() const;
+  void announce_all();
+  void announce();
 
   const int wake_fd_;
   const Execute execute_;
   const ShouldResume should_resume_;
   const bool may_spin_;
   const uint64_t idle_ns_;
+  const size_t processors_;
 
   // Written by the owner, or by threads without the lock.
   RequestStack arriving_;
   RequestStack finished_;
+  std::atomic<bool> announced_{false};  // what has finished waits for the owner
   std::atomic<bool> wake_wanted_{false};
   Semaphore calls_;
-  // A thread has been called and has not looked at what arrives yet.
-  std::atomic<bool> called_{false};
+  Semaphore watch_;  // where the thread that watches sleeps: no call takes it away from that
 
   // What the owner looks at without the lock; changes with it held.
-  std::atomic<size_t> idle_{0};  // threads that run no request
+  std::atomic<size_t> idle_{0};  // threads that run no request, and hear a call
   std::atomic<bool> watched_{false};
   std::atomic<bool> spinning_{false};  // an idle thread looks for work and needs no call
   std::atomic<bool> full_{false};      // local files have all the threads that they may have
@@ -119,8 +133,10 @@ class ThreadPool {
 
   pthread_mutex_t mutex_;
   JobQueues queues_;
-  uint32_t looks_left_ = 0;  // of the one that watches, though nothing waits: more may come soon
-  uint64_t looked_ns_ = 0;   // when the last look was
+  size_t unannounced_ = 0;      // finished, and the owner is still to be told
+  uint32_t looks_left_ = 0;     // of the one that watches, though nothing waits: more may come soon
+  uint64_t looked_ns_ = 0;      // when the last look was
+  uint64_t looked_cpu_ns_ = 0;  // what the process had used of the processors by then
   bool stopping_ = false;
   std::unique_ptr<Worker[]> workers_;
 };

@@ -94,7 +94,7 @@ bool ThreadsBackend::arm_wake() {
   if (in_flight_ == 0) return false;
   flush();
   pool_.arm_wake();
-  return finished_ != nullptr || pool_.has_finished();
+  return finished_ != nullptr || pool_.has_announced();
 }
 
 }  // namespace ioengine
