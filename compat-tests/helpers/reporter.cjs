@@ -12,6 +12,7 @@ const Mocha = require('mocha');
 // Meant for this process only: a mocha that a test starts must not write into the files of this run.
 const totalsFile = process.env.IOENGINE_TEST_TOTALS_FILE;
 delete process.env.IOENGINE_TEST_TOTALS_FILE;
+delete process.env.IOENGINE_TEST_RETRIES;
 
 const root = path.resolve(__dirname, '..');
 

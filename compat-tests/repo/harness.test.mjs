@@ -43,7 +43,7 @@ describe('repo: the reporter', () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   /** Runs one test file with the suite's own configuration. */
-  function run(body) {
+  function run(body, settings = {}) {
     const file = path.join(folder, 'sample.test.mjs');
     const totalsFile = path.join(folder, 'totals.json');
     const helper = pathToFileURL(inRoot('compat-tests', 'helpers', 'backend.mjs'));
@@ -51,7 +51,7 @@ describe('repo: the reporter', () => {
     writeFileSync(file, `import { skip } from '${helper}';\n${body}\n`);
     const mocha = inRoot('node_modules', 'mocha', 'bin', 'mocha.js');
     const config = inRoot('compat-tests', '.mocharc.cjs');
-    const env = { ...process.env, IOENGINE_TEST_TOTALS_FILE: totalsFile };
+    const env = { ...process.env, IOENGINE_TEST_TOTALS_FILE: totalsFile, ...settings };
     const { status, stdout, stderr } = spawnSync(process.execPath, [mocha, '--config', config, file], {
       cwd: root,
       env,
@@ -97,6 +97,17 @@ describe('repo: the reporter', () => {
   it('fails a skip without a reason', () => {
     const { totals } = run(`it('left out', function () { this.skip(); }); it('empty');`);
     expect(totals).to.deep.equal({ passed: 0, failed: 2, skipped: 0, retried: 0 });
+  });
+
+  it('tells of what passes only when it is tried again, and fails what never does', () => {
+    const { totals, output } = run(
+      `let tries = 0;
+       it('sometimes', () => { if (++tries === 1) throw new Error('the first time'); });
+       it('never', () => { throw new Error('always'); });`,
+      { IOENGINE_TEST_RETRIES: '1' },
+    );
+    expect(totals).to.deep.equal({ passed: 1, failed: 1, skipped: 0, retried: 2 });
+    expect(output).to.match(/~ sometimes: tried again, after\n\s+Error: the first time/);
   });
 
   it('fails a hook that throws', () => {
