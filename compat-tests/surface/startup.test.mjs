@@ -26,6 +26,7 @@ function processAfter(code, { type = 'module', backend, options = [] } = {}) {
       rings: links.filter((link) => link.includes('io_uring')).length,
       contexts: fs.readFileSync('/proc/self/maps', 'utf8').split('\\n').filter((line) => line.includes('/[aio]')).length,
       streams: process.moduleLoadList.includes('NativeModule internal/fs/streams'),
+      builtins: process.moduleLoadList.filter((name) => name.startsWith('NativeModule ')).map((name) => name.slice(13)),
     }));`;
   const args = [...options, `--input-type=${type}`, '--eval', script];
   const env = { ...process.env, IOENGINE_BACKEND: backend ?? '' };
@@ -74,6 +75,20 @@ describe('surface: start-up', () => {
     );
     expect(used.files.sort()).to.deep.equal(['fs.js', 'rest.js']);
     expect(used.addon).to.equal(true);
+  });
+
+  // Each of them takes a millisecond or more to load.
+  it('a first readFile and stat load none of the large modules of node that they do not need', () => {
+    const seen = processAfter(`const { promises, readFile, close, openSync } = await import('ioengine/fs');
+      await promises.stat('package.json');
+      await promises.readFile('package.json', 'utf8');
+      await new Promise((resolve) => readFile('package.json', resolve));
+      await new Promise((resolve) => close(openSync('package.json'), resolve));`);
+    expect(seen.addon).to.equal(true);
+    expect(seen.builtins).to.include('internal/fs/promises');
+    const large = ['worker_threads', 'string_decoder', 'stream', 'internal/abort_controller'];
+    const plain = processAfter("await (await import('node:fs/promises')).readFile('package.json', 'utf8');");
+    expect(seen.builtins.filter((name) => large.includes(name) && !plain.builtins.includes(name))).to.deep.equal([]);
   });
 
   const isThere = (backend) => unavailability(backend) === undefined;
