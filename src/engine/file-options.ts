@@ -34,13 +34,13 @@ export function tryParseFileOptions(options: unknown, flag: string): FileOptions
   const encoding = tryParseEncoding(values.encoding);
   const signal = tryParseSignal(values.signal);
   const { flush = false } = values;
-  const { flag: given, mode } = values;
+  const { flag: ownFlag, mode } = values;
   if (encoding === false || signal === false || typeof flush !== 'boolean') return undefined;
   // Also of an open file, which needs neither, Node 26 judges both.
-  if (given === '' || Number.isNaN(given) || tryParseMode(mode) === undefined) return undefined;
+  if (ownFlag === '' || Number.isNaN(ownFlag) || tryParseMode(mode) === undefined) return undefined;
   // readFile of Node 26 fills a buffer of the caller's, if there is one.
   if (values.buffer !== undefined) return undefined;
-  return { encoding, signal, flush, flag: given || flag, mode };
+  return { encoding, signal, flush, flag: ownFlag || flag, mode };
 }
 
 // node's AbortError is internal, but a call with an aborted signal makes one at once, without looking at the path.
