@@ -1,6 +1,6 @@
 // npm test: set-up, the native tests, then the mocha suite once per backend, each in a process of its own.
 //
-//   npm test -- [--backend uring|aio|threads|auto] [--grep TEXT] [--verbose] [--jobs N] [--retries N]
+//   npm test -- [--backend uring|aio|threads|auto] [--without BACKEND|once] [--grep TEXT] [--verbose] [--jobs N] [--retries N]
 //     [FILE or FOLDER ...]
 //
 // --retries N: a test that fails is tried N times more, for machines whose load nobody knows; the summary says how
@@ -38,7 +38,8 @@ function parseOptions() {
     allowPositionals: true,
   });
   const chosen = values.backend.flatMap((list) => list.split(','));
-  for (const name of [...chosen, ...values.without]) {
+  const without = values.without.filter((name) => name !== 'once');
+  for (const name of [...chosen, ...without]) {
     if (!backends.includes(name)) {
       throw new PlainError(`unknown backend ${JSON.stringify(name)}: choose one of ${backends.join(', ')}`);
     }
@@ -68,7 +69,7 @@ function plan({ chosen, without, grep, files }) {
   const all = files.length > 0 ? files : filesBelow(testsFolder, ['.test.mjs']);
   return {
     native: !selected,
-    once: chosen.length > 0 && files.length === 0 ? [] : all.filter(isOnce),
+    once: without.includes('once') || (chosen.length > 0 && files.length === 0) ? [] : all.filter(isOnce),
     perBackend: all.filter((file) => !isOnce(file)),
     backends: (chosen.length > 0 ? chosen : backends).filter((name) => !without.includes(name)),
     complete: !selected,
