@@ -1,7 +1,7 @@
 // npm test: set-up, the native tests, then the mocha suite once per backend, each in a process of its own.
 //
-//   npm test -- [--backend uring|aio|threads|auto] [--without BACKEND|once] [--grep TEXT] [--verbose] [--jobs N] [--retries N]
-//     [FILE or FOLDER ...]
+//   npm test -- [--backend uring|aio|threads|auto] [--without BACKEND|once] [--grep TEXT] [--verbose] [--jobs N]
+//     [--retries N] [FILE or FOLDER ...]
 //
 // --retries N: a test that fails is tried N times more, for machines whose load nobody knows; the summary says how
 // often that was needed. Two runs go side by side where there are two CPUs (--jobs); what one prints comes when it
