@@ -69,7 +69,8 @@ describe('H29: a full pool holds up nobody who does not need it', () => {
         expect(child.timedOut, 'waited for the disk').to.equal(false);
         const { content = nodeFs.readFileSync(local, 'latin1'), written, unanswered } = child.json();
         expect(content).to.equal('first second');
-        expect(unanswered, 'calls that the disk has not answered yet').to.equal(POOL_THREADS);
+        // Those that have hung for long get threads of their own, in the place of those that they had.
+        expect(unanswered, 'calls that the disk has not answered yet').to.be.within(POOL_THREADS, files.length);
         if (name === 'closeSync') expect(written).to.equal(6);
       } finally {
         disk.releaseReads();

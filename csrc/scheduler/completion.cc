@@ -73,7 +73,12 @@ bool IoContext::read_up_to_size(Request* request, uint64_t attempt_end) {
 // again.
 bool IoContext::retry(Request* request, int32_t* result) {
   if (*result == -EINTR) {
-    route(request);
+    // A call on a path has no other lane.
+    if (request->descriptor != nullptr || stopping_) {
+      route(request);
+    } else {
+      to_threads(request);
+    }
     return true;
   }
   // EAGAIN and EOPNOTSUPP: the lane cannot without waiting. ECANCELED: it gave the request back unserved.

@@ -114,9 +114,25 @@ void an_end_cancels_jobs(const std::string& name, const std::function<void(Engin
   CHECK_EQ(unlink(to.c_str()), 0);
 }
 
+// As open(2) on FUSE or NFS may be.
+struct InterruptedJob final : PathJob {
+  using PathJob::PathJob;
+  int32_t run() override { return ++tries < 3 ? -EINTR : tries; }
+  int32_t tries = 0;
+};
+
+void an_interrupted_call_on_a_path_is_made_again() {
+  set_context("an interrupted call on a path");
+  Engine engine{MockOptions()};
+  const auto call = engine.run_in_pool(Operation::kReadDirectory, std::make_unique<InterruptedJob>("/x"));
+  engine.until_settled(call);
+  CHECK_EQ(call->result, 3);
+}
+
 }  // namespace
 
 int main() {
+  an_interrupted_call_on_a_path_is_made_again();
   // Tens of thousands of files: in memory where there are folders in memory.
   if (access("/dev/shm", W_OK | X_OK) == 0) setenv("TMPDIR", "/dev/shm", 0);
   a_short_job_does_not_wait_for_long_ones();

@@ -191,6 +191,7 @@ void JobQueues::suspect(Request* request, bool counted) {
 bool JobQueues::declare_stuck(const Request* request) {
   if (request->mount_queue != 0 || request->suspect != 0) return false;
   ++queues_[0]->stuck;
+  slow_ = limits::wide_jobs;
   return true;
 }
 

@@ -43,7 +43,8 @@ class JobQueues {
   bool may_take() const;
   // A request that take() gave has ended after so long. `counted`: not declared stuck.
   void ended(const Request* request, bool counted, bool was_short);
-  // One that runs has not come back. False where that changes nothing: a remote mount's jobs always count.
+  // One that runs has not come back: it waits for a device, and others will. False where that changes
+  // nothing: a remote mount's jobs always count.
   bool declare_stuck(const Request* request);
   // It has not come back for limits::suspect_ns: from now on it is no local one. `counted`: not declared
   // stuck.
