@@ -18,13 +18,14 @@ constexpr unsigned uring_workers_unbounded = 4;
 
 // Threads of the pool, per engine, started on demand. As many jobs run as there are processors while they are
 // short; at most so many where they wait for a device (libuv has 4 for the whole process; buffered misses on
-// AIO and the threads backend want more overlap on a fast disk). A job that took longer than `short_job_ns`
-// makes the pool wide until so many others have been short.
+// AIO and the threads backend want more overlap on a fast disk). A job that took longer than `short_job_ns`,
+// and slept meanwhile, makes the pool wide until so many others have been short.
 constexpr size_t pool_threads = 8;
 constexpr uint64_t short_job_ns = 200 * 1000;
 constexpr uint32_t wide_jobs = 64;
 // A job that has run for so long holds nobody back any more: another thread takes the queue on, up to so many
-// in all.
+// in all. Where this process has used all processors a job has probably waited for one of them: then it is to
+// run for `stuck_busy_ns`, a few time slices of the kernel.
 constexpr uint64_t stuck_ns = 1000 * 1000;
 constexpr uint64_t stuck_busy_ns = 8 * 1000 * 1000;
 constexpr size_t local_threads_max = 32;

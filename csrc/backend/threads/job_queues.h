@@ -41,7 +41,8 @@ class JobQueues {
   // The next request that may run, which counts as running until ended(). Null: nothing may.
   Request* take();
   bool may_take() const;
-  // A request that take() gave has ended after so long. `counted`: not declared stuck.
+  // A request that take() gave has ended. `counted`: not declared stuck. `was_short`: it waited for no
+  // device.
   void ended(const Request* request, bool counted, bool was_short);
   // One that runs has not come back: it waits for a device, and others will. False where that changes
   // nothing: a remote mount's jobs always count.
