@@ -74,10 +74,11 @@ struct Request {
 
   iovec* vectors = nullptr;  // the part still to do; &single or an array this request owns
   uint32_t vector_count = 0;
-  bool awaited = false;   // the end of the thread waits for it, if it changes a file: not on a remote mount
-  bool nowait = false;    // a direct request that AIO is to refuse rather than wait for (H32)
-  bool finished = false;  // its result is there, nothing works on it any more
-  bool told = false;      // that it is slow (IoContext::slow_calls)
+  bool awaited = false;    // the end of the thread waits for it, if it changes a file: not on a remote mount
+  bool nowait = false;     // a direct request that AIO is to refuse rather than wait for (H32)
+  bool finished = false;   // its result is there, nothing works on it any more
+  bool told = false;       // that it is slow (IoContext::slow_calls)
+  bool batchable = false;  // for the pool: a short look-up, of which a thread takes several at once
   bool holds_all_memory = false;  // `block` or `blocks` hold every vector's memory
   iovec single = {nullptr, 0};
 

@@ -53,6 +53,9 @@ constexpr size_t threads_max = local_threads_max + mounts_threads_max + mount_th
 constexpr uint64_t idle_thread_ns = uint64_t{10} * 1000 * 1000 * 1000;
 // Look-ups that are handed to the pool together, which publishes them at once when nothing is in flight.
 constexpr size_t look_ups_together = 8;
+// Look-ups that a thread of the pool takes at once while jobs are short; what it has not begun others take
+// from it.
+constexpr size_t batch_jobs = 8;
 // Finished requests of which the owner hears together, while there is more to do and jobs are short.
 constexpr size_t announced_together = 16;
 // And those of a turn that are looked up on the calling thread while the pool has nothing to do.

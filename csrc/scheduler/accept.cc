@@ -84,6 +84,7 @@ Request* IoContext::new_request(Operation operation, Descriptor* descriptor, uin
   request->nowait = false;
   request->finished = false;
   request->told = false;
+  request->batchable = false;
   request->accepted_ns = coarse_monotonic_ns();
   return request;
 }

@@ -201,6 +201,7 @@ void IoContext::to_pool(Request* request) {
     request->open->remote_device = mounts_.device_of(request->mount_queue);
   if (request->mount_queue != 0 || !is_look_up(request->operation)) return to_threads(request);
   request->lane = Lane::kThreads;
+  request->batchable = request->operation != Operation::kReadDirectory;  // a large one takes long
   threads_->submit_later(request);
 }
 

@@ -70,7 +70,7 @@ Request* JobQueues::pop(JobQueue* queue) {
 bool JobQueues::may_run(size_t queue) const {
   const JobQueue& jobs = *queue_at(queue);
   if (jobs.empty()) return false;
-  if (queue == 0) return counted() < width() && local().running < limits::local_threads_max;
+  if (queue == 0) return has_width();
   if (jobs.running >= jobs.allowed) return false;
   const bool among_first = jobs.running < limits::mount_threads_first;
   return remote_running_ < limits::mounts_threads_max + (among_first ? limits::mount_threads_reserve : 0);
@@ -96,6 +96,28 @@ Request* JobQueues::take() {
     return pop(queue);
   }
   return nullptr;
+}
+
+// One after a slow one would wait, so only while there are none.
+size_t JobQueues::take_batch(Request** into) {
+  if (!are_short()) return 0;
+  JobQueue* queue = queues_[0].get();
+  const size_t share = std::min(waiting_ / processors_, limits::batch_jobs - 1);
+  size_t count = 0;
+  while (count < share && !queue->empty() && queue->head->batchable) into[count++] = pop(queue);
+  in_batches_ += count;
+  return count;
+}
+
+void JobQueues::put_back(Request* const* requests, size_t count) {
+  JobQueue* queue = queues_[0].get();
+  for (size_t i = count; i-- > 0;) {
+    requests[i]->next = queue->head;
+    queue->head = requests[i];
+    if (queue->tail == nullptr) queue->tail = requests[i];
+    ++waiting_;
+  }
+  in_batches_ -= count;
 }
 
 void JobQueues::ended(const Request* request, bool counted, bool was_short) {

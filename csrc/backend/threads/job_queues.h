@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "backend/request.h"
+#include "base/limits.h"
 
 namespace ioengine {
 
@@ -41,6 +42,13 @@ class JobQueues {
   // The next request that may run, which counts as running until ended(). Null: nothing may.
   Request* take();
   bool may_take() const;
+  // More local look-ups for the thread that has just taken one: its share of what waits, at most
+  // limits::batch_jobs with that one. They count as waiting for a thread until batch_ended(). How many.
+  size_t take_batch(Request** into);
+  void batch_ended(size_t count) { in_batches_ -= count; }
+  // To the front, in this order: nobody has begun them.
+  void put_back(Request* const* requests, size_t count);
+  size_t in_batches() const { return in_batches_; }
   // A request that take() gave has ended. `counted`: not declared stuck. `was_short`: it waited for no
   // device.
   void ended(const Request* request, bool counted, bool was_short);
@@ -52,7 +60,7 @@ class JobQueues {
   void suspect(Request* request, bool counted);
 
   bool empty() const { return waiting_ == 0; }
-  bool local_waits() const { return !local().empty(); }
+  bool local_waits() const { return !local().empty() || in_batches_ > 0; }
   size_t running() const { return running_; }
   // Whatever runs is about local files, and no such job has waited for a device lately.
   bool are_short() const { return slow_ == 0 && remote_running_ == 0; }
@@ -61,6 +69,7 @@ class JobQueues {
   size_t counted() const { return local().running - local().stuck; }
 
   bool local_may_run() const { return may_run(0); }
+  bool has_width() const { return counted() < width() && local().running < limits::local_threads_max; }
 
   // Everything that waits, in the order of the queues, linked through `next`.
   Request* take_waiting();
@@ -90,6 +99,7 @@ class JobQueues {
   size_t suspect_count_ = 0;                         // of those, in use
   size_t turn_ = 0;
   size_t waiting_ = 0;
+  size_t in_batches_ = 0;
   size_t running_ = 0;
   size_t remote_running_ = 0;
   uint32_t slow_ = 0;  // jobs of local files are to be short so often before the pool is narrow again

@@ -5,6 +5,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <new>
+
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -138,12 +141,14 @@ void ThreadPool::run_here(Request* requests) {
 
 Request* ThreadPool::take_queued() {
   const Locked locked(&mutex_);
+  take_back_all();
   take_in();
   return queues_.take_waiting();
 }
 
 Request* ThreadPool::take_queued(Wanted wanted, const void* argument) {
   const Locked locked(&mutex_);
+  take_back_all();
   take_in();
   return queues_.take_waiting(wanted, argument);
 }
@@ -176,10 +181,12 @@ bool ThreadPool::start_thread() {
     Worker* worker = &workers_[i];
     if (worker->started && !worker->ended) continue;
     if (worker->started) pthread_join(worker->thread, nullptr);
-    *worker = Worker();
+    worker->~Worker();
+    new (worker) Worker();
     worker->pool = this;
     if (!ioengine::start_thread(&worker->thread, thread_main, worker)) return false;
     worker->started = true;
+    workers_used_ = std::max(workers_used_, i + 1);
     thread_count_.fetch_add(1, std::memory_order_relaxed);
     idle_.fetch_add(1, std::memory_order_seq_cst);  // until it takes its first request
     return true;
@@ -187,10 +194,8 @@ bool ThreadPool::start_thread() {
   return false;
 }
 
-// Something waits that may run, or local files do and nobody watches who holds them up.
-bool ThreadPool::wants_another() const {
-  return !queues_.empty() && ((!watched_ && queues_.local_waits()) || queues_.may_take());
-}
+// Something waits that may run, or local files do, in a batch as well, and nobody watches who holds them up.
+bool ThreadPool::wants_another() const { return (!watched_ && queues_.local_waits()) || queues_.may_take(); }
 
 // True: a sleeping thread is to be called, once the lock is given back, or it would wake up only to wait for
 // that. Where jobs are
@@ -231,10 +236,8 @@ void ThreadPool::work(Worker* worker) {
 void ThreadPool::run_jobs(Worker* worker) {
   while (Request* request = next_job(worker)) {
     idle_.fetch_sub(1, std::memory_order_seq_cst);
-    worker->request = request;
     worker->counted = true;
-    ++worker->jobs;
-    worker->started_ns = monotonic_ns();
+    begin_batch(worker);
     publish();
     const bool calls = calls_another();
     const bool announces = unannounced_ > 0 && !may_announce_later();
@@ -243,18 +246,67 @@ void ThreadPool::run_jobs(Worker* worker) {
     if (announces) announce();
     if (calls) calls_.post();
 
-    request->result = execute_(request);
-    const bool was_short = !has_waited(worker);
+    bool was_short;
+    Request* last = run_batch(worker, request, &was_short);
 
     pthread_mutex_lock(&mutex_);
-    end_job(worker, was_short);
+    end_job(worker, last, was_short);
   }
+}
+
+void ThreadPool::begin_batch(Worker* worker) {
+  worker->batch_size = queues_.take_batch(worker->batch.space());
+  worker->batch.fill(worker->batch_size);
+}
+
+// Without the lock. All that is left of the batch, but for the last one, which is to be ended with the lock
+// held: the thread is idle then. One that was slow, or that somebody looks at, is the last.
+Request* ThreadPool::run_batch(Worker* worker, Request* request, bool* was_short) {
+  uint64_t now = monotonic_ns();
+  for (;;) {
+    worker->jobs.fetch_add(1, std::memory_order_relaxed);
+    worker->started_ns.store(now, std::memory_order_relaxed);
+    worker->running.set(request);
+    request->result = execute_(request);
+    now = monotonic_ns();
+    *was_short = !has_waited(worker, now);
+    if (worker->running.clear() || !*was_short) return request;
+    Request* next = worker->batch.pop();
+    if (next == nullptr) return request;
+    finished_.push(request, request);
+    ++worker->finished;
+    request = next;
+  }
+}
+
+// What the thread has not begun. The others are part of its batch until that is over.
+void ThreadPool::take_back(Worker* worker) {
+  size_t count;
+  Request* const* requests = worker->batch.take_back(&count);
+  queues_.put_back(requests, count);
+  worker->batch_size -= count;
+}
+
+void ThreadPool::take_back_all() {
+  if (queues_.in_batches() == 0) return;
+  for (size_t i = 0; i < workers_used_; ++i) {
+    if (workers_[i].batch_size > 0) take_back(&workers_[i]);
+  }
+}
+
+// What the thread runs is the last of its batch, and it has given back the others.
+void ThreadPool::end_batch(Worker* worker) {
+  if (worker->batch_size == 0) return;
+  take_back(worker);
+  queues_.batch_ended(worker->batch_size);
+  worker->batch_size = 0;
+  ++unannounced_;  // one at least, if it was not told of meanwhile
 }
 
 // Without the lock. Whether the job took long because it waited for a device, and not for a processor: more
 // threads would only make it wait longer for that.
-bool ThreadPool::has_waited(Worker* worker) {
-  if (monotonic_ns() - worker->started_ns <= limits::short_job_ns) return false;
+bool ThreadPool::has_waited(Worker* worker, uint64_t now) {
+  if (now - worker->started_ns.load(std::memory_order_relaxed) <= limits::short_job_ns) return false;
   const long before = worker->sleeps;
   worker->sleeps = own_sleeps();
   return worker->sleeps != before;
@@ -265,15 +317,21 @@ Request* ThreadPool::next_job(Worker* worker) {
   for (;;) {
     take_in();
     if (Request* request = queues_.take()) return request;
+    // None waits behind one that another thread runs while this one may run it.
+    if (queues_.in_batches() > 0 && queues_.has_width()) {
+      take_back_all();
+      if (Request* request = queues_.take()) return request;
+    }
     if (stopping_ || !sleep(worker)) return nullptr;
   }
 }
 
 // The thread is idle before the owner hears of the end: the next request finds this one, and calls or starts
 // no other.
-void ThreadPool::end_job(Worker* worker, bool was_short) {
-  Request* request = worker->request;
-  worker->request = nullptr;
+void ThreadPool::end_job(Worker* worker, Request* request, bool was_short) {
+  end_batch(worker);
+  unannounced_ += worker->finished;
+  worker->finished = 0;
   queues_.ended(request, worker->counted, was_short);
   idle_.fetch_add(1, std::memory_order_seq_cst);
   publish();
@@ -292,8 +350,9 @@ bool ThreadPool::may_announce_later() const {
   return watched_ && unannounced_ < limits::announced_together && queues_.are_short();
 }
 
+// Of a batch that is not over the pool does not know what has finished.
 void ThreadPool::announce_all() {
-  if (unannounced_ == 0) return;
+  if (unannounced_ == 0 && queues_.in_batches() == 0) return;
   unannounced_ = 0;
   announce();
 }
@@ -361,18 +420,25 @@ bool ThreadPool::spin_for_work() {
 void ThreadPool::declare_stuck_ones() {
   const uint64_t now = monotonic_ns();
   const bool busy = processors_are_busy(now);
-  for (size_t i = 0; i < limits::threads_max; ++i) {
-    Worker* worker = &workers_[i];
-    if (worker->request == nullptr) continue;
-    const uint64_t age = now - worker->started_ns;
-    if (age > limits::suspect_ns) queues_.suspect(worker->request, worker->counted);
-    if (!worker->counted) continue;
-    if (worker->jobs == worker->jobs_seen && (!busy || age > limits::stuck_busy_ns)) {
-      worker->counted = !queues_.declare_stuck(worker->request);
-    }
-    worker->jobs_seen = worker->jobs;
+  for (size_t i = 0; i < workers_used_; ++i) {
+    if (!workers_[i].running.empty()) look_at(&workers_[i], now, busy);
   }
   publish();
+}
+
+void ThreadPool::look_at(Worker* worker, uint64_t now, bool busy) {
+  const uint64_t jobs = worker->jobs.load(std::memory_order_relaxed);
+  const bool same = jobs == worker->jobs_seen;
+  worker->jobs_seen = jobs;
+  if (!same) return;
+  const uint64_t age = now - worker->started_ns.load(std::memory_order_relaxed);
+  const bool stuck = worker->counted && (!busy || age > limits::stuck_busy_ns);
+  if (!stuck && age <= limits::suspect_ns) return;
+  Request* request = worker->running.hold();
+  if (request == nullptr || worker->jobs.load(std::memory_order_relaxed) != jobs) return;
+  end_batch(worker);
+  if (age > limits::suspect_ns) queues_.suspect(request, worker->counted);
+  if (stuck) worker->counted = !queues_.declare_stuck(request);
 }
 
 // Whether this process has used what processors there are since the last look: then a job that has not come

@@ -2,8 +2,9 @@
 //
 // The owner hands requests over and takes them back without a lock; the threads share the queues behind one.
 // A thread that takes a request calls the next one if there is more to take, so that no request waits behind
-// a slow one while a thread may run it, and short ones do not wake every thread. While anything waits one
-// idle thread watches: it wakes up every now and then, and finds out which jobs do not come back.
+// a slow one while a thread may run it, and short ones do not wake every thread. Of look-ups it takes several
+// at once (batch.h), and others take back what it has not begun. While anything waits one idle thread
+// watches: it wakes up every now and then, and finds out which jobs do not come back.
 #pragma once
 
 #include <pthread.h>
@@ -13,6 +14,7 @@
 #include <memory>
 
 #include "backend/request.h"
+#include "backend/threads/batch.h"
 #include "backend/threads/job_queues.h"
 #include "backend/threads/request_stack.h"
 #include "base/limits.h"
@@ -76,27 +78,38 @@ class ThreadPool {
     bool started = false;  // to be joined
     bool ended = false;
     bool counted = false;         // its job has not been declared stuck
-    Request* request = nullptr;   // that it runs
-    uint64_t jobs = 0;            // that it has begun
     uint64_t jobs_seen = 0;       // at the last look of the one that watches
-    uint64_t started_ns = 0;      // when it began the last
     SpinPolicy policy;            // of this thread's waits for work
     bool was_short_wait = false;  // the last of them
     long sleeps = 0;              // how often it had slept when that was asked for last
+
+    // What it does meanwhile others look at with the lock held, and it changes without.
+    std::atomic<uint64_t> jobs{0};        // that it has begun
+    std::atomic<uint64_t> started_ns{0};  // when it began the last
+    RunningRequest running;
+    Batch batch;
+    size_t batch_size = 0;  // without what others have taken back; 0: it is over
+    size_t finished = 0;    // jobs of the batch of which the owner has not been told
   };
 
   static void* thread_main(void* worker);
   void work(Worker* worker);
   void run_jobs(Worker* worker);
   Request* next_job(Worker* worker);
-  void end_job(Worker* worker, bool was_short);
+  void begin_batch(Worker* worker);
+  Request* run_batch(Worker* worker, Request* request, bool* was_short);
+  void take_back(Worker* worker);
+  void take_back_all();
+  void end_batch(Worker* worker);
+  void end_job(Worker* worker, Request* request, bool was_short);
   bool sleep(Worker* worker);
   void watch();
-  static bool has_waited(Worker* worker);
+  static bool has_waited(Worker* worker, uint64_t now);
   bool spin_for_work();
   void take_in();
   void publish();
   void declare_stuck_ones();
+  void look_at(Worker* worker, uint64_t now, bool busy);
   bool processors_are_busy(uint64_t now);
   bool wants_another() const;
   bool calls_another();
@@ -139,6 +152,7 @@ class ThreadPool {
   uint64_t looked_cpu_ns_ = 0;  // what the process had used of the processors by then
   bool stopping_ = false;
   std::unique_ptr<Worker[]> workers_;
+  size_t workers_used_ = 0;  // of those, the first ones
 };
 
 }  // namespace ioengine
