@@ -131,19 +131,20 @@ FilesystemTraits filesystem_traits(uint64_t magic, uint64_t flags) {
   return traits;
 }
 
-int read_file_facts(int fd, FileFacts* facts, uint64_t remote_device) {
-  struct stat status;
-  if (fstat(fd, &status) != 0) return -errno;
+int read_file_facts(int fd, FileFacts* facts) {
   const int flags = fcntl(fd, F_GETFL);
-  if (flags == -1) return -errno;
-  struct statx mounted;
-  const bool has_mount =
-      statx_at(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_CTIME | kMountMask, &mounted) == 0;
-  facts->mount = has_mount ? mount_of(mounted).number : 0;
-  facts->changed_ns = has_mount && is_past(in_ns(mounted.stx_ctime)) ? in_ns(mounted.stx_ctime) : 0;
-  facts->device = status.st_dev;
-  facts->inode = status.st_ino;
-  facts->size = static_cast<uint64_t>(status.st_size);
+  return flags == -1 ? -errno : read_file_facts(fd, flags, facts);
+}
+
+int read_file_facts(int fd, int flags, FileFacts* facts, uint64_t remote_device) {
+  struct statx status;
+  if (statx_at(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | kMountMask, &status) != 0) return -errno;
+  const MountId mount = mount_of(status);
+  facts->mount = mount.number;
+  facts->device = mount.device;
+  facts->changed_ns = is_past(in_ns(status.stx_ctime)) ? in_ns(status.stx_ctime) : 0;
+  facts->inode = status.stx_ino;
+  facts->size = status.stx_size;
   facts->append = (flags & O_APPEND) != 0;
   facts->direct = (flags & O_DIRECT) != 0;
   const int access = flags & O_ACCMODE;
@@ -151,12 +152,12 @@ int read_file_facts(int fd, FileFacts* facts, uint64_t remote_device) {
   facts->writable = (access == O_WRONLY || access == O_RDWR) && (flags & O_PATH) == 0;
   facts->kind = FileKind::kForeign;
   if ((flags & O_PATH) != 0) return 0;
-  if (S_ISBLK(status.st_mode)) {
+  if (S_ISBLK(status.stx_mode)) {
     facts->kind = FileKind::kBlock;
     facts->filesystem.known = facts->filesystem.nowait_reads = true;
-  } else if (S_ISREG(status.st_mode) && remote_device != 0 && status.st_dev == remote_device) {
+  } else if (S_ISREG(status.stx_mode) && remote_device != 0 && mount.device == remote_device) {
     facts->kind = FileKind::kRemote;
-  } else if (S_ISREG(status.st_mode)) {
+  } else if (S_ISREG(status.stx_mode)) {
     struct statfs filesystem;
     if (fstatfs(fd, &filesystem) != 0) return 0;
     facts->filesystem = filesystem_traits(static_cast<uint64_t>(filesystem.f_type) & 0xffffffffu,
@@ -170,8 +171,9 @@ int read_file_facts(int fd, FileFacts* facts, uint64_t remote_device) {
   }
   if (facts->direct && (facts->kind == FileKind::kRegular || facts->kind == FileKind::kBlock)) {
     read_direct_alignment(fd, facts);
+    const uint64_t itself = makedev(status.stx_rdev_major, status.stx_rdev_minor);
     if (!facts->filesystem.memory_backed)
-      facts->tags = tags_of_device(facts->kind == FileKind::kBlock ? status.st_rdev : status.st_dev, fd);
+      facts->tags = tags_of_device(facts->kind == FileKind::kBlock ? itself : mount.device, fd);
     // Mapping blocks of a fragmented file that is met for the first time reads its extent tree inside the
     // submitting call. Here waiting is allowed, and later requests find the map in memory. ENOTTY elsewhere
     // than on ext4.

@@ -72,7 +72,10 @@ struct FileFacts {
 };
 
 // Reads the facts of an open descriptor. Returns 0 or -errno (EBADF). May wait: never on the JavaScript
-// thread. `remote_device`: what is there is known to be remote, and is not asked: fstatfs(2) is a round trip.
-int read_file_facts(int fd, FileFacts* facts, uint64_t remote_device = 0);
+// thread.
+int read_file_facts(int fd, FileFacts* facts);
+// The same of one whose flags are known. `remote_device`: what is there is known to be remote, and is not
+// asked: fstatfs(2) is a round trip.
+int read_file_facts(int fd, int flags, FileFacts* facts, uint64_t remote_device = 0);
 
 }  // namespace ioengine

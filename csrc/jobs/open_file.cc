@@ -33,16 +33,16 @@ int32_t open_with_facts(OpenJob* job) {
   if (may_wait_on_open(job->path)) return kUnsupported;
   const uint64_t before = monotonic_ns();
   const bool add_direct = job->direct != DirectMode::kAsFlags;
-  int32_t fd = open_retrying(job->path.c_str(), job->flags | (add_direct ? O_DIRECT : 0), job->mode);
+  int flags = job->flags | (add_direct ? O_DIRECT : 0);
+  int32_t fd = open_retrying(job->path.c_str(), flags, job->mode);
   if (fd == -EINVAL && job->direct == DirectMode::kTry) {
     // O_CREAT may have made the file before the filesystem refused O_DIRECT: O_EXCL would now see it.
-    const int flags =
-        (job->flags & O_EXCL) != 0 && (job->flags & O_CREAT) != 0 ? job->flags & ~O_EXCL : job->flags;
+    flags = (job->flags & O_EXCL) != 0 && (job->flags & O_CREAT) != 0 ? job->flags & ~O_EXCL : job->flags;
     fd = open_retrying(job->path.c_str(), flags, job->mode);
   }
   if (fd < 0) return fd;
   job->took_ns = monotonic_ns() - before;
-  const int status = read_file_facts(fd, &job->facts, job->remote_device);
+  const int status = read_file_facts(fd, flags, &job->facts, job->remote_device);
   if (status < 0) {
     ::close(fd);
     return status;

@@ -1,16 +1,32 @@
 #include "jobs/write_file.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/eintr.h"
+#include "base/statx.h"
 #include "jobs/open_file.h"
 #include "jobs/result_codes.h"
 
 namespace ioengine {
+namespace {
+
+// Of the regular file that this thread has opened last: a mount's number is never used again.
+thread_local struct {
+  MountId id;
+  FileKind kind = FileKind::kForeign;
+} last_mount;
+
+}  // namespace
 
 int32_t WriteFileJob::stop(Step step, int32_t step_error) {
   failed = step;
   error = step_error;
+  // Whoever goes on with the descriptor has to know all.
+  if (file.is_open()) read_file_facts(file.get(), flags, &facts);
   return kWriteStopped;
 }
 
@@ -24,15 +40,45 @@ int32_t WriteFileJob::write_all() {
   return 0;
 }
 
-int32_t WriteFileJob::run() {
-  OpenJob open;
-  open.path = path;
-  open.flags = flags;
-  open.mode = mode;
-  const int32_t fd = open_with_facts(&open);
+// O_NONBLOCK: what would wait for another process (a FIFO, a device, a lease on the file) says so, and is
+// node's to wait for. On a regular file the flag means nothing, but a FUSE server sees it.
+int32_t WriteFileJob::open_it() {
+  if (remote && may_wait_on_open(path)) return kUnsupported;
+  const int added = O_CLOEXEC | (remote ? 0 : O_NONBLOCK);
+  const int32_t fd = without_eintr([&] { return ::open(path.c_str(), flags | added, mode); });
+  if (!remote && (fd == -EAGAIN || fd == -ENXIO || fd == -EBUSY)) return kUnsupported;
   if (fd < 0) return fd;
   file = OwnedFd(fd);
-  facts = open.facts;
+  const int32_t found = find_kind();
+  if (found < 0 || remote || facts.kind == FileKind::kRegular) return found;
+  return without_eintr([&] { return fcntl(fd, F_SETFL, flags); });
+}
+
+// All that matters of a regular file is its filesystem, and that is known mostly.
+int32_t WriteFileJob::find_kind() {
+  struct statx status;
+  if (statx_at(file.get(), "", AT_EMPTY_PATH, STATX_TYPE | kMountMask, &status) != 0) return -errno;
+  const MountId mount = mount_of(status);
+  const bool has_unique_number = (status.stx_mask & kMountMask) != 0;
+  if (S_ISREG(status.stx_mode) && has_unique_number && mount == last_mount.id) {
+    facts.kind = last_mount.kind;
+    return 0;
+  }
+  const int32_t read = read_file_facts(file.get(), flags, &facts);
+  if (read == 0 && S_ISREG(status.stx_mode) && has_unique_number) {
+    last_mount.id = mount;
+    last_mount.kind = facts.kind;
+  }
+  return read;
+}
+
+int32_t WriteFileJob::run() {
+  const int32_t opened = open_it();
+  if (opened < 0) {
+    file.close();
+    return opened;
+  }
+  const int fd = file.get();
   if (facts.kind != FileKind::kRegular && facts.kind != FileKind::kRemote) return stop(Step::kNone, 0);
   const int32_t written = write_all();
   if (written < 0) return stop(Step::kWrite, written);

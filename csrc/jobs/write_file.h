@@ -22,9 +22,11 @@ struct WriteFileJob final : PathJob {
   int flags = 0;  // of the open
   uint32_t mode = 0;
   bool sync = false;
+  bool remote = false;         // as far as the path tells
   const char* data = nullptr;  // the caller's memory
   size_t size = 0;
 
+  // All of them where the descriptor is still open; else the kind at least.
   FileFacts facts;
 
   // Of kWriteStopped: the step that failed and its -errno, kNone where the file is not the engine's; and the
@@ -35,6 +37,8 @@ struct WriteFileJob final : PathJob {
   OwnedFd file;
 
  private:
+  int32_t open_it();
+  int32_t find_kind();
   int32_t write_all();
   int32_t stop(Step step, int32_t step_error);
 };

@@ -199,6 +199,8 @@ void IoContext::to_pool(Request* request) {
   }
   if (request->operation == Operation::kOpen)
     request->open->remote_device = mounts_.device_of(request->mount_queue);
+  if (request->operation == Operation::kWriteFile)
+    static_cast<WriteFileJob*>(request->job)->remote = request->mount_queue != 0;
   if (request->mount_queue != 0 || !is_look_up(request->operation)) return to_threads(request);
   request->lane = Lane::kThreads;
   request->batchable = request->operation != Operation::kReadDirectory;  // a large one takes long

@@ -73,8 +73,44 @@ void stops_where_a_step_fails() {
   CHECK_EQ(reading.error, -EBADF);
   CHECK(reading.file.is_open());  // its closing may fail too, and both errors are shown
   CHECK_EQ(write(&absent, "new", O_WRONLY | O_CREAT), -ENOENT);
-  CHECK_EQ(write(&device, "new", O_WRONLY), kUnsupported);
+  CHECK_EQ(write(&device, "new", O_WRONLY), kWriteStopped);
+  CHECK(device.failed == WriteFileJob::Step::kNone && device.file.is_open());
+  CHECK((fcntl(device.file.get(), F_GETFL) & O_NONBLOCK) == 0);
   CHECK(content(path) == "old");
+}
+
+// A FIFO is node's: without a reader it is not opened, and with one nothing has been written to it, and
+// writes will wait for room.
+void leaves_a_fifo_to_node() {
+  const std::string path = in_folder("fifo");
+  CHECK_EQ(mkfifo(path.c_str(), 0600), 0);
+  WriteFileJob regular(in_folder("beside")), alone(path), read(path);
+  CHECK_EQ(write(&regular, "known", O_WRONLY | O_CREAT), 5);  // its mount is known from now on
+  CHECK_EQ(write(&alone, "new", O_WRONLY | O_CREAT | O_TRUNC), kUnsupported);
+  CHECK(!alone.file.is_open());
+  const int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  CHECK(reader >= 0);
+  CHECK_EQ(write(&read, "new", O_WRONLY | O_CREAT | O_TRUNC), kWriteStopped);
+  CHECK(read.failed == WriteFileJob::Step::kNone && read.file.is_open());
+  CHECK(read.facts.kind == FileKind::kForeign);
+  CHECK((fcntl(read.file.get(), F_GETFL) & O_NONBLOCK) == 0);
+  char bytes[8];
+  CHECK_EQ(::read(reader, bytes, sizeof(bytes)), -1);  // not the end: a writer is there
+  CHECK_EQ(errno, EAGAIN);
+  close(reader);
+}
+
+// Each file has facts of its own when the one before it, on the same mount, was known.
+void what_is_left_open_is_known() {
+  const std::string path = in_folder("left open");
+  put(path, "old");
+  WriteFileJob first(in_folder("before it")), second(path);
+  CHECK_EQ(write(&first, "x", O_WRONLY | O_CREAT), 1);
+  CHECK_EQ(write(&second, "new", O_RDONLY | O_APPEND), kWriteStopped);
+  struct stat status;
+  CHECK_EQ(stat(path.c_str(), &status), 0);
+  CHECK_EQ(second.facts.inode, static_cast<uint64_t>(status.st_ino));
+  CHECK(second.facts.append && second.facts.readable && second.facts.filesystem.known);
 }
 
 // The limit cuts the write short and then refuses it: what was written stays, and the error is told.
@@ -414,6 +450,8 @@ int main() {
   if (access("/dev/shm", W_OK | X_OK) == 0) setenv("TMPDIR", "/dev/shm", 0);
   writes_all_and_closes();
   stops_where_a_step_fails();
+  leaves_a_fifo_to_node();
+  what_is_left_open_is_known();
   a_write_that_is_cut_short_goes_on();
   a_file_that_is_used_again_knows_nothing();
   removes_trees_down_to_a_depth();
