@@ -7,6 +7,7 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { stats } from 'ioengine';
+import { runChild } from '../helpers/child.mjs';
 import { skipBecause } from '../helpers/compare.mjs';
 import { node, nodeP, ours, oursP, subjectOverridden } from '../helpers/oracle.mjs';
 import { removeDirectory, temporaryDirectory } from '../helpers/tempdir.mjs';
@@ -126,5 +127,44 @@ describe('surface: the differences observable only by timing or identity', () =>
     expect(name).to.equal('AbortError');
     expect(written).to.be.below(data.length);
     expect(written % (MIB / 2)).to.equal(0);
+  });
+
+  it('/proc/self/fd after the first calls: a few descriptors of the engine, whose number stays', async () => {
+    const script = `
+      import nodeFs from 'node:fs';
+      const { default: fs } = await import(process.argv[1]);
+      const path = process.argv[2];
+      const count = () => nodeFs.readdirSync('/proc/self/fd').length;
+      const work = async () => {
+        const handle = await fs.promises.open(path, 'r+');
+        await handle.read(Buffer.alloc(100), 0, 100, 0);
+        await handle.write(Buffer.alloc(100), 0, 100, 0);
+        await handle.sync();
+        await handle.close();
+        await fs.promises.readFile(path);
+        await fs.promises.stat(path);
+      };
+      const round = () => Promise.all(Array.from({ length: 32 }, work));
+      const before = count();
+      await round();
+      await round();
+      const after = count();
+      for (let i = 0; i < 5; i++) await round();
+      console.log(JSON.stringify({ more: after - before, later: count() - after }));`;
+    const descriptors = path.join(folder, 'descriptors');
+    fs.writeFileSync(descriptors, Buffer.alloc(4096));
+    const counted = async (specifier, backend) => {
+      const child = await runChild({
+        code: script,
+        args: [specifier, descriptors],
+        env: { IOENGINE_BACKEND: backend },
+      });
+      expect(child.status, child.describe()).to.equal(0);
+      return child.json();
+    };
+    expect(await counted('node:fs', 'auto')).to.deep.equal({ more: 0, later: 0 });
+    const { more, later } = await counted('ioengine/fs', 'auto');
+    expect(more).to.be.within(1, 4);
+    expect(later).to.equal(0);
   });
 });
