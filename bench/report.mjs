@@ -3,14 +3,16 @@ import fs from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chartOf } from './lib/charts.mjs';
+import { mergedResults } from './lib/merged-results.mjs';
 import { repoFolder } from './lib/paths.mjs';
 import { withFigures } from './lib/readme-figures.mjs';
 import { reportLines } from './lib/report.mjs';
 
-const usage = `npm run bench:report -- RESULTS.json [TARGET.md]
+const usage = `npm run bench:report -- RESULTS.json ... [--page TARGET.md]
 
-From a file that \`npm run bench -- --json RESULTS.json\` has written: docs/benchmarks.md, a chart for each case in
-docs/benchmarks/, and the figures of README.md. With TARGET.md that page and its charts alone, in the folder beside it.`;
+From what \`npm run bench -- --json RESULTS.json\` has written, in one run or in several on one machine:
+docs/benchmarks.md, a chart for each case in docs/benchmarks/, and the figures of README.md. With --page that page and
+its charts alone, in the folder beside it.`;
 
 /** @param {any} machine */
 const nodeOf = ({ node }) => `node${node.replace(/^v/, '').split('.')[0]}`;
@@ -30,16 +32,22 @@ async function drawCharts({ machine, cases }, folder) {
   return charts;
 }
 
+/** @param {string} source */
+function readResults(source) {
+  const results = JSON.parse(fs.readFileSync(source, 'utf8'));
+  if (results.options?.smoke) throw new Error(`${source} is of a smoke run: its figures say nothing`);
+  return results;
+}
+
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { help: { type: 'boolean', short: 'h', default: false } },
+    options: { help: { type: 'boolean', short: 'h', default: false }, page: { type: 'string' } },
   });
   if (values.help) return console.log(usage);
-  const [source, target] = positionals;
-  if (source === undefined) throw new Error(`which results?\n\n${usage}`);
-  const results = JSON.parse(fs.readFileSync(source, 'utf8'));
-  if (results.options?.smoke) throw new Error(`${source} is of a smoke run: its figures say nothing`);
+  const target = values.page;
+  if (positionals.length === 0) throw new Error(`which results?\n\n${usage}`);
+  const results = mergedResults(positionals.map(readResults));
   const readme = join(repoFolder, 'README.md');
   // First, because it may fail: then nothing has been written.
   const figures =

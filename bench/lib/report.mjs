@@ -49,6 +49,16 @@ function isSlower({ comparisonName: name }, row) {
   return name === undefined && row.verdict === 'no bar' && row.metric === 'rate' && row.value?.median < 1;
 }
 
+/** An item of a list, in lines of at most 120 columns. @param {string} text @returns {string[]} */
+function listItem(text) {
+  const lines = ['-'];
+  for (const word of text.split(' ')) {
+    if (lines[lines.length - 1].length + 1 + word.length > 120) lines.push(' ');
+    lines[lines.length - 1] += ` ${word}`;
+  }
+  return lines;
+}
+
 /** @param {any} measurement */
 function measurementSection(measurement) {
   const { title, unit, cpuUnit, sides, comparisons, failed, absent, otherCpu, notes } = measurement;
@@ -84,7 +94,7 @@ function measurementSection(measurement) {
     ...(otherCpu?.median > QUIET ? [`the machine was not quiet: others used ${number(otherCpu.median)} CPUs`] : []),
     ...notes,
   ];
-  if (remarks.length > 0) lines.push(...remarks.map((text) => `- ${text}`), '');
+  if (remarks.length > 0) lines.push(...remarks.flatMap(listItem), '');
   return lines;
 }
 
@@ -105,8 +115,9 @@ export function reportLines({ machine, options, totals, cases }, charts) {
   return [
     '# Benchmarks',
     '',
-    'Written by `npm run bench:report` from the results of one run; [bench/README.md](../bench/README.md) says how it',
-    'measures. Only ratios count: they are taken round by round, between sides that ran next to each other.',
+    'Written by `npm run bench:report` from the results of a run, or of several that followed one another;',
+    '[bench/README.md](../bench/README.md) says how it measures. Only ratios count: they are taken round by round,',
+    'between sides that ran next to each other.',
     '',
     ...quick,
     `Bars: ${totals.met} met, ${totals.missed} missed, ${totals.notMeasured} not measured;`,

@@ -20,11 +20,13 @@ inline uint64_t coarse_monotonic_ns() {
   return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
 }
 
-// What all threads of this process have used of the processors. A system call, about a microsecond.
-inline uint64_t process_cpu_ns() {
+// What a thread (pthread_getcpuclockid(3)), or all of this process, has used of the processors. A system
+// call, about a microsecond.
+inline uint64_t cpu_ns(clockid_t clock) {
   timespec used;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  if (clock_gettime(clock, &used) != 0) return 0;
   return static_cast<uint64_t>(used.tv_sec) * 1000000000u + static_cast<uint64_t>(used.tv_nsec);
 }
+inline uint64_t process_cpu_ns() { return cpu_ns(CLOCK_PROCESS_CPUTIME_ID); }
 
 }  // namespace ioengine

@@ -28,6 +28,9 @@ constexpr uint32_t wide_jobs = 64;
 // run for `stuck_busy_ns`, a few time slices of the kernel.
 constexpr uint64_t stuck_ns = 1000 * 1000;
 constexpr uint64_t stuck_busy_ns = 8 * 1000 * 1000;
+// One whose thread has used a processor for one part in so many since the last look computes, and is not
+// stuck.
+constexpr uint64_t computing_share = 16;
 constexpr size_t local_threads_max = 32;
 // A call on a path that has run for so long is one on a server that does not answer, as far as anybody can
 // tell: a link leads there. What is asked for at or below that path waits in a queue of its own from then on;

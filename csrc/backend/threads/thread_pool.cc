@@ -416,7 +416,7 @@ bool ThreadPool::spin_for_work() {
   return !arriving_.empty();
 }
 
-// Who runs the same job as at the last look. What it has makes room for another.
+// Who runs the same job as at the last look, and has not computed since. What it has makes room for another.
 void ThreadPool::declare_stuck_ones() {
   const uint64_t now = monotonic_ns();
   const bool busy = processors_are_busy(now);
@@ -426,12 +426,25 @@ void ThreadPool::declare_stuck_ones() {
   publish();
 }
 
+// A job that computes, such as the copy of a large cached read, waits for nobody: more threads would only
+// take its processor away.
+void ThreadPool::look_at_cpu(Worker* worker, uint64_t now) {
+  clockid_t clock;
+  if (pthread_getcpuclockid(worker->thread, &clock) != 0) return;
+  const uint64_t cpu = cpu_ns(clock), used = cpu - worker->cpu_seen;
+  if (used >= (now - worker->seen_ns) / limits::computing_share) worker->computed_ns = now;
+  worker->cpu_seen = cpu;
+  worker->seen_ns = now;
+}
+
 void ThreadPool::look_at(Worker* worker, uint64_t now, bool busy) {
   const uint64_t jobs = worker->jobs.load(std::memory_order_relaxed);
   const bool same = jobs == worker->jobs_seen;
   worker->jobs_seen = jobs;
-  if (!same) return;
-  const uint64_t age = now - worker->started_ns.load(std::memory_order_relaxed);
+  look_at_cpu(worker, now);
+  if (!same || worker->computed_ns == now) return;
+  const uint64_t age =
+      now - std::max(worker->started_ns.load(std::memory_order_relaxed), worker->computed_ns);
   const bool stuck = worker->counted && (!busy || age > limits::stuck_busy_ns);
   if (!stuck && age <= limits::suspect_ns) return;
   Request* request = worker->running.hold();

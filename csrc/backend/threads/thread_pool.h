@@ -77,8 +77,12 @@ class ThreadPool {
     pthread_t thread = {};
     bool started = false;  // to be joined
     bool ended = false;
-    bool counted = false;         // its job has not been declared stuck
-    uint64_t jobs_seen = 0;       // at the last look of the one that watches
+    bool counted = false;  // its job has not been declared stuck
+    // At the last look of the one that watches: the job, and what the thread had used of a processor.
+    uint64_t jobs_seen = 0;
+    uint64_t cpu_seen = 0;
+    uint64_t seen_ns = 0;
+    uint64_t computed_ns = 0;     // when it was seen to compute last
     SpinPolicy policy;            // of this thread's waits for work
     bool was_short_wait = false;  // the last of them
     long sleeps = 0;              // how often it had slept when that was asked for last
@@ -110,6 +114,7 @@ class ThreadPool {
   void publish();
   void declare_stuck_ones();
   void look_at(Worker* worker, uint64_t now, bool busy);
+  static void look_at_cpu(Worker* worker, uint64_t now);
   bool processors_are_busy(uint64_t now);
   bool wants_another() const;
   bool calls_another();
