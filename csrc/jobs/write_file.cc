@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 
 #include "base/eintr.h"
@@ -14,11 +15,8 @@
 namespace ioengine {
 namespace {
 
-// Of the regular file that this thread has opened last: a mount's number is never used again.
-thread_local struct {
-  MountId id;
-  FileKind kind = FileKind::kForeign;
-} last_mount;
+// The mount where a regular file of kind kRegular was opened last: its number is never used again.
+std::atomic<uint64_t> last_regular_mount{0};
 
 }  // namespace
 
@@ -58,17 +56,15 @@ int32_t WriteFileJob::open_it() {
 int32_t WriteFileJob::find_kind() {
   struct statx status;
   if (statx_at(file.get(), "", AT_EMPTY_PATH, STATX_TYPE | kMountMask, &status) != 0) return -errno;
-  const MountId mount = mount_of(status);
   const bool has_unique_number = (status.stx_mask & kMountMask) != 0;
-  if (S_ISREG(status.stx_mode) && has_unique_number && mount == last_mount.id) {
-    facts.kind = last_mount.kind;
+  const uint64_t mount = has_unique_number ? mount_of(status).number : 0;
+  if (S_ISREG(status.stx_mode) && mount != 0 && mount == last_regular_mount.load(std::memory_order_relaxed)) {
+    facts.kind = FileKind::kRegular;
     return 0;
   }
   const int32_t read = read_file_facts(file.get(), flags, &facts);
-  if (read == 0 && S_ISREG(status.stx_mode) && has_unique_number) {
-    last_mount.id = mount;
-    last_mount.kind = facts.kind;
-  }
+  if (read == 0 && facts.kind == FileKind::kRegular && mount != 0)
+    last_regular_mount.store(mount, std::memory_order_relaxed);
   return read;
 }
 
