@@ -124,6 +124,8 @@ describe('cli: cp', () => {
     await fail(['/dev/null', at('copy')], '/dev/null is no regular file');
     await fail([source, '/dev/null'], '/dev/null is no regular file');
     await fail([source, at('no/such/folder')], 'ENOENT');
+    await fail([source, at('nothing/')], `${at('nothing/')} is not there`);
+    await fail([source, ''], 'DST is empty', { cwd: folder });
     expect(treeOf(folder, { times: true })).to.deep.equal(before);
   });
 

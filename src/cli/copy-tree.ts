@@ -64,6 +64,7 @@ function addFile(plan: CopyPlan, source: string, target: string, size: number): 
 /** Throws where the two cannot be copied as they are named. */
 export async function planCopy(source: string, target: string, recursive: boolean): Promise<CopyPlan> {
   const plan: CopyPlan = { folders: [], files: [], links: [], refused: [], bytes: 0 };
+  if (target === '') throw new Error('DST is empty');
   const from = await loadPromises().stat(source);
   const there = await statsOf(target);
   const name = basename(resolve(source));
@@ -85,6 +86,8 @@ export async function planCopy(source: string, target: string, recursive: boolea
   if (!from.isFile()) throw new Error(`${source} is no regular file`);
   if (meant?.isDirectory()) throw new Error(`${to} is a folder`);
   if (meant !== undefined && !meant.isFile()) throw new Error(`${to} is no regular file`);
+  // The rename at the end would refuse it, after all has been copied.
+  if (to.endsWith(sep)) throw new Error(`${to} is not there: a file cannot be named so`);
   addFile(plan, source, to, from.size);
   return plan;
 }
