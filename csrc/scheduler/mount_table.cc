@@ -160,7 +160,8 @@ FilesystemKind MountTable::kind_of(std::string_view path) {
   const std::string_view folder = slash == std::string_view::npos ? "." : path.substr(0, slash + 1);
   if (folder == last_folder_) return last_kind_;
   const Mount* mount = longest(list_.all, path);
-  last_folder_ = has_points_in(folder) ? std::string_view() : folder;
+  const bool is_relative = folder[0] != '/';  // of where the process is now
+  last_folder_ = is_relative || has_points_in(folder) ? std::string_view() : folder;
   return last_kind_ = mount != nullptr ? mount->kind : FilesystemKind::kLocal;
 }
 

@@ -83,6 +83,20 @@ void a_mount_point_is_not_its_folder() {
   }
 }
 
+// Red when what a relative folder is on is remembered across a chdir(2).
+void a_relative_path_is_of_where_we_are() {
+  set_context("kind_of, relative");
+  MountTable table;
+  table.learn(
+      parse_mounts("21 1 254:1 / / rw - ext4 /dev/vda rw\n30 21 0:41 / /usr rw - nfs4 server:/export rw\n"));
+  for (const char* path : {"file", "lib/file"}) {
+    CHECK_EQ(chdir("/usr"), 0);
+    CHECK(table.kind_of(path) == FilesystemKind::kRemote);
+    CHECK_EQ(chdir("/"), 0);
+    CHECK(table.kind_of(path) == FilesystemKind::kLocal);
+  }
+}
+
 // Red when a list that could not be opened or read is one for good, which says that nothing is remote.
 void a_list_that_cannot_be_read_is_read_later() {
   set_context("no descriptor for the list of mounts");
@@ -155,6 +169,7 @@ int main() {
   parses_what_the_kernel_writes();
   finds_the_longest_prefix();
   a_mount_point_is_not_its_folder();
+  a_relative_path_is_of_where_we_are();
   a_list_that_cannot_be_read_is_read_later();
   serves_a_remote_root();
   more_mounts_than_queues();
