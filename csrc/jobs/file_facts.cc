@@ -131,6 +131,28 @@ FilesystemTraits filesystem_traits(uint64_t magic, uint64_t flags) {
   return traits;
 }
 
+// Docker's seccomp profiles of 2019 and before answer EPERM to what they do not know; glibc itself has an
+// answer to ENOSYS.
+int stat_open_file(int fd, unsigned mask, struct statx* status) {
+  if (statx_at(fd, "", AT_EMPTY_PATH, mask, status) == 0) return 0;
+  if (errno != ENOSYS && errno != EPERM) return -errno;
+  struct stat plain;
+  if (fstat(fd, &plain) != 0) return -errno;
+  *status = {};
+  status->stx_mask = STATX_BASIC_STATS;
+  status->stx_mode = static_cast<uint16_t>(plain.st_mode);
+  status->stx_ino = plain.st_ino;
+  status->stx_size = static_cast<uint64_t>(plain.st_size);
+  status->stx_nlink = static_cast<uint32_t>(plain.st_nlink);
+  status->stx_ctime.tv_sec = plain.st_ctim.tv_sec;
+  status->stx_ctime.tv_nsec = static_cast<uint32_t>(plain.st_ctim.tv_nsec);
+  status->stx_dev_major = major(plain.st_dev);
+  status->stx_dev_minor = minor(plain.st_dev);
+  status->stx_rdev_major = major(plain.st_rdev);
+  status->stx_rdev_minor = minor(plain.st_rdev);
+  return 0;
+}
+
 int read_file_facts(int fd, FileFacts* facts) {
   const int flags = fcntl(fd, F_GETFL);
   return flags == -1 ? -errno : read_file_facts(fd, flags, facts);
@@ -138,7 +160,8 @@ int read_file_facts(int fd, FileFacts* facts) {
 
 int read_file_facts(int fd, int flags, FileFacts* facts, uint64_t remote_device) {
   struct statx status;
-  if (statx_at(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | kMountMask, &status) != 0) return -errno;
+  const int found = stat_open_file(fd, STATX_BASIC_STATS | kMountMask, &status);
+  if (found < 0) return found;
   const MountId mount = mount_of(status);
   facts->mount = mount.number;
   facts->device = mount.device;

@@ -71,6 +71,9 @@ struct FileFacts {
   }
 };
 
+// statx(2) of an open descriptor, or as much as fstat(2) says where a sandbox refuses that. 0 or -errno.
+int stat_open_file(int fd, unsigned mask, struct statx* status);
+
 // Reads the facts of an open descriptor. Returns 0 or -errno (EBADF). May wait: never on the JavaScript
 // thread.
 int read_file_facts(int fd, FileFacts* facts);

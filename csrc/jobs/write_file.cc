@@ -8,7 +8,6 @@
 #include <cerrno>
 
 #include "base/eintr.h"
-#include "base/statx.h"
 #include "jobs/open_file.h"
 #include "jobs/result_codes.h"
 
@@ -55,7 +54,8 @@ int32_t WriteFileJob::open_it() {
 // All that matters of a regular file is its filesystem, and that is known mostly.
 int32_t WriteFileJob::find_kind() {
   struct statx status;
-  if (statx_at(file.get(), "", AT_EMPTY_PATH, STATX_TYPE | kMountMask, &status) != 0) return -errno;
+  const int32_t found = stat_open_file(file.get(), STATX_TYPE | kMountMask, &status);
+  if (found < 0) return found;
   const bool has_unique_number = (status.stx_mask & kMountMask) != 0;
   const uint64_t mount = has_unique_number ? mount_of(status).number : 0;
   if (S_ISREG(status.stx_mode) && mount != 0 && mount == last_regular_mount.load(std::memory_order_relaxed)) {

@@ -1,13 +1,18 @@
 // What jobs on paths do: where they stop, and what they leave then.
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -15,9 +20,11 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "base/owned_fd.h"
 #include "base/utf8.h"
 #include "jobs/copy_file.h"
 #include "jobs/copy_tree.h"
+#include "jobs/open_file.h"
 #include "jobs/path_syscalls.h"
 #include "jobs/read_directory.h"
 #include "jobs/read_file.h"
@@ -111,6 +118,44 @@ void what_is_left_open_is_known() {
   CHECK_EQ(stat(path.c_str(), &status), 0);
   CHECK_EQ(second.facts.inode, static_cast<uint64_t>(status.st_ino));
   CHECK(second.facts.append && second.facts.readable && second.facts.filesystem.known);
+}
+
+// As old sandboxes do: what they do not know is answered EPERM.
+void refuse_statx() {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_statx, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program = {4, filter};
+  CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+  CHECK_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+// Red when a file can neither be opened nor written where statx(2) is refused.
+void files_are_known_without_statx() {
+  const int status = status_of_child([] {
+    const std::string path = in_folder("sandboxed");
+    put(path, "old");
+    struct stat plain;
+    CHECK_EQ(stat(path.c_str(), &plain), 0);
+    refuse_statx();
+    WriteFileJob job(path);
+    CHECK_EQ(write(&job, "new", O_WRONLY | O_TRUNC), 3);
+    CHECK(content(path) == "new");
+    OpenJob open;
+    open.path = path;
+    open.flags = O_RDONLY;
+    const OwnedFd fd(open_with_facts(&open));
+    CHECK(fd.is_open() && fd.get() >= 0);
+    CHECK(open.facts.kind == FileKind::kRegular && open.facts.readable && !open.facts.writable);
+    CHECK_EQ(open.facts.size, 3u);
+    CHECK_EQ(open.facts.inode, static_cast<uint64_t>(plain.st_ino));
+    CHECK_EQ(open.facts.device, static_cast<uint64_t>(plain.st_dev));
+    CHECK_EQ(open.facts.mount, 0u);
+  });
+  CHECK(ended_well(status));
 }
 
 // The limit cuts the write short and then refuses it: what was written stays, and the error is told.
@@ -452,6 +497,7 @@ int main() {
   stops_where_a_step_fails();
   leaves_a_fifo_to_node();
   what_is_left_open_is_known();
+  files_are_known_without_statx();
   a_write_that_is_cut_short_goes_on();
   a_file_that_is_used_again_knows_nothing();
   removes_trees_down_to_a_depth();

@@ -20,7 +20,6 @@ class Batch {
     count_ = count;
     left_.store(count, std::memory_order_release);
   }
-  size_t left() const { return left_.load(std::memory_order_relaxed); }
 
   // By its thread: the next one in the order of the queue, or null.
   Request* pop() {
@@ -55,8 +54,10 @@ class RunningRequest {
 
   // With the lock held; null if it has been executed.
   Request* hold() {
-    const uintptr_t before = bits_.fetch_or(kHeld, std::memory_order_acq_rel);
-    return reinterpret_cast<Request*>(before & ~kHeld);
+    uintptr_t bits = bits_.load(std::memory_order_acquire);
+    while (bits != 0 && !bits_.compare_exchange_weak(bits, bits | kHeld, std::memory_order_acq_rel)) {
+    }
+    return reinterpret_cast<Request*>(bits & ~kHeld);
   }
 
  private:

@@ -49,6 +49,8 @@ class JobQueues {
   // To the front, in this order: nobody has begun them.
   void put_back(Request* const* requests, size_t count);
   size_t in_batches() const { return in_batches_; }
+  // The next local request is no look-up: those that were asked for before it are to be begun first.
+  bool keeps_order() const { return !local().empty() && !local().head->batchable; }
   // A request that take() gave has ended. `counted`: not declared stuck. `was_short`: it waited for no
   // device.
   void ended(const Request* request, bool counted, bool was_short);

@@ -316,6 +316,7 @@ bool ThreadPool::has_waited(Worker* worker, uint64_t now) {
 Request* ThreadPool::next_job(Worker* worker) {
   for (;;) {
     take_in();
+    if (queues_.keeps_order()) take_back_all();
     if (Request* request = queues_.take()) return request;
     // None waits behind one that another thread runs while this one may run it.
     if (queues_.in_batches() > 0 && queues_.has_width()) {
