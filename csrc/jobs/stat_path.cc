@@ -32,7 +32,7 @@ int32_t StatJob::run() {
   const int32_t result =
       without_eintr([&] { return statx_at(AT_FDCWD, path.c_str(), flags, kStatxMask, &status); });
   if (result == 0 && learn) learn_mount(follow);
-  return result == -ENOSYS ? kUnsupported : result;
+  return stat_result(result);
 }
 
 int32_t AccessJob::run() {

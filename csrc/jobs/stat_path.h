@@ -4,15 +4,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 
 #include "jobs/file_facts.h"
 #include "jobs/path_job.h"
+#include "jobs/result_codes.h"
 
 namespace ioengine {
 
 // What fs.Stats shows of a file: libuv's uv__fs_statx asks for the same.
 constexpr unsigned kStatxMask = STATX_BASIC_STATS | STATX_BTIME;
+
+// Of a statx(2): where a sandbox refuses it node has other calls. The kernel itself answers neither.
+inline int32_t stat_result(int32_t result) {
+  return result == -ENOSYS || result == -EPERM ? kUnsupported : result;
+}
 
 struct LookUpJob : PathJob {
   using PathJob::PathJob;

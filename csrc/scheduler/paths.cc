@@ -333,7 +333,7 @@ int32_t IoContext::stat_here(Descriptor* descriptor, struct statx* status) {
   const int32_t result = without_eintr(
       [=] { return statx_at(descriptor->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kStatxMask, status); });
   inline_lane_.fuse()->check(descriptor->facts.mount, before);
-  return result;
+  return stat_result(result);
 }
 
 int32_t IoContext::stat_descriptor(int fd, uint32_t flags, struct statx* status) {

@@ -31,6 +31,7 @@
 #include "jobs/read_tree.h"
 #include "jobs/remove_tree.h"
 #include "jobs/result_codes.h"
+#include "jobs/stat_path.h"
 #include "jobs/write_file.h"
 #include "test/check.h"
 
@@ -154,6 +155,8 @@ void files_are_known_without_statx() {
     CHECK_EQ(open.facts.inode, static_cast<uint64_t>(plain.st_ino));
     CHECK_EQ(open.facts.device, static_cast<uint64_t>(plain.st_dev));
     CHECK_EQ(open.facts.mount, 0u);
+    StatJob by_path(path);
+    CHECK_EQ(by_path.run(), kUnsupported);  // node has other calls
   });
   CHECK(ended_well(status));
 }

@@ -37,7 +37,8 @@ int32_t write_bytes(const Request* request) {
 
 int32_t stat_descriptor(const Request* request) {
   struct statx* status = &static_cast<StatJob*>(request->job)->status;
-  return without_eintr([&] { return statx_at(request->fd, "", AT_EMPTY_PATH, kStatxMask, status); });
+  return stat_result(
+      without_eintr([&] { return statx_at(request->fd, "", AT_EMPTY_PATH, kStatxMask, status); }));
 }
 
 int32_t execute_known(Request* request) {
