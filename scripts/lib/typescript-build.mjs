@@ -22,6 +22,8 @@ const tsc = () => {
   return file;
 };
 
+const compile = (options) => runLoudly(process.execPath, [tsc(), '--project', 'tsconfig.json', ...options]);
+
 /** What tsc should have written for a source; everything else in dist/ is left over from a source that is gone. */
 function outputsOf(source) {
   const relative = path.relative(inRoot('src'), source);
@@ -45,7 +47,9 @@ export function buildTypescript({ rebuild = false } = {}) {
   if (!rebuild && typescriptIsCurrent()) return;
   const before = digest();
   say('build: compiling TypeScript');
-  runLoudly(process.execPath, [tsc(), '--project', 'tsconfig.json']);
+  // Comments are for those who read types. What is loaded at run time has none: it is read and compiled at start-up.
+  compile(['--emitDeclarationOnly']);
+  compile(['--declaration', 'false', '--removeComments']);
   removeLeftovers();
   bundle();
   writeStamp(stampFile, before);
