@@ -150,12 +150,31 @@ describe('cli: top', () => {
     expect(fs.readdirSync(folder)).to.deep.equal([]);
   });
 
-  it('does not watch a process that runs, and says why and what to do', async () => {
-    const { status, stderr } = await cli(['top', String(process.pid)], { env });
-    expect(status).to.equal(2);
-    expect(stderr).to.include('a running process cannot be watched').and.include('ioengine top -- COMMAND');
-    expect((await cli(['top', '--help'], { env })).stdout.replace(/\s+/g, ' ')).to.include(
-      'A process that runs already cannot be watched: it would have to keep a socket or a signal handler ready',
-    );
+  it('sees a program that ends before it has waited for anything', async () => {
+    const text = "require('node:fs').readFile(__filename, () => {}); process.exitCode = 3;";
+    const ended = write('ended.cjs', text.replace('process.exitCode = 3', 'process.exit(3)'));
+    const { child, messages, totals } = await watch([process.execPath, ended]);
+    expect([child.status, totals.threads]).to.deep.equal([3, 1]);
+    expect(messages.map(({ kind }) => kind)).to.deep.equal(['hello', 'sample', 'totals']);
+    const waited = await watch([process.execPath, write('waited.cjs', text)]);
+    expect([waited.child.status, waited.totals.threads]).to.deep.equal([3, 1]);
+    const { inline, threads } = waited.totals.lanes;
+    expect(inline.operations + threads.operations).to.be.above(0);
+  });
+
+  it('takes a command or a PID, not both and not neither', async () => {
+    for (const args of [
+      [],
+      ['--'],
+      ['1', '2'],
+      ['x'],
+      ['0'],
+      ['-1'],
+      ['1', '--', 'true'],
+      ['--looks', '2', '--', 'true'],
+    ]) {
+      const { status, stderr } = await cli(['top', ...args], { env });
+      expect([status, stderr.includes('ioengine top --help')], args.join(' ')).to.deep.equal([2, true]);
+    }
   });
 });

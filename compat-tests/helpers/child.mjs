@@ -104,10 +104,10 @@ class Child {
     return this.#ended;
   }
 
-  /** Resolves with the first match in stdout; rejects when the child ends without it. */
-  async waitFor(pattern) {
+  /** Resolves with the first match in what it has printed; rejects when the child ends without it. */
+  async waitFor(pattern, stream = 'stdout') {
     for (;;) {
-      const match = pattern.exec(this.stdout);
+      const match = pattern.exec(this[stream]);
       if (match !== null) {
         return match;
       }

@@ -3,6 +3,7 @@
 // does not load this file.
 
 import { subscribe } from 'node:diagnostics_channel';
+import { appendFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { threadId } from 'node:worker_threads';
 import type { Hello, Sample, SlowCall } from './top-protocol';
@@ -16,6 +17,15 @@ const { IOENGINE_TOP_SOCKET: path, IOENGINE_TOP_MS: interval } = process.env;
 interface Engine {
   stats(): Sample['stats'];
   inFlight(): SlowCall[];
+}
+
+/** What `top` reads when the command has ended. */
+function leaveBehind(file: string, text: string): void {
+  try {
+    appendFileSync(file, text);
+  } catch {
+    // `top` has ended first, or its folder cannot be reached from here any more.
+  }
 }
 
 function watch(socketPath: string): void {
@@ -32,7 +42,13 @@ function watch(socketPath: string): void {
     isOpen = false;
     clearInterval(timer);
   });
+  let unsent = '';
+  socket.on('connect', () => {
+    unsent = '';
+  });
   const send = (message: Hello | Sample): void => {
+    // A program that never waits ends before there is a connection.
+    if (socket.connecting) unsent += `${JSON.stringify(message)}\n`;
     // A reader that does not keep up misses samples; no memory fills with them.
     if (isOpen && socket.writableLength < 65_536) socket.write(`${JSON.stringify(message)}\n`);
   };
@@ -58,7 +74,10 @@ function watch(socketPath: string): void {
   const timer = setInterval(sample, Number(interval));
   timer.unref();
   // The last figures: a socket that is not busy takes a line within write().
-  process.once('exit', sample);
+  process.once('exit', () => {
+    sample();
+    if (socket.connecting) leaveBehind(`${socketPath}.${process.pid}.${threadId}`, unsent);
+  });
 }
 
 if (path !== undefined && interval !== undefined) watch(path);
