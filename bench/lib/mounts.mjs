@@ -1,7 +1,8 @@
 // File systems that are made for a case, as the tests make theirs: on images in the temp folder, for root only.
 import { withFilesystem } from '../../compat-tests/helpers/filesystems.mjs';
 
-const MIB = 1024;
+// Sparse: room for a file of each runtime.
+const MIB = 3072;
 
 /**
  * @param {('tmpfs' | 'overlayfs' | 'xfs')[]} kinds
