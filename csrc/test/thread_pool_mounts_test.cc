@@ -194,13 +194,16 @@ void dead_mounts_do_not_take_them_all() {
   CHECK(pool.pool.threads() <= limits::threads_max);
 }
 
-// Red when a mount never gets more than its first threads.
+// Red when a mount never gets more than its first threads. Where others use the processors, the jobs may be
+// over before the next thread is there: so several tries.
 void a_slow_mount_has_many_in_flight() {
   set_context("a slow mount");
   slow_most = 0;
   Pool pool(2);
-  pool.push(2000, 1, kSlow);
-  pool.wait_for(2000);
+  for (int round = 0; round < 10 && slow_most <= 32; ++round) {
+    pool.push(2000, 1, kSlow);
+    pool.wait_for(2000);
+  }
   CHECK(slow_most > 32);
   CHECK(slow_most <= limits::mount_threads_max);
   // Idle, it begins with a few again.
